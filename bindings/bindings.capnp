@@ -1,0 +1,158 @@
+@0xd6c1f1c2a07e4b35;
+# The local API: what apps and the command line say to the daemon of their own device over its Unix
+# socket (docs/PROTOCOL.md, "Local API"). The bootstrap capability of a connection is a Daemon.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("hearth::local");
+
+interface Daemon {
+  status @0 () -> (status :Status);
+
+  devices @1 () -> (devices :List(Device));
+  # Every device that the circle ever had, this one first.
+
+  run @2 (order :JobOrder, sink :TextSink, watch :JobWatch) -> (job :Job);
+  # Starts a job whose sink is the caller. Dropping the returned Job cancels it.
+
+  jobs @3 (most :UInt32) -> (jobs :List(JobSummary));
+  # Newest first.
+
+  why @4 (job :Text) -> (record :JobRecord);
+  # `job`: the id, or a prefix of at least four digits; empty: the newest.
+
+  pair @5 (code :Text, address :Text, role :Role, confirm :Confirm) -> (device :Device);
+  # Brings in the device that shows `code` and waits at `address` ("HOST:PORT").
+
+  remove @6 (device :Text, reason :RemoveReason) -> (device :Device);
+  # `device`: a name, an id or the beginning of one. Authors Remove and a new Epoch.
+}
+
+interface Confirm {
+  confirm @0 (device :Device) -> (yes :Bool);
+  # Asked once the code has proved right, before the circle learns of the new device.
+}
+
+interface TextSink {
+  text @0 (piece :TextPiece) -> ();
+  # The return is the receipt: what has been returned from is committed and never sent again.
+
+  ended @1 (end :JobEnd) -> ();
+}
+
+interface JobWatch {
+  event @0 (event :JobEvent) -> ();
+}
+
+interface Job {
+  id @0 () -> (id :Text);
+  cancel @1 () -> ();
+}
+
+enum Role { admin @0; member @1; vault @2; }
+enum RemoveReason { lost @0; stolen @1; retired @2; }
+
+struct Status {
+  name @0 :Text;
+  deviceId @1 :Text;          # display form, 56 characters in 8 groups
+  class @2 :Text;
+  role @3 :Text;
+  circle @4 :Text;            # short form
+  listen @5 :List(Text);      # "HOST:PORT"
+  keyStore @6 :Text;          # where the platform root is kept, in words
+  devicesActive @7 :UInt32;
+  devicesReachable @8 :UInt32;
+  jobsRunning @9 :UInt32;
+  uptimeS @10 :UInt64;
+  version @11 :Text;
+  plugins @12 :List(Plugin);
+}
+
+struct Plugin {
+  task @0 :Text;
+  name @1 :Text;
+  version @2 :Text;
+  measurement @3 :Text;       # hex
+  fixedS @4 :Float64;         # cost of any input, seconds
+  perUnitS @5 :Float64;       # cost for each unit (a second of audio, a character), seconds
+  warm @6 :Bool;
+}
+
+struct Device {
+  name @0 :Text;
+  id @1 :Text;
+  class @2 :Text;
+  role @3 :Text;
+  status @4 :Text;            # active, suspended, removed, retired
+  self @5 :Bool;
+  reachable @6 :Bool;
+  address @7 :Text;           # of the live link, else the last one known
+  rttMs @8 :Float64;          # below 0: not measured
+  plugins @9 :List(Plugin);
+  sensors @10 :List(Text);
+  battery @11 :Float64;       # 0..1; below 0: on mains
+}
+
+struct JobOrder {
+  workload @0 :Text;          # a built-in name, or TOML
+  from @1 :Text;              # the device whose sensor is the source; empty: this one
+  inputs @2 :List(Input);     # recorded input in place of a sensor
+
+  struct Input {
+    port @0 :Text;            # name of the source stage
+    wav @1 :Data;             # a whole WAV file, read by the caller
+    pace @2 :Bool;            # true: played in real time, as a microphone gives it
+  }
+}
+
+struct TextPiece {
+  seq @0 :UInt64;             # 1, 2, 3 ...
+  text @1 :Text;
+  ptsUs @2 :UInt64;           # media time at which the words ended
+  latencyMs @3 :Float64;      # from the end of the speech to this delivery; below 0: unknown
+}
+
+struct JobEnd {
+  ok @0 :Bool;
+  code @1 :UInt16;            # Errc when not ok
+  message @2 :Text;           # one line
+}
+
+struct JobEvent {
+  atMs @0 :Int64;             # Unix time
+  kind @1 :Text;              # placed, started, first-frame, lost, failed, waiting, resumed, ended
+  stage @2 :Text;
+  device @3 :Text;            # name
+  attempt @4 :UInt32;
+  message @5 :Text;           # one line
+}
+
+struct Candidate {
+  device @0 :Text;
+  chosen @1 :Bool;
+  reason @2 :Text;
+}
+
+struct Placement {
+  stage @0 :Text;
+  task @1 :Text;
+  device @2 :Text;
+  plugin @3 :Text;
+  attempt @4 :UInt32;
+  candidates @5 :List(Candidate);
+}
+
+struct JobSummary {
+  id @0 :Text;
+  workload @1 :Text;
+  state @2 :Text;             # running, waiting, done, failed, cancelled
+  startedMs @3 :Int64;
+  endedMs @4 :Int64;          # 0 while it runs
+  pieces @5 :UInt64;
+}
+
+struct JobRecord {
+  summary @0 :JobSummary;
+  placements @1 :List(Placement);  # every attempt, in order
+  events @2 :List(JobEvent);
+  message @3 :Text;
+}

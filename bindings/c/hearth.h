@@ -1,0 +1,84 @@
+#ifndef HEARTH_H
+#define HEARTH_H
+/* libhearth: Hearth for apps, through the daemon of this device. Plain C, one stable ABI.
+ *
+ *   struct hearth* h = hearth_open(NULL, error, sizeof error);
+ *   hearth_dictate(h, NULL, on_text, NULL, my_state, error, sizeof error);
+ *   hearth_close(h);
+ *
+ * Every function that can fail takes a buffer for one line of text that says what failed and what
+ * to do next; it may be NULL. A handle is used by one thread at a time, but for hearth_cancel.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HEARTH_ABI 1
+
+struct hearth;
+
+/* What every call returns: 0, one of these, or an error code of the protocol (1..99). */
+enum {
+  HEARTH_OK = 0,
+  HEARTH_CANCELLED = 100,   /* hearth_cancel was called */
+  HEARTH_UNREACHABLE = 101, /* no daemon answers, or it went away */
+  HEARTH_FAILED = 102,      /* the job ended without success; the error text says why */
+  HEARTH_USAGE = 103        /* an argument is not valid */
+};
+
+struct hearth_text {
+  uint64_t seq;      /* 1, 2, 3 ... without gaps or repeats */
+  const char* text;  /* UTF-8, NUL-terminated; valid during the call */
+  uint64_t pts_us;   /* media time at which the words ended, microseconds from the start */
+  double latency_ms; /* from the end of the speech to this delivery; below 0: unknown */
+};
+
+struct hearth_event {
+  int64_t at_ms;       /* Unix time, milliseconds */
+  const char* kind;    /* placed, started, first-frame, lost, failed, waiting, resumed, ended */
+  const char* stage;   /* or "" */
+  const char* device;  /* or "" */
+  const char* message; /* one line for people */
+};
+
+/* Text that has been returned from is committed: it is never delivered again. Return 0 to go on,
+ * anything else to cancel. */
+typedef int (*hearth_on_text)(void* user, const struct hearth_text* text);
+typedef void (*hearth_on_event)(void* user, const struct hearth_event* event);
+
+struct hearth_dictation {
+  size_t size;           /* sizeof(struct hearth_dictation) */
+  const char* from;      /* device whose microphone listens; NULL: this one */
+  const char* wav_path;  /* a recording played in real time in its place; NULL: the microphone */
+};
+
+struct hearth_status {
+  size_t size;           /* sizeof(struct hearth_status), set by the caller */
+  char name[64];         /* of this device */
+  uint32_t devices;      /* active in the circle */
+  uint32_t reachable;    /* of them, now, this one included */
+  uint32_t jobs;         /* running here */
+};
+
+/* Connects to the daemon whose home is `home` (NULL: the platform's). NULL when none answers. */
+struct hearth* hearth_open(const char* home, char* error, size_t error_size);
+
+/* Dictates until the source ends or the job is cancelled. The callbacks come on this thread. */
+int hearth_dictate(struct hearth* h, const struct hearth_dictation* options, hearth_on_text on_text,
+    hearth_on_event on_event, void* user, char* error, size_t error_size);
+
+int hearth_get_status(struct hearth* h, struct hearth_status* out, char* error, size_t error_size);
+
+/* Ends the dictation that runs on this handle. From any thread, a callback or a signal handler. */
+void hearth_cancel(struct hearth* h);
+
+void hearth_close(struct hearth* h);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
