@@ -4,6 +4,7 @@
 
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("hearth::local");
+$Cxx.allowCancellation;
 
 interface Daemon {
   status @0 () -> (status :Status);

@@ -8,6 +8,7 @@
 // checkpoint rests on. So whoever holds a frame can have everything behind it started again.
 
 #include "core/base/flat.h"
+#include "core/base/ids.h"
 
 #include <kj/refcount.h>
 

@@ -1,0 +1,24 @@
+#pragma once
+// The RPC face of the executor: StageHost and RunningStage of run.capnp.
+
+#include "router/run/executor.h"
+
+namespace hearth::router {
+
+// The Error that a failed RPC stands for, as far as a kj::Exception can carry one.
+Error errorOf(const kj::Exception& failure);
+
+class StageHostServer final: public rpc::StageHost::Server {
+ public:
+  static constexpr kj::Duration LEASE_MIN = 500 * kj::MILLISECONDS;
+  static constexpr kj::Duration LEASE_MAX = 60 * kj::SECONDS;
+  static constexpr size_t TEXT_BYTES_MAX = 64 << 10;  // of a task's name or parameters
+
+  explicit StageHostServer(Executor& executor): executor(executor) {}
+  kj::Promise<void> start(StartContext context) override;
+
+ private:
+  Executor& executor;
+};
+
+}  // namespace hearth::router
