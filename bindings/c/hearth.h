@@ -2,7 +2,7 @@
 #define HEARTH_H
 /* libhearth: Hearth for apps, through the daemon of this device. Plain C, one stable ABI.
  *
- *   struct hearth* h = hearth_open(NULL, error, sizeof error);
+ *   hearth_t* h = hearth_open(NULL, error, sizeof error);
  *   hearth_dictate(h, NULL, on_text, NULL, my_state, error, sizeof error);
  *   hearth_close(h);
  *
@@ -19,7 +19,7 @@ extern "C" {
 
 #define HEARTH_ABI 1
 
-struct hearth;
+typedef struct hearth_handle hearth_t;
 
 /* What every call returns: 0, one of these, or an error code of the protocol (1..99). */
 enum {
@@ -51,32 +51,32 @@ typedef int (*hearth_on_text)(void* user, const struct hearth_text* text);
 typedef void (*hearth_on_event)(void* user, const struct hearth_event* event);
 
 struct hearth_dictation {
-  size_t size;           /* sizeof(struct hearth_dictation) */
-  const char* from;      /* device whose microphone listens; NULL: this one */
-  const char* wav_path;  /* a recording played in real time in its place; NULL: the microphone */
+  size_t size;          /* sizeof(struct hearth_dictation) */
+  const char* from;     /* device whose microphone listens; NULL: this one */
+  const char* wav_path; /* a recording played in real time in its place; NULL: the microphone */
 };
 
 struct hearth_status {
-  size_t size;           /* sizeof(struct hearth_status), set by the caller */
-  char name[64];         /* of this device */
-  uint32_t devices;      /* active in the circle */
-  uint32_t reachable;    /* of them, now, this one included */
-  uint32_t jobs;         /* running here */
+  size_t size;        /* sizeof(struct hearth_status), set by the caller */
+  char name[64];      /* of this device */
+  uint32_t devices;   /* active in the circle */
+  uint32_t reachable; /* of them, now, this one included */
+  uint32_t jobs;      /* running here */
 };
 
 /* Connects to the daemon whose home is `home` (NULL: the platform's). NULL when none answers. */
-struct hearth* hearth_open(const char* home, char* error, size_t error_size);
+hearth_t* hearth_open(const char* home, char* error, size_t error_size);
 
 /* Dictates until the source ends or the job is cancelled. The callbacks come on this thread. */
-int hearth_dictate(struct hearth* h, const struct hearth_dictation* options, hearth_on_text on_text,
+int hearth_dictate(hearth_t* h, const struct hearth_dictation* options, hearth_on_text on_text,
     hearth_on_event on_event, void* user, char* error, size_t error_size);
 
-int hearth_get_status(struct hearth* h, struct hearth_status* out, char* error, size_t error_size);
+int hearth_get_status(hearth_t* h, struct hearth_status* out, char* error, size_t error_size);
 
 /* Ends the dictation that runs on this handle. From any thread, a callback or a signal handler. */
-void hearth_cancel(struct hearth* h);
+void hearth_cancel(hearth_t* h);
 
-void hearth_close(struct hearth* h);
+void hearth_close(hearth_t* h);
 
 #ifdef __cplusplus
 }
