@@ -28,11 +28,7 @@ class Connection final {
  public:
   explicit Connection(kj::StringPtr socket)
       : io(kj::setupAsyncIo()),
-        stream(io.provider->getNetwork()
-                .parseAddress(kj::str("unix:", socket))
-                .wait(io.waitScope)
-                ->connect()
-                .wait(io.waitScope)),
+        stream(connect(io, socket)),
         client(*stream) {}
 
   local::Daemon::Client daemon() { return client.bootstrap().castAs<local::Daemon>(); }

@@ -1,0 +1,167 @@
+#include "core/loop/uv-event-port.h"
+
+#include <kj/debug.h>
+
+#include <utility>
+
+namespace hearth {
+
+namespace {
+
+kj::TimePoint monotonicNow() { return kj::origin<kj::TimePoint>() + uv_hrtime() * kj::NANOSECONDS; }
+
+void check(int result, const char* what) { KJ_REQUIRE(result == 0, what, uv_strerror(result)); }
+
+template <typename Handle>
+uv_handle_t* asHandle(Handle* handle) {
+  return reinterpret_cast<uv_handle_t*>(handle);
+}
+
+}  // namespace
+
+// The handles of one onSignal() promise. They belong to libuv until it has closed them, which may
+// be after the promise is gone.
+struct UvEventPort::Signals {
+  struct Handle {
+    uv_signal_t signal;
+    Signals* owner;
+  };
+
+  Signals(kj::PromiseFulfiller<int>& fulfiller, UvEventPort& port, kj::ArrayPtr<const int> numbers)
+      : fulfiller(fulfiller) {
+    for (auto number: numbers) {
+      auto handle = new Handle{{}, this};
+      handles.add(handle);
+      check(uv_signal_init(&port.uv, &handle->signal), "uv_signal_init");
+      handle->signal.data = handle;
+      check(uv_signal_start(&handle->signal, &came, number), "uv_signal_start");
+    }
+  }
+
+  ~Signals() noexcept(false) {
+    for (auto handle: handles) {
+      uv_close(
+          asHandle(&handle->signal), [](uv_handle_t* h) { delete static_cast<Handle*>(h->data); });
+    }
+  }
+
+  static void came(uv_signal_t* signal, int number) {
+    static_cast<Handle*>(signal->data)->owner->fulfiller.fulfill(kj::mv(number));
+  }
+
+  kj::PromiseFulfiller<int>& fulfiller;
+  kj::Vector<Handle*> handles;
+};
+
+UvEventPort::UvEventPort(): timers(monotonicNow()) {
+  check(uv_loop_init(&uv), "uv_loop_init");
+  check(uv_idle_init(&uv, &idle), "uv_idle_init");
+  check(uv_timer_init(&uv, &alarm), "uv_timer_init");
+  check(uv_async_init(&uv, &async,
+            [](uv_async_t* handle) {
+              auto& port = *static_cast<UvEventPort*>(handle->data);
+              port.woken = true;
+              port.turn();
+            }),
+      "uv_async_init");
+  idle.data = async.data = alarm.data = this;
+}
+
+UvEventPort::~UvEventPort() noexcept(false) {
+  uv_close(asHandle(&idle), nullptr);
+  uv_close(asHandle(&async), nullptr);
+  uv_close(asHandle(&alarm), nullptr);
+  // Handles that others have closed already wait for their callbacks, too. A loop that was stopped
+  // does nothing in its first round.
+  uv_run(&uv, UV_RUN_DEFAULT);
+  uv_run(&uv, UV_RUN_DEFAULT);
+  KJ_ASSERT(uv_loop_close(&uv) == 0, "a handle outlives the event loop");
+}
+
+void UvEventPort::run(kj::WaitScope& scope, kj::Promise<void> until) {
+  KJ_REQUIRE(driven == nullptr, "the loop is driven already");
+  driven = scope;
+  KJ_DEFER(driven = nullptr);
+  kj::Maybe<kj::Exception> failure;
+  bool done = false;
+  auto stop = [&]() {
+    done = true;
+    uv_stop(&uv);  // else this round would still sleep for the next event
+  };
+  auto stopping = until
+                      .then(stop,
+                          [&](kj::Exception&& e) {
+                            failure = kj::mv(e);
+                            stop();
+                          })
+                      .eagerlyEvaluate(nullptr);
+  turn();
+  while (!done) uv_run(&uv, UV_RUN_ONCE);
+  KJ_IF_MAYBE(e, failure) kj::throwFatalException(kj::mv(*e));
+}
+
+kj::Promise<int> UvEventPort::onSignal(kj::ArrayPtr<const int> signals) {
+  return kj::newAdaptedPromise<int, Signals>(*this, signals);
+}
+
+bool UvEventPort::wait() { return runUv(UV_RUN_ONCE); }
+
+bool UvEventPort::poll() { return runUv(UV_RUN_NOWAIT); }
+
+void UvEventPort::setRunnable(bool runnable) {
+  if (runnable) {
+    uv_idle_start(
+        &idle, [](uv_idle_t* handle) { static_cast<UvEventPort*>(handle->data)->turn(); });
+  } else {
+    uv_idle_stop(&idle);
+  }
+}
+
+void UvEventPort::wake() const { uv_async_send(&async); }
+
+// One share of KJ's work. Does nothing while KJ itself drives.
+void UvEventPort::turn() {
+  KJ_IF_MAYBE(scope, driven) {
+    if (insideTurn) return;
+    insideTurn = true;
+    KJ_DEFER(insideTurn = false);
+    advance();
+    scope->poll(TURNS_MAX);
+    armTimer();
+  }
+}
+
+void UvEventPort::armTimer() {
+  KJ_IF_MAYBE(next, timers.nextEvent()) {
+    auto wait = kj::max(*next - monotonicNow(), 0 * kj::NANOSECONDS);
+    auto roundedUp = (wait + kj::MILLISECONDS - kj::NANOSECONDS) / kj::MILLISECONDS;
+    uv_update_time(&uv);
+    uv_timer_start(
+        &alarm,
+        [](uv_timer_t* handle) {
+          auto& port = *static_cast<UvEventPort*>(handle->data);
+          port.advance();
+          port.turn();
+        },
+        static_cast<uint64_t>(roundedUp), 0);
+  } else {
+    uv_timer_stop(&alarm);
+  }
+}
+
+void UvEventPort::advance() {
+  auto now = monotonicNow();
+  if (now > timers.now()) timers.advanceTo(now);
+}
+
+bool UvEventPort::runUv(uv_run_mode mode) {
+  // Inside a turn libuv is on the stack already: it looks at the sockets when the turn is over.
+  if (!insideTurn) {
+    armTimer();
+    uv_run(&uv, mode);
+    advance();
+  }
+  return std::exchange(woken, false);
+}
+
+}  // namespace hearth

@@ -1,0 +1,153 @@
+#include "transport/wire/socket-address.h"
+#include "transport/wire/uv-network.h"
+
+#include <kj/debug.h>
+#include <kj/filesystem.h>
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <cstdlib>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace hearth::transport {
+namespace {
+
+struct Pair {
+  UvLoop uv;
+  UvNetwork network{uv.port};
+  kj::Own<kj::ConnectionReceiver> receiver;
+  kj::Own<kj::AsyncIoStream> client, server;
+
+  explicit Pair(kj::StringPtr address) {
+    receiver = parse(address)->listen();
+    auto target =
+        address.startsWith("unix:") ? kj::str(address) : kj::str("127.0.0.1:", receiver->getPort());
+    auto accepting = receiver->accept();
+    client = parse(target)->connect().wait(uv.waitScope);
+    server = accepting.wait(uv.waitScope);
+  }
+
+  kj::Own<kj::NetworkAddress> parse(kj::StringPtr address) {
+    return network.parseAddress(address).wait(uv.waitScope);
+  }
+};
+
+kj::String socketIn(kj::StringPtr name) {
+  return kj::str("unix:/tmp/hearth-test-", getpid(), "-", name);
+}
+
+TEST_CASE("bytes cross a connection of either kind") {
+  auto tcp = GENERATE(true, false);
+  Pair pair(tcp ? kj::str("127.0.0.1:0") : socketIn("cross"));
+  kj::byte buffer[5];
+  pair.client->write("hello", 5).wait(pair.uv.waitScope);
+  pair.server->read(buffer, 5).wait(pair.uv.waitScope);
+  REQUIRE(kj::arrayPtr(buffer, 5) == kj::StringPtr("hello").asBytes());
+}
+
+TEST_CASE("64 MiB go both ways at once") {
+  Pair pair("127.0.0.1:0");
+  constexpr size_t SIZE = 64 << 20;
+  auto data = kj::heapArray<kj::byte>(SIZE);
+  for (size_t i = 0; i < SIZE; ++i) data[i] = static_cast<kj::byte>(i * 31);
+  auto back = kj::heapArray<kj::byte>(SIZE), forth = kj::heapArray<kj::byte>(SIZE);
+  auto sending = pair.client->write(data.begin(), SIZE).eagerlyEvaluate(nullptr);
+  auto answering = pair.server->write(data.begin(), SIZE).eagerlyEvaluate(nullptr);
+  auto receiving = pair.client->read(back.begin(), SIZE).eagerlyEvaluate(nullptr);
+  pair.server->read(forth.begin(), SIZE).wait(pair.uv.waitScope);
+  receiving.wait(pair.uv.waitScope);
+  REQUIRE(back == data);
+  REQUIRE(forth == data);
+}
+
+TEST_CASE("the end of a stream is read as its end") {
+  Pair pair("127.0.0.1:0");
+  pair.client->shutdownWrite();
+  kj::byte buffer[1];
+  REQUIRE(pair.server->tryRead(buffer, 1, 1).wait(pair.uv.waitScope) == 0);
+}
+
+TEST_CASE("a read that was dropped leaves the bytes for the next") {
+  Pair pair("127.0.0.1:0");
+  kj::byte buffer[2];
+  { auto dropped = pair.server->read(buffer, 2).eagerlyEvaluate(nullptr); }
+  pair.client->write("ok", 2).wait(pair.uv.waitScope);
+  pair.server->read(buffer, 2).wait(pair.uv.waitScope);
+  REQUIRE(kj::arrayPtr(buffer, 2) == kj::StringPtr("ok").asBytes());
+}
+
+TEST_CASE("a peer that goes away is seen by the writer") {
+  Pair pair("127.0.0.1:0");
+  auto gone = pair.client->whenWriteDisconnected();
+  pair.server = nullptr;
+  gone.wait(pair.uv.waitScope);
+}
+
+TEST_CASE("a connection that is refused says where, and is of the kind to try again") {
+  UvLoop uv;
+  UvNetwork network(uv.port);
+  auto address = network.parseAddress("127.0.0.1:1").wait(uv.waitScope);
+  try {
+    address->connect().wait(uv.waitScope);
+    FAIL("nobody listens there");
+  } catch (const kj::Exception& e) {
+    REQUIRE(e.getType() == kj::Exception::Type::DISCONNECTED);
+    REQUIRE(e.getDescription().startsWith("127.0.0.1:1 cannot be reached"));
+  }
+}
+
+TEST_CASE(
+    "a unix socket belongs to its owner alone, replaces a stale one and goes with its listener") {
+  UvLoop uv;
+  UvNetwork network(uv.port);
+  auto text = socketIn("stale");
+  auto path = text.slice(strlen("unix:"));
+  auto address = network.parseAddress(text).wait(uv.waitScope);
+  close(creat(path.cStr(), 0666));
+  {
+    auto receiver = address->listen();
+    struct stat info;
+    REQUIRE(stat(path.cStr(), &info) == 0);
+    REQUIRE((info.st_mode & 0777) == 0600);
+  }
+  REQUIRE(access(path.cStr(), F_OK) != 0);
+}
+
+TEST_CASE("the other end of a unix socket is known by its user") {
+  Pair pair(socketIn("credentials"));
+  auto credentials = credentialsOf(*pair.server);
+  REQUIRE(credentials.uid == getuid());
+  REQUIRE(credentials.pid == getpid());
+}
+
+TEST_CASE("addresses are cut into host and port") {
+  REQUIRE(splitHostPort("192.0.2.7:4711", 1).host == "192.0.2.7");
+  REQUIRE(splitHostPort("192.0.2.7:4711", 1).port == 4711);
+  REQUIRE(splitHostPort("[2001:db8::7]:4711", 1).host == "2001:db8::7");
+  REQUIRE(splitHostPort("[2001:db8::7]:4711", 1).port == 4711);
+  REQUIRE(splitHostPort("2001:db8::7", 4711).port == 4711);
+  REQUIRE(splitHostPort("host", 4711).port == 4711);
+}
+
+TEST_CASE("what is no address is refused") {
+  auto bad = GENERATE("1.2.3.4:port", "1.2.3.4:99999", "[::1", "[::1]4711");
+  REQUIRE_THROWS_AS(splitHostPort(bad, 1), kj::Exception);
+}
+
+TEST_CASE("an address tells its text form") {
+  REQUIRE(KJ_ASSERT_NONNULL(SocketAddress::numeric("::1", 7)).toString() == "[::1]:7");
+  REQUIRE(KJ_ASSERT_NONNULL(SocketAddress::numeric("127.0.0.1", 7)).toString() == "127.0.0.1:7");
+  REQUIRE(SocketAddress::numeric("localhost", 7) == nullptr);
+}
+
+TEST_CASE("a host name is looked up") {
+  UvLoop uv;
+  UvNetwork network(uv.port);
+  auto address = network.parseAddress("localhost:7").wait(uv.waitScope);
+  auto text = address->toString();
+  REQUIRE((text == "127.0.0.1:7" || text == "[::1]:7"));
+}
+
+}  // namespace
+}  // namespace hearth::transport

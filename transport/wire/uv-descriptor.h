@@ -1,0 +1,45 @@
+#pragma once
+// A socket that libuv watches: promises for "can be read", "can be written" and "the peer is gone".
+// One promise of each kind at a time, as KJ streams ask.
+
+#include "core/loop/uv-event-port.h"
+
+#include <kj/io.h>
+
+namespace hearth::transport {
+
+class UvDescriptor final {
+ public:
+  // Takes the descriptor, which must be non-blocking.
+  UvDescriptor(UvEventPort& port, kj::AutoCloseFd fd);
+  ~UvDescriptor() noexcept(false);
+  KJ_DISALLOW_COPY_AND_MOVE(UvDescriptor);
+
+  int get() const { return fd; }
+  kj::Promise<void> whenReadable() { return when(readable, UV_READABLE); }
+  kj::Promise<void> whenWritable() { return when(writable, UV_WRITABLE); }
+  kj::Promise<void> whenDisconnected() { return when(disconnected, UV_DISCONNECT); }
+
+ private:
+  using Waiting = kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>;
+
+  // Belongs to libuv until it has closed it, hence apart from this object.
+  struct Handle {
+    uv_poll_t poll;
+    UvDescriptor* owner;
+    kj::AutoCloseFd fd;  // closed only when libuv has let go of it
+  };
+
+  Handle* handle;
+  int fd;
+  Waiting readable;
+  Waiting writable;
+  Waiting disconnected;
+  int watched = 0;
+
+  kj::Promise<void> when(Waiting& waiting, int event);
+  void watch();
+  static void came(uv_poll_t* poll, int status, int events);
+};
+
+}  // namespace hearth::transport
