@@ -9,12 +9,12 @@ namespace {
 
 constexpr uint8_t SUITE = 1;
 
-Mac16 mac1Of(const GateKeys& gate, Bytes macked) {
-  return mac16(gate.mac1.asBytes(), "hearth/mac1-msg/v1", {macked});
+Mac16 mac1Of(const GateKeys& gate, Bytes bodyBefore) {
+  return mac16(gate.mac1.asBytes(), "hearth/mac1-msg/v1", {bodyBefore});
 }
 
-Mac16 mac2Of(const Cookie& cookie, Bytes macked) {
-  return mac16(cookie.asBytes(), "hearth/mac2-msg/v1", {macked});
+Mac16 mac2Of(const Cookie& cookie, Bytes bodyBefore) {
+  return mac16(cookie.asBytes(), "hearth/mac2-msg/v1", {bodyBefore});
 }
 
 }  // namespace
@@ -34,18 +34,19 @@ Buffer writeHsInit(const GateKeys& gate, uint8_t protocol, uint32_t senderIndex,
   FlatWriter writer;
   writer.u8(protocol).u8(SUITE).u16(0).u32(senderIndex).var16(noise);
   auto mac1 = mac1Of(gate, writer.asBytes());
+  writer.bytes(mac1.asBytes());
   auto mac2 = Mac16();
   KJ_IF_MAYBE(held, cookie) mac2 = mac2Of(*held, writer.asBytes());
-  writer.bytes(mac1.asBytes()).bytes(mac2.asBytes());
+  writer.bytes(mac2.asBytes());
   return writeRecord(RecordType::HS_INIT, writer.asBytes());
 }
 
 bool mac1Holds(const GateKeys& gate, const HsInit& init) {
-  return equalSecrets(mac1Of(gate, init.macked).asBytes(), init.mac1.asBytes());
+  return equalSecrets(mac1Of(gate, init.underMac1).asBytes(), init.mac1.asBytes());
 }
 
 bool mac2Holds(const Cookie& cookie, const HsInit& init) {
-  return equalSecrets(mac2Of(cookie, init.macked).asBytes(), init.mac2.asBytes());
+  return equalSecrets(mac2Of(cookie, init.underMac2).asBytes(), init.mac2.asBytes());
 }
 
 Result<Cookie> openCookie(const GateKeys& gate, const Mac16& mac1, const CookieReply& reply) {

@@ -66,8 +66,9 @@ Result<HsInit> readHsInit(Bytes body) {
   if (reader.u16() != 0) reader.refuse();
   init.senderIndex = reader.u32();
   init.noise = reader.var16();
-  init.macked = body.slice(0, body.size() - reader.remaining().size());
+  init.underMac1 = body.slice(0, body.size() - reader.remaining().size());
   init.mac1 = reader.id<Mac16>();
+  init.underMac2 = body.slice(0, body.size() - reader.remaining().size());
   init.mac2 = reader.id<Mac16>();
   return finished(reader, init);
 }

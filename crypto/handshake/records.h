@@ -56,8 +56,9 @@ struct HsInit {
   uint32_t senderIndex;
   Bytes noise;
   Mac16 mac1;
-  Mac16 mac2;    // zero when no cookie is held
-  Bytes macked;  // the body before mac1
+  Mac16 mac2;       // zero when no cookie is held
+  Bytes underMac1;  // the body before mac1
+  Bytes underMac2;  // the body before mac2, mac1 included
 };
 
 struct HsResp {
