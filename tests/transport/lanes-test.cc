@@ -1,0 +1,201 @@
+#include "transport/link/lanes.h"
+
+#include <kj/debug.h>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace hearth::transport {
+namespace {
+
+using Kind = Lanes::Event::Kind;
+
+kj::Array<kj::byte> bytesOf(size_t count, kj::byte value = 7) {
+  auto bytes = kj::heapArray<kj::byte>(count);
+  memset(bytes.begin(), value, count);
+  return bytes;
+}
+
+// Two ends of a link whose records are delivered at once.
+struct TwoEnds {
+  Lanes a{true}, b{false};
+  std::vector<Lanes::Event> seenByB;
+
+  size_t deliver(size_t most = SIZE_MAX) {
+    size_t count = 0;
+    for (; count < most; ++count) {
+      auto frame = a.next();
+      if (frame == nullptr) break;
+      auto& moved = KJ_ASSERT_NONNULL(frame);
+      auto events = b.received(static_cast<uint8_t>(moved.type), moved.body).value();
+      seenByB.insert(seenByB.end(), events.begin(), events.end());
+    }
+    return count;
+  }
+  void answer() {
+    for (;;) {
+      auto frame = b.next();
+      if (frame == nullptr) break;
+      auto& moved = KJ_ASSERT_NONNULL(frame);
+      REQUIRE(a.received(static_cast<uint8_t>(moved.type), moved.body));
+    }
+  }
+};
+
+TEST_CASE("a stream opens with its header and carries bytes both ways") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::INTERACTIVE, bytesOf(3, 9)).value();
+  REQUIRE(ends.a.write(id, bytesOf(10)) == 10);
+  ends.deliver();
+  REQUIRE(ends.seenByB.front().kind == Kind::OPENED);
+  REQUIRE(ends.b.headerOf(id) == bytesOf(3, 9));
+  auto out = bytesOf(20);
+  REQUIRE(ends.b.read(id, out) == 10);
+  REQUIRE(ends.b.write(id, bytesOf(4)) == 4);
+  ends.answer();
+  REQUIRE(ends.a.read(id, out) == 4);
+}
+
+TEST_CASE("a more urgent lane overtakes bulk after at most one frame") {
+  TwoEnds ends;
+  auto bulk = ends.a.open(Lane::BULK, nullptr).value();
+  auto control = ends.a.open(Lane::CONTROL, nullptr).value();
+  ends.deliver();
+  ends.a.write(bulk, bytesOf(Lanes::QUEUE_BYTES_MAX));
+  ends.deliver(1);
+  ends.a.write(control, bytesOf(1));
+  auto frame = ends.a.next();
+  REQUIRE(KJ_ASSERT_NONNULL(frame).lane == Lane::CONTROL);
+}
+
+TEST_CASE("streams of one lane take turns") {
+  TwoEnds ends;
+  auto one = ends.a.open(Lane::BULK, nullptr).value();
+  auto two = ends.a.open(Lane::BULK, nullptr).value();
+  ends.deliver();
+  ends.a.write(one, bytesOf(Lanes::CHUNK_BYTES_MAX * 2));
+  ends.a.write(two, bytesOf(Lanes::CHUNK_BYTES_MAX * 2));
+  ends.seenByB.clear();
+  ends.deliver(4);
+  REQUIRE(ends.seenByB[0].stream != ends.seenByB[1].stream);
+  REQUIRE(ends.seenByB[1].stream != ends.seenByB[2].stream);
+}
+
+TEST_CASE("a sender without credit waits until the receiver has read") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::BULK, nullptr).value();
+  for (int i = 0; i < 4; ++i) {
+    ends.a.write(id, bytesOf(Lanes::QUEUE_BYTES_MAX));
+    ends.deliver();
+  }
+  REQUIRE(ends.deliver() == 0);
+  auto out = bytesOf(Lanes::WINDOW_BYTES);
+  REQUIRE(ends.b.read(id, out) == Lanes::WINDOW_BYTES);
+  ends.answer();
+  REQUIRE(ends.deliver() > 0);
+}
+
+TEST_CASE("a peer that sends more than it was granted ends the link") {
+  Lanes lanes(true);
+  FlatWriter open, bytes;
+  open.u32(2).u8(3).u32(1000).var16(nullptr);
+  REQUIRE(lanes.received(8, open.asBytes()));
+  bytes.u32(2).bytes(bytesOf(Lanes::WINDOW_BYTES + 1));
+  REQUIRE(lanes.received(4, bytes.asBytes()).error().code == Errc::LIMIT_EXCEEDED);
+}
+
+TEST_CASE("a small write is coalesced with the next into one frame") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::INTERACTIVE, nullptr).value();
+  ends.deliver();
+  for (int i = 0; i < 100; ++i) ends.a.write(id, bytesOf(8));
+  REQUIRE(ends.deliver() == 1);
+}
+
+TEST_CASE("the end of a stream comes behind its last byte") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::INTERACTIVE, nullptr).value();
+  ends.a.write(id, bytesOf(5));
+  ends.a.finish(id);
+  ends.deliver();
+  REQUIRE_FALSE(ends.b.atEnd(id));
+  auto out = bytesOf(5);
+  ends.b.read(id, out);
+  REQUIRE(ends.b.atEnd(id));
+}
+
+TEST_CASE("a finished stream whose owner is gone is still sent to its end") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::INTERACTIVE, nullptr).value();
+  ends.a.write(id, bytesOf(5));
+  ends.a.finish(id);
+  ends.a.release(id);
+  ends.deliver();
+  auto out = bytesOf(5);
+  REQUIRE(ends.b.read(id, out) == 5);
+  REQUIRE(ends.b.atEnd(id));
+  REQUIRE_FALSE(ends.a.isOpen(id));
+}
+
+TEST_CASE("an unfinished stream whose owner is gone is reset") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::INTERACTIVE, nullptr).value();
+  ends.deliver();
+  ends.a.release(id);
+  ends.deliver();
+  REQUIRE(ends.seenByB.back().kind == Kind::RESET);
+  REQUIRE_FALSE(ends.b.isOpen(id));
+}
+
+TEST_CASE("bytes that cross a reset are dropped and end nothing") {
+  TwoEnds ends;
+  auto id = ends.a.open(Lane::INTERACTIVE, nullptr).value();
+  ends.deliver();
+  ends.b.write(id, bytesOf(5));
+  ends.a.reset(id, Errc::STALE);
+  ends.answer();
+}
+
+TEST_CASE("a stream of the wrong side, opened twice or on no lane is refused") {
+  Lanes lanes(true);
+  auto refused = [&](uint32_t id, uint8_t lane) {
+    FlatWriter open;
+    open.u32(id).u8(lane).u32(1).var16(nullptr);
+    return !lanes.received(8, open.asBytes()).has_value();
+  };
+  REQUIRE(refused(1, 0));
+  REQUIRE(refused(2, 4));
+  REQUIRE_FALSE(refused(2, 0));
+  REQUIRE(refused(2, 0));
+}
+
+TEST_CASE("frames for streams that never were are refused") {
+  Lanes lanes(true);
+  for (uint8_t type: {4, 9, 10, 11}) {
+    FlatWriter body;
+    body.u32(2).u32(1);
+    REQUIRE_FALSE(lanes.received(type, body.asBytes()).has_value());
+  }
+}
+
+TEST_CASE("a peer cannot open more streams than the limit") {
+  Lanes lanes(true);
+  Result<std::vector<Lanes::Event>> last;
+  for (StreamId id = 2; id <= 2 * (Lanes::STREAMS_MAX + 1); id += 2) {
+    FlatWriter open;
+    open.u32(id).u8(0).u32(1).var16(nullptr);
+    last = lanes.received(8, open.asBytes());
+  }
+  REQUIRE(last.error().code == Errc::LIMIT_EXCEEDED);
+}
+
+TEST_CASE("credit that overflows is refused") {
+  Lanes lanes(true);
+  FlatWriter open, credit;
+  open.u32(2).u8(0).u32(0xffffffff).var16(nullptr);
+  REQUIRE(lanes.received(8, open.asBytes()));
+  credit.u32(2).u32(0xffffffff);
+  REQUIRE(lanes.received(9, credit.asBytes()).error().code == Errc::LIMIT_EXCEEDED);
+}
+
+}  // namespace
+}  // namespace hearth::transport
