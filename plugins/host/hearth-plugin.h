@@ -34,6 +34,7 @@ enum {
   HEARTH_END = 1,          // end of the stream; no payload; nothing follows on this port
   HEARTH_SEGMENT_END = 2,  // last frame of a segment (an utterance, a sentence, a page)
   HEARTH_CONTINUES = 4,    // this segment goes on where a forced cut left it, not at a pause
+  HEARTH_UNFINISHED = 8,   // with SEGMENT_END: cut by force, the next segment continues this one
 };
 
 enum {
@@ -48,7 +49,7 @@ enum {
 // Payloads: audio/pcm is signed 16 bit little-endian at 16 kHz, mono; text is UTF-8.
 typedef struct {
   uint8_t port;         // index into the task's ports in plugin.toml; 0 on the way out
-  uint8_t flags;        // HEARTH_END | HEARTH_SEGMENT_END | HEARTH_CONTINUES
+  uint8_t flags;        // HEARTH_END | HEARTH_SEGMENT_END | HEARTH_CONTINUES | HEARTH_UNFINISHED
   uint64_t seq;         // 1, 2, 3 ... on each port; ignored on the way out: the library numbers
   uint64_t pts_us;      // media time at the frame's end, in microseconds from the stream's start
   const uint8_t* data;  // `size` bytes; may be null when size is 0

@@ -8,7 +8,8 @@ namespace hearth::router {
 
 namespace {
 
-constexpr uint8_t FLAGS_KNOWN = Frame::END | Frame::SEGMENT_END | Frame::CONTINUES;
+constexpr uint8_t FLAGS_KNOWN =
+    Frame::END | Frame::SEGMENT_END | Frame::CONTINUES | Frame::UNFINISHED;
 constexpr size_t CHECKPOINT_BYTES_MIN = 1 + 8 + 1 + 1;
 
 Checkpoint decodeCheckpoint(FlatReader& in) {
