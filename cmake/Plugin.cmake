@@ -7,8 +7,6 @@
 #
 # Stages OUTPUT/NAME: the program, its loader and whole library closure, models, data, and
 # plugin.toml (from the current source directory, or MANIFEST) with a [[file]] entry for each.
-set(HEARTH_PLUGIN_STAGE ${CMAKE_SOURCE_DIR}/cmake/StagePlugin.cmake)
-
 function(hearth_plugin)
   cmake_parse_arguments(ARG "STATIC" "NAME;OUTPUT;MANIFEST" "SOURCES;LINK;LOADS;MODELS;DATA" ${ARGN})
   if(NOT ARG_OUTPUT)
@@ -17,11 +15,13 @@ function(hearth_plugin)
   if(NOT ARG_MANIFEST)
     set(ARG_MANIFEST ${CMAKE_CURRENT_SOURCE_DIR}/plugin.toml)
   endif()
+  set(script ${CMAKE_SOURCE_DIR}/cmake/StagePlugin.cmake)
   set(target plugin-${ARG_NAME})
   add_executable(${target} ${ARG_SOURCES})
   target_link_libraries(${target} PRIVATE hearth-plugin-host ${ARG_LINK} hearth-warnings)
   set_target_properties(${target} PROPERTIES SKIP_BUILD_RPATH ON
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  target_link_options(${target} PRIVATE -Wl,--strip-all)  # every byte is hashed and copied at each start
   if(ARG_STATIC)
     target_link_options(${target} PRIVATE -static)
   else()
@@ -30,15 +30,15 @@ function(hearth_plugin)
   endif()
 
   set(stage ${ARG_OUTPUT}/${ARG_NAME})
-  set(inputs ${ARG_MANIFEST} ${ARG_LOADS} ${HEARTH_PLUGIN_STAGE})
+  set(inputs ${ARG_MANIFEST} ${ARG_LOADS} ${script})
   foreach(pair ${ARG_MODELS} ${ARG_DATA})
     string(REGEX REPLACE "^[^=]*=" "" file ${pair})
     list(APPEND inputs ${file})
   endforeach()
   add_custom_command(OUTPUT ${stage}/plugin.toml
     COMMAND ${CMAKE_COMMAND} -DSTAGE=${stage} -DMANIFEST=${ARG_MANIFEST} -DPROGRAM=$<TARGET_FILE:${target}>
-      -DSTRIP=${CMAKE_STRIP} -DREADELF=${CMAKE_READELF} "-DLOADS=${ARG_LOADS}" "-DMODELS=${ARG_MODELS}"
-      "-DDATA=${ARG_DATA}" -P ${HEARTH_PLUGIN_STAGE}
+      -DREADELF=${CMAKE_READELF} "-DLOADS=${ARG_LOADS}" "-DMODELS=${ARG_MODELS}"
+      "-DDATA=${ARG_DATA}" -P ${script}
     DEPENDS ${target} ${inputs} VERBATIM COMMENT "Staging plugin ${ARG_NAME}")
   add_custom_target(stage-${ARG_NAME} ALL DEPENDS ${stage}/plugin.toml)
 endfunction()

@@ -19,7 +19,6 @@ function(place role path file)
 endfunction()
 
 place(program program ${PROGRAM})
-execute_process(COMMAND ${STRIP} ${STAGE}/program COMMAND_ERROR_IS_FATAL ANY)
 file(CHMOD ${STAGE}/program PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
 
 # A program with an interpreter is dynamic: the loader at the place the program names, everything it
