@@ -1,0 +1,189 @@
+#include "crypto/pairing/admin.h"
+
+#include "crypto/handshake/cookies.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+
+namespace hearth::crypto {
+
+namespace {
+
+Error errorOf(Alert alert) {
+  switch (alert) {
+    case Alert::BUSY:
+      return {Errc::BUSY, "the new device is busy with another pairing"};
+    case Alert::PAIRING_CLOSED:
+      return {Errc::PAIRING_CLOSED, "the new device shows no pairing code now"};
+    case Alert::PAIRING_LOCKED:
+      return {Errc::PAIRING_LOCKED, "the new device has seen too many wrong codes"};
+    case Alert::VERSION:
+      return {Errc::BAD_VERSION, "the new device speaks another version"};
+    default:
+      return {Errc::BAD_FORMAT, "an alert that has no place in a pairing"};
+  }
+}
+
+template <typename T>
+T& held(kj::Maybe<T>& value) {
+  return KJ_ASSERT_NONNULL(value, "a stage of pairing without what the one before made");
+}
+
+}  // namespace
+
+PairingAdmin::PairingAdmin(Setup setupIn, Entropy& entropy, EphemeralGuard& guard)
+    : setup(kj::mv(setupIn)),
+      entropy(entropy),
+      guard(guard),
+      own{PairMethod::CODE, entropy.draw<PairNonce>()},
+      index(entropy.draw<uint32_t>()) {
+  KJ_REQUIRE(setup.genesis.size() <= GENESIS_BYTES_MAX, setup.genesis.size());
+}
+
+Buffer PairingAdmin::hello() {
+  KJ_REQUIRE(stage == Stage::HELLO);
+  stage = Stage::REPLY;
+  return writeRecord(RecordType::PAIR_HELLO, own.body());
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::take(RecordType type, Bytes body) {
+  if (stage == Stage::ENDED) return no(Errc::BAD_FORMAT, "the pairing has ended");
+  auto effects = step(type, body);
+  if (!effects) stage = Stage::ENDED;
+  return effects;
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::step(RecordType type, Bytes body) {
+  if (type == RecordType::ALERT && channel == nullptr) {
+    auto alert = readAlert(body);
+    return no(alert ? errorOf(*alert) : alert.error());
+  }
+  if (type == RecordType::PAIR_REPLY && stage == Stage::REPLY) return takeReply(body);
+  if (type == RecordType::PAKE_B && stage == Stage::PAKE) return takePake(body);
+  if (type == RecordType::HS_RESP && stage == Stage::RESPONSE) return takeResponse(body);
+  if (type == RecordType::DATA && channel != nullptr) return takeMessage(body);
+  return no(Errc::BAD_FORMAT, "a record out of turn");
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::takeReply(Bytes body) {
+  auto reply = PairHello::parse(body);
+  if (!reply) return no(reply.error());
+  if (reply->method != own.method) {
+    return no(Errc::PAIRING_CLOSED, "the new device pairs by another method");
+  }
+  helloHashed = helloHash(own.body(), body);
+  auto& made = exchange.emplace(
+      CodeExchange(setup.code, own.nonce, reply->nonce, Cpace::drawScalar(entropy)));
+  stage = Stage::PAKE;
+  Effects effects;
+  effects.send.add(writeRecord(RecordType::PAKE_A, made.share().asBytes()));
+  return kj::mv(effects);
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::takePake(Bytes body) {
+  auto share = Cpace::Point::from(body);
+  if (!share) return no(share.error());
+  auto psk = held(exchange).finish(true, *share, helloHashed);
+  if (!psk) return no(psk.error());
+  auto ephemeral = DhSecret::draw(entropy);
+  guard.admit(publicOf(ephemeral));
+  auto& machine = noise.emplace(pairingNoise(true, setup.keys.x, kj::mv(ephemeral), kj::mv(*psk),
+      pairPrologue(own.method, helloHashed), entropy));
+  auto message = machine.write(nullptr);
+  if (!message) return no(message.error());
+  stage = Stage::RESPONSE;
+  tested = true;
+  Effects effects;
+  effects.send.add(writeHsInit(GateKeys::forPairing(helloHashed),
+      static_cast<uint8_t>(Protocol::XXHFSPSK0), index, *message, nullptr));
+  return kj::mv(effects);
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::takeResponse(Bytes body) {
+  auto resp = readHsResp(body);
+  if (!resp) return no(resp.error());
+  if (resp->receiverIndex != index) return no(Errc::BAD_FORMAT, "an answer to another handshake");
+  auto& machine = held(noise);
+  auto payload = machine.read(resp->noise);
+  if (!payload) return no(payload.error());
+  proved = true;
+  auto introduced = readIntroduction(*payload);
+  if (!introduced) return no(introduced.error());
+  if (introduced->bundle.id() == setup.keys.id) {
+    return no(Errc::REPLAY, "the new device says that it is this device");
+  }
+  if (introduced->bundle.keys.x != machine.remoteStatic().orDefault(DhPublic())) {
+    return no(Errc::UNKNOWN_PEER, "the static key is not that of the bundle");
+  }
+  if (!introduced->contribution.isZero()) {
+    return no(Errc::COMMIT_MISMATCH, "a commit where none belongs");
+  }
+  joiner = kj::mv(*introduced);
+
+  auto message = machine.write(
+      writeIntroduction(setup.bundle.seal(setup.keys), entropy.draw<PairContribution>()));
+  if (!message) return no(message.error());
+  channel = PairChannel(SessionKeys::from(machine), true, index, resp->senderIndex);
+  stage = Stage::T1;
+  Effects effects;
+  effects.send.add(writeHsFinal(resp->senderIndex, *message));
+  return kj::mv(effects);
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::takeMessage(Bytes body) {
+  auto messages = held(channel).take(body);
+  if (!messages) return no(messages.error());
+  Effects effects;
+  for (auto& message: *messages) {
+    if (message.kind == PAIRING_T1 && stage == Stage::T1 &&
+        message.body.size() == PairContribution::SIZE) {
+      effects = offer();
+    } else if (message.kind == PAIRING_T3 && stage == Stage::T3) {
+      auto consented = consent(kj::mv(message.body));
+      if (!consented) return no(consented.error());
+      effects = kj::mv(*consented);
+    } else {
+      return no(Errc::BAD_FORMAT, "a pairing message out of turn");
+    }
+  }
+  return kj::mv(effects);
+}
+
+PairingAdmin::Effects PairingAdmin::offer() {
+  stage = Stage::T3;
+  return {held(channel).send(
+      PAIRING_T2, writeOffer({setup.circle, setup.role, setup.keys.id, setup.genesis}))};
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::consent(Buffer envelope) {
+  auto& introduced = held(joiner);
+  auto join = Join::open(envelope, introduced.bundle);
+  if (!join) return no(join.error());
+  if (join->circle != setup.circle || join->admin != setup.keys.id || join->role != setup.role) {
+    return no(Errc::COMMIT_MISMATCH, "a consent to something else than was offered");
+  }
+  stage = Stage::CANDIDATE;
+  Effects effects;
+  effects.candidate =
+      Candidate{introduced.bundle, kj::mv(introduced.envelope), kj::mv(envelope), join->role};
+  return kj::mv(effects);
+}
+
+kj::Vector<Buffer> PairingAdmin::welcome(Bytes log, kj::ArrayPtr<const PairHint> hints) {
+  KJ_REQUIRE(stage == Stage::CANDIDATE, "no candidate has consented");
+  KJ_REQUIRE(log.size() <= PAIRING_LOG_BYTES_MAX, log.size());
+  auto& to = held(channel);
+  kj::Vector<Buffer> records;
+  auto add = [&](kj::Vector<Buffer> more) {
+    for (auto& record: more) records.add(kj::mv(record));
+  };
+  for (size_t at = 0; at < log.size(); at += MESSAGE_BODY_BYTES_MAX) {
+    add(to.send(PAIRING_T4, log.slice(at, std::min(at + MESSAGE_BODY_BYTES_MAX, log.size()))));
+  }
+  add(to.send(PAIRING_HINTS, writeHints(hints)));
+  stage = Stage::DONE;
+  return records;
+}
+
+}  // namespace hearth::crypto

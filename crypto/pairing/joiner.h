@@ -1,0 +1,82 @@
+#pragma once
+// The new device's side (B) of pairing by code; see admin.h for the picture. The caller opens its
+// port only while it shows the code, at most 120 s, one pairing at a time, and asks PairingLock
+// before each.
+
+#include "crypto/handshake/ephemeral-guard.h"
+#include "crypto/handshake/records.h"
+#include "crypto/identity/join.h"
+#include "crypto/pairing/channel.h"
+#include "crypto/pairing/code.h"
+#include "crypto/pairing/payloads.h"
+
+namespace hearth::crypto {
+
+class PairingJoiner final {
+ public:
+  struct Setup {
+    const DeviceKeys& keys;   // outlives the machine
+    Bundle bundle;            // this device's own
+    const PairingCode& code;  // outlives the machine
+  };
+
+  // All that A has given. It is proved that A knew the code and that `genesis` is the circle's; that
+  // A is an admin and that this device's Add stands, only the log can tell: verify it before this
+  // device calls itself a member.
+  struct Joined {
+    CircleId circle;
+    Role role;
+    Bundle admin;
+    Buffer genesis;  // envelope
+    Buffer log;      // membership messages, one after another
+    kj::Vector<PairHint> hints;
+  };
+
+  struct Effects {
+    kj::Vector<Buffer> send;  // whole records, in order
+    kj::Maybe<Joined> joined = nullptr;
+  };
+
+  PairingJoiner(Setup setup, Entropy& entropy, EphemeralGuard& guard);
+
+  // Takes the next record of A. Any error ends the pairing: close the carrier without a word.
+  // Errors: BAD_FORMAT, BAD_VERSION, BAD_LENGTH, BAD_MAC, SMALL_ORDER, BAD_SIGNATURE;
+  // DECRYPT_FAILED, most likely a wrong code; PAIRING_CLOSED when A pairs by another method; REPLAY
+  // when A is this device; UNKNOWN_PEER when A's static key is not its bundle's; COMMIT_MISMATCH;
+  // LIMIT_EXCEEDED for a log over PAIRING_LOG_BYTES_MAX.
+  Result<Effects> take(RecordType type, Bytes body);
+
+  // Whether the error was a wrong guess of the code, to be counted by PairingLock.
+  bool countsAsTry() const { return wrongCode; }
+
+ private:
+  enum class Stage : uint8_t { HELLO, PAKE, INIT, FINAL, T2, T4, DONE, ENDED };
+
+  Setup setup;
+  Entropy& entropy;
+  EphemeralGuard& guard;
+  PairHello own;
+  uint32_t index;
+  Stage stage = Stage::HELLO;
+  bool wrongCode = false;
+  PairNonce adminNonce;
+  Digest helloHashed;
+  uint32_t adminIndex = 0;
+  kj::Maybe<Noise> noise;
+  kj::Maybe<PairChannel> channel;
+  kj::Maybe<Joined> joined;
+  kj::Vector<kj::byte> log;
+
+  Result<Effects> step(RecordType type, Bytes body);
+  Result<Effects> takeHello(Bytes body);
+  Result<Effects> takePake(Bytes body);
+  Result<Effects> takeInit(Bytes body);
+  Result<Effects> takeFinal(Bytes body);
+  Result<Effects> takeMessages(Bytes body);
+  Result<void> takeMessage(Message message, Effects& effects);
+  Result<void> takeOffer(Bytes body, Effects& effects);
+  Result<void> takeLog(Bytes piece);
+  Result<void> takeHints(Bytes body, Effects& effects);
+};
+
+}  // namespace hearth::crypto
