@@ -1,0 +1,235 @@
+// Two devices of one circle, with real handshakes over loopback.
+#include "transport/link/links.h"
+#include "transport/wire/uv-network.h"
+
+#include <kj/debug.h>
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace hearth::transport {
+namespace {
+
+// A peer that has nothing to tell about the circle.
+class SilentExchange final: public MembershipExchange {
+ public:
+  explicit SilentExchange(kj::Vector<kj::byte>& heard): heard(heard) {}
+  kj::Array<kj::byte> heads() override { return kj::heapArray<kj::byte>({1, 2, 3}); }
+  Result<Step> confirmed(kj::ArrayPtr<const kj::byte> body) override {
+    if (body.size() != 3) return no(Errc::BAD_FORMAT, "other heads");
+    return Step{kj::heapArray<kj::byte>({9}), false};
+  }
+  Result<Step> received(kj::ArrayPtr<const kj::byte> bytes) override {
+    heard.addAll(bytes);
+    return Step{nullptr, true};
+  }
+  kj::Array<kj::byte> news() override { return kj::heapArray<kj::byte>({7}); }
+
+ private:
+  kj::Vector<kj::byte>& heard;
+};
+
+struct Device final: public Circle, public Links::Observer {
+  SystemEntropy entropy;
+  crypto::DeviceKeys keys;
+  crypto::BundleHash bundle;
+  EpochId epoch;
+  std::map<DeviceId, Circle::Member> members;
+  std::map<DeviceId, uint64_t> counters;
+  uint64_t counter = 0;
+  kj::Vector<kj::byte> heard;
+  std::vector<std::string> log;
+  std::vector<kj::Own<kj::AsyncIoStream>> streams;
+  crypto::EphemeralGuard guard{[]() { KJ_FAIL_ASSERT("an ephemeral came twice"); }};
+  kj::Own<Links> links;
+
+  explicit Device(kj::byte seed)
+      : keys(crypto::DeviceKeys::fromRootSeed(crypto::RootSeed::make(
+            [&](kj::ArrayPtr<kj::byte> out) { memset(out.begin(), seed, out.size()); }))) {
+    bundle.bytes[0] = seed;
+    epoch.bytes[0] = 1;
+  }
+  void start(kj::Timer& timer, kj::Network& network) {
+    links = kj::heap<Links>(HandshakeTools{timer, entropy, guard, *this}, network, *this);
+  }
+  void know(const Device& other) {
+    members[other.keys.id] = {Standing::ACTIVE, other.keys.publics.x, other.bundle};
+  }
+
+  crypto::LinkSelf self() override {
+    return {keys.id, keys.x, bundle, CircleId(), crypto::REHANDSHAKE_MAINS_S};
+  }
+  kj::Maybe<Member> find(const DeviceId& id) override {
+    auto found = members.find(id);
+    if (found == members.end()) return nullptr;
+    return found->second;
+  }
+  kj::Maybe<crypto::LinkInitiator::EpochPsk> epochWith(const DeviceId&) override {
+    return crypto::LinkInitiator::EpochPsk{epoch,
+        crypto::LinkPsk::make([&](auto out) { memset(out.begin(), epoch.bytes[0], out.size()); })};
+  }
+  kj::Promise<uint64_t> nextInitCounter() override { return ++counter; }
+  uint64_t lastInitCounter(const DeviceId& id) override { return counters[id]; }
+  kj::Promise<void> acceptInitCounter(const DeviceId& id, uint64_t n) override {
+    counters[id] = n;
+    return kj::READY_NOW;
+  }
+  kj::Own<MembershipExchange> exchange(const DeviceId&, bool) override {
+    return kj::heap<SilentExchange>(heard);
+  }
+
+  void peerUp(const DeviceId&) override { log.push_back("up"); }
+  void peerDown(const DeviceId&, Error why) override {
+    log.push_back(std::string("down: ") + why.because.cStr());
+  }
+  void incoming(const DeviceId&, kj::Array<const kj::byte> header,
+      kj::Own<kj::AsyncIoStream> stream) override {
+    KJ_ASSERT(header[0] == 2);
+    streams.push_back(kj::mv(stream));
+  }
+  capnp::Capability::Client bootstrapFor(const DeviceId&) override {
+    return KJ_EXCEPTION(UNIMPLEMENTED, "these devices offer nothing");
+  }
+};
+
+struct Two {
+  UvLoop uv;
+  UvNetwork network{uv.port};
+  Device phone{1}, laptop{2};
+  std::string laptopAddress;
+
+  Two() {
+    phone.know(laptop);
+    laptop.know(phone);
+    phone.start(uv.timer(), network);
+    laptop.start(uv.timer(), network);
+    laptopAddress = listen(laptop);
+  }
+  std::string listen(Device& device) {
+    auto receiver = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->listen();
+    auto address = "127.0.0.1:" + std::to_string(receiver->getPort());
+    device.links->serve(kj::mv(receiver));
+    return address;
+  }
+  void call() { phone.links->setAddresses(laptop.keys.id, {laptopAddress}); }
+
+  template <typename Condition>
+  bool eventually(Condition&& condition) {
+    for (int i = 0; i < 1000 && !condition(); ++i)
+      uv.timer().afterDelay(5 * kj::MILLISECONDS).wait(uv.waitScope);
+    return condition();
+  }
+  bool bothUp() {
+    return eventually(
+        [&]() { return phone.links->isUp(laptop.keys.id) && laptop.links->isUp(phone.keys.id); });
+  }
+};
+
+constexpr kj::byte HEADER[] = {2};
+
+TEST_CASE("two devices of a circle come together and tell each other about it") {
+  Two two;
+  two.call();
+  REQUIRE(two.bothUp());
+  REQUIRE(two.eventually([&]() { return two.phone.heard.size() == 1; }));
+  two.laptop.links->sendNews();
+  REQUIRE(two.eventually([&]() { return two.phone.heard.size() == 2; }));
+  REQUIRE(two.phone.heard[1] == 7);
+}
+
+TEST_CASE("a stream carries megabytes over a link, in order") {
+  Two two;
+  two.call();
+  REQUIRE(two.bothUp());
+  auto stream = two.phone.links->open(two.laptop.keys.id, Lane::INTERACTIVE, HEADER).value();
+  auto data = kj::heapArray<kj::byte>(5 << 20);
+  for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<kj::byte>(i * 7 + (i >> 9));
+  auto writing = stream->write(data.begin(), data.size()).eagerlyEvaluate(nullptr);
+  REQUIRE(two.eventually([&]() { return two.laptop.streams.size() == 1; }));
+  auto got = kj::heapArray<kj::byte>(data.size());
+  two.laptop.streams[0]->read(got.begin(), got.size()).wait(two.uv.waitScope);
+  REQUIRE(got == data);
+}
+
+TEST_CASE("both calling at once leaves one link that works") {
+  Two two;
+  auto phoneAddress = two.listen(two.phone);
+  two.call();
+  two.laptop.links->setAddresses(two.phone.keys.id, {phoneAddress});
+  REQUIRE(two.bothUp());
+  two.uv.timer().afterDelay(300 * kj::MILLISECONDS).wait(two.uv.waitScope);
+  REQUIRE(two.bothUp());
+  auto stream = two.phone.links->open(two.laptop.keys.id, Lane::INTERACTIVE, HEADER).value();
+  stream->write("x", 1).wait(two.uv.waitScope);
+  REQUIRE(two.eventually([&]() { return two.laptop.streams.size() == 1; }));
+}
+
+TEST_CASE("a device that is not in the circle gets no link") {
+  Two two;
+  two.laptop.members.clear();
+  two.call();
+  two.uv.timer().afterDelay(700 * kj::MILLISECONDS).wait(two.uv.waitScope);
+  REQUIRE_FALSE(two.phone.links->isUp(two.laptop.keys.id));
+  REQUIRE(two.phone.log.empty());
+}
+
+TEST_CASE("another epoch gets a membership link, and a link once both know the same") {
+  Two two;
+  two.phone.epoch.bytes[0] = 9;
+  two.call();
+  REQUIRE(two.eventually([&]() { return two.phone.heard.size() > 0; }));
+  REQUIRE_FALSE(two.phone.links->isUp(two.laptop.keys.id));
+  two.phone.epoch = two.laptop.epoch;
+  REQUIRE(two.bothUp());
+}
+
+TEST_CASE("a device that was removed is dropped, and refused when it calls again") {
+  Two two;
+  two.call();
+  REQUIRE(two.bothUp());
+  two.laptop.members[two.phone.keys.id].standing = Circle::Standing::GONE;
+  two.laptop.links->drop(two.phone.keys.id, Errc::REMOVED);
+  REQUIRE(two.eventually([&]() { return !two.phone.links->isUp(two.laptop.keys.id); }));
+  two.uv.timer().afterDelay(1 * kj::SECONDS).wait(two.uv.waitScope);
+  REQUIRE_FALSE(two.laptop.links->isUp(two.phone.keys.id));
+}
+
+TEST_CASE("a link that ends is called again, and its streams say so") {
+  Two two;
+  two.call();
+  REQUIRE(two.bothUp());
+  auto stream = two.phone.links->open(two.laptop.keys.id, Lane::INTERACTIVE, HEADER).value();
+  two.laptop.links = nullptr;
+  kj::byte byte[1];
+  REQUIRE_THROWS_AS(stream->tryRead(byte, 1, 1).wait(two.uv.waitScope), kj::Exception);
+  REQUIRE(two.eventually([&]() { return two.phone.log.size() == 2; }));
+  two.laptop.start(two.uv.timer(), two.network);
+  two.phone.links->setAddresses(two.laptop.keys.id, {two.listen(two.laptop)});
+  REQUIRE(two.bothUp());
+}
+
+TEST_CASE("garbage on the port opens nothing and harms nobody") {
+  Two two;
+  auto stranger = two.network.parseAddress(two.laptopAddress.c_str())
+                      .wait(two.uv.waitScope)
+                      ->connect()
+                      .wait(two.uv.waitScope);
+  stranger->write("GET / HTTP/1.1\r\n\r\n", 18).wait(two.uv.waitScope);
+  kj::byte byte[1];
+  auto atReset = [](kj::Exception&&) -> size_t { return 0; };  // what was unread makes it one
+  REQUIRE(stranger->tryRead(byte, 1, 1).catch_(atReset).wait(two.uv.waitScope) == 0);
+  two.call();
+  REQUIRE(two.bothUp());
+}
+
+TEST_CASE("an idle link sends nothing") {
+  Two two;
+  two.call();
+  REQUIRE(two.bothUp());
+  two.uv.timer().afterDelay(500 * kj::MILLISECONDS).wait(two.uv.waitScope);
+  auto before = two.phone.links->factsOf(two.laptop.keys.id);
+  REQUIRE(before != nullptr);
+  REQUIRE(KJ_ASSERT_NONNULL(before).rttS > 0);
+}
+
+}  // namespace
+}  // namespace hearth::transport

@@ -1,0 +1,20 @@
+#include "transport/link/carrier.h"
+
+namespace hearth::transport {
+
+kj::Promise<Result<Record>> Carrier::read(size_t bodyBytesMax) {
+  kj::byte header[crypto::RECORD_HEADER_BYTES];
+  co_await stream->read(header, sizeof(header));
+  auto parsed = crypto::readRecordHeader(header);
+  if (!parsed) co_return no(parsed.error());
+  if (parsed->bodyBytes > bodyBytesMax) co_return no(Errc::BAD_LENGTH, "a record over its limit");
+  Record record{parsed->type, kj::heapArray<kj::byte>(parsed->bodyBytes)};
+  co_await stream->read(record.body.begin(), record.body.size());
+  co_return kj::mv(record);
+}
+
+kj::Promise<void> Carrier::write(crypto::Buffer records) {
+  co_await stream->write(records.begin(), records.size());
+}
+
+}  // namespace hearth::transport

@@ -1,0 +1,150 @@
+#include "transport/link/handshaker.h"
+
+#include <kj/debug.h>
+
+namespace hearth::transport {
+
+namespace {
+
+using crypto::Alert;
+using crypto::LinkStatus;
+using crypto::Protocol;
+using crypto::RecordType;
+
+kj::Promise<Result<Record>> readSoon(HandshakeTools& tools, Carrier& carrier) {
+  return tools.timer.timeoutAfter(
+      HandshakeTools::BETWEEN_RECORDS_MAX, carrier.read(crypto::UNAUTHENTICATED_BYTES_MAX));
+}
+
+Error meaningOf(Alert alert) {
+  switch (alert) {
+    case Alert::EPOCH_UNKNOWN:
+      return {Errc::EPOCH_UNKNOWN, "the peer has another epoch"};
+    case Alert::BUSY:
+      return {Errc::BUSY, "the peer is busy"};
+    case Alert::UNKNOWN_PEER:
+      return {Errc::UNKNOWN_PEER, "the peer does not know this device"};
+    default:
+      return {Errc::BAD_VERSION, "the peer does not speak to this device"};
+  }
+}
+
+Error unexpected(const Record& record) {
+  if (record.type == RecordType::ALERT) {
+    auto alert = crypto::readAlert(record.body);
+    if (alert) return meaningOf(*alert);
+  }
+  return {Errc::BAD_FORMAT, "a record that no handshake has here"};
+}
+
+kj::Promise<Result<Handshake>> initiateUnhurried(
+    HandshakeTools tools, Carrier& carrier, DeviceId peer, uint32_t index, bool resync) {
+  auto counter = co_await tools.circle.nextInitCounter();
+  auto member = tools.circle.find(peer);
+  if (member == nullptr) co_return no(Errc::UNKNOWN_PEER, "a device that is not in the circle");
+  auto& known = KJ_ASSERT_NONNULL(member);
+  kj::Maybe<crypto::LinkInitiator::EpochPsk> psk;
+  if (!resync) {
+    psk = tools.circle.epochWith(peer);
+    if (psk == nullptr) co_return no(Errc::EPOCH_UNKNOWN, "this device holds no epoch secret");
+  }
+  auto machine = crypto::LinkInitiator::begin({.self = tools.circle.self(),
+                                                  .peer = {peer, known.x, known.bundle},
+                                                  .index = index,
+                                                  .initCounter = counter},
+      kj::mv(psk), tools.entropy, tools.guard);
+  if (!machine) co_return no(machine.error());
+  co_await carrier.write(machine->initRecord());
+  auto reply = co_await readSoon(tools, carrier);
+  if (reply && reply->type == RecordType::COOKIE) {
+    auto cookie = machine->takeCookie(reply->body);
+    if (!cookie) co_return no(cookie.error());
+    co_await carrier.write(machine->initRecord());
+    reply = co_await readSoon(tools, carrier);
+  }
+  if (!reply) co_return no(reply.error());
+  if (reply->type != RecordType::HS_RESP) co_return no(unexpected(*reply));
+  auto session = machine->finish(reply->body);
+  if (!session) co_return no(session.error());
+  co_return Handshake{kj::mv(*session)};
+}
+
+// What the log says of the caller, as far as the handshake's answer tells it.
+LinkStatus statusOf(const crypto::LinkOpening& opening, const crypto::LinkSelf& self,
+    const Circle::Member& member) {
+  if (member.standing == Circle::Standing::GONE) return LinkStatus::REMOVED;
+  if (member.standing == Circle::Standing::SUSPENDED) return LinkStatus::SUSPENDED;
+  return crypto::bundleStatus(opening, self.bundle, member.bundle);
+}
+
+struct Verdict {
+  kj::Maybe<crypto::LinkPsk> psk;
+  crypto::BundleHash bundle;
+  LinkStatus status = LinkStatus::OK;
+  bool stranger = false;
+};
+
+// Whom the caller claims to be, against the log, the replay counter and the epoch.
+Result<Verdict> verdictOn(const crypto::LinkOpening& opening, Circle& circle) {
+  auto self = circle.self();
+  bool resync = opening.protocol == Protocol::IKHFS;
+  KJ_IF_MAYBE(member, circle.find(opening.device)) {
+    auto judged = crypto::judge(opening, self, {member->x, circle.lastInitCounter(opening.device)});
+    if (!judged) return no(judged.error());
+    Verdict verdict{.bundle = member->bundle, .status = statusOf(opening, self, *member)};
+    if (resync) return verdict;
+    KJ_IF_MAYBE(psk, circle.epochWith(opening.device)) {
+      if (psk->epoch == opening.epoch) {
+        verdict.psk = kj::mv(psk->psk);
+        return verdict;
+      }
+    }
+    return no(Errc::EPOCH_UNKNOWN, "the caller has another epoch");
+  }
+  if (!resync || opening.device == self.id)
+    return no(Errc::UNKNOWN_PEER, "the caller is not in the circle");
+  return Verdict{.stranger = true};
+}
+
+kj::Promise<Result<Handshake>> respondUnhurried(
+    HandshakeTools tools, Carrier& carrier, uint32_t index) {
+  auto record = co_await readSoon(tools, carrier);
+  if (!record) co_return no(record.error());
+  if (record->type != RecordType::HS_INIT) co_return no(unexpected(*record));
+  auto init = crypto::readHsInit(record->body);
+  if (!init) co_return no(init.error());
+  auto self = tools.circle.self();
+  if (!crypto::mac1Holds(crypto::GateKeys::forLink(crypto::publicOf(self.x)), *init))
+    co_return no(Errc::BAD_MAC, "the caller does not know whom it calls");
+  auto machine = crypto::LinkResponder::open(self, *init, tools.entropy, tools.guard);
+  if (!machine) co_return no(machine.error());
+  auto opening = machine->opening();
+  auto verdict = verdictOn(opening, tools.circle);
+  if (!verdict) {
+    auto code = verdict.error().code;
+    if (code == Errc::EPOCH_UNKNOWN) co_await carrier.write(writeAlert(Alert::EPOCH_UNKNOWN));
+    if (code == Errc::UNKNOWN_PEER) co_await carrier.write(writeAlert(Alert::UNKNOWN_PEER));
+    co_return no(verdict.error());
+  }
+  if (!verdict->stranger)
+    co_await tools.circle.acceptInitCounter(opening.device, opening.initCounter);
+  auto answer = machine->answer(index, kj::mv(verdict->psk), verdict->bundle, verdict->status);
+  if (!answer) co_return no(answer.error());
+  co_await carrier.write(kj::mv(answer->record));
+  co_return Handshake{kj::mv(answer->session), verdict->stranger};
+}
+
+}  // namespace
+
+kj::Promise<Result<Handshake>> initiate(
+    HandshakeTools tools, Carrier& carrier, DeviceId peer, uint32_t index, bool resync) {
+  return tools.timer.timeoutAfter(
+      HandshakeTools::AUTHENTICATE_WITHIN, initiateUnhurried(tools, carrier, peer, index, resync));
+}
+
+kj::Promise<Result<Handshake>> respond(HandshakeTools tools, Carrier& carrier, uint32_t index) {
+  return tools.timer.timeoutAfter(
+      HandshakeTools::AUTHENTICATE_WITHIN, respondUnhurried(tools, carrier, index));
+}
+
+}  // namespace hearth::transport

@@ -1,0 +1,312 @@
+#include "transport/link/link.h"
+
+#include "transport/wire/tcp-facts.h"
+#include "transport/wire/uv-network.h"
+
+#include <kj/debug.h>
+
+namespace hearth::transport {
+
+namespace {
+
+// Frames of the link itself beyond those of crypto::Frame.
+constexpr uint8_t PING = 12;
+constexpr uint8_t PONG = 13;
+constexpr size_t MEMBERSHIP_CHUNK_BYTES = 32 << 10;
+
+uint8_t number(crypto::Frame frame) { return static_cast<uint8_t>(frame); }
+
+Error errorOf(const kj::Exception& e) {
+  if (e.getType() == kj::Exception::Type::DISCONNECTED)
+    return {Errc::UNKNOWN_PEER, "the carrier was cut"};
+  return {Errc::BAD_FORMAT, "the link failed; see the daemon's log"};
+}
+
+crypto::SendingKey sendingKeyOf(crypto::LinkSession& session) {
+  return crypto::SendingKey(kj::mv(session.initiator ? session.keys.i2r : session.keys.r2i));
+}
+
+crypto::ReceivingKey receivingKeyOf(crypto::LinkSession& session) {
+  return crypto::ReceivingKey(kj::mv(session.initiator ? session.keys.r2i : session.keys.i2r));
+}
+
+}  // namespace
+
+Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools tools, Owner& owner)
+    : carrier(kj::mv(carrierIn)),
+      handshake(kj::mv(handshakeIn)),
+      timer(tools.timer),
+      owner(owner),
+      sendingKey(sendingKeyOf(handshake.session)),
+      receivingKey(receivingKeyOf(handshake.session)),
+      hub(kj::refcounted<LaneHub>(handshake.session.initiator)),
+      liveness(timer.now()),
+      exchange(tools.circle.exchange(handshake.session.peer, handshake.stranger)),
+      reading(nullptr),
+      writing(nullptr),
+      watching(nullptr) {
+  if (initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
+  reading = guarded(read());
+  writing = guarded(write());
+  watching = guarded(watch());
+}
+
+kj::Promise<void> Link::guarded(kj::Promise<void> task) {
+  return task.eagerlyEvaluate([this](kj::Exception&& e) {
+    if (e.getType() != kj::Exception::Type::DISCONNECTED) KJ_LOG(WARNING, "a link failed", e);
+    end(errorOf(e));
+  });
+}
+
+Link::~Link() noexcept(false) { hub->end(); }
+
+Result<kj::Own<kj::AsyncIoStream>> Link::open(Lane lane, kj::ArrayPtr<const kj::byte> header) {
+  if (!isUp() || membershipOnly() || closing) return no(Errc::STALE, "the link is not up");
+  auto id = hub->lanes.open(lane, header);
+  if (!id) return no(id.error());
+  updateAttention();
+  hub->writer.ring();
+  return kj::Own<kj::AsyncIoStream>(kj::heap<LaneStream>(kj::addRef(*hub), *id));
+}
+
+void Link::sendNews() {
+  if (isUp()) sendMembership(exchange->news());
+}
+
+void Link::close(Errc reason) {
+  if (closing || over) return;
+  FlatWriter body;
+  body.u8(static_cast<uint8_t>(reason));
+  sendOwn(number(crypto::Frame::CLOSE), body.finish());
+  closing = true;
+  // The writer says goodbye; a carrier that does not take it any more is not waited for.
+  watching = timer.afterDelay(GOODBYE_WITHIN)
+                 .then([this]() { end({Errc::STALE, "the link was closed"}); })
+                 .eagerlyEvaluate(nullptr);
+}
+
+kj::Own<void> Link::attend() {
+  ++attending;
+  updateAttention();
+  return kj::heap(kj::defer([this, alive = kj::addRef(*hub)]() {
+    if (alive->isOver()) return;  // the link may be gone
+    --attending;
+    updateAttention();
+  }));
+}
+
+Link::Facts Link::facts() {
+  Facts facts{.rttS = rttS};
+  KJ_IF_MAYBE(tcp, tcpFactsOf(carrier->raw())) {
+    facts.bandwidthBps = tcp->bandwidthBps;
+    if (rttS < 0) facts.rttS = tcp->rttS;
+  }
+  return facts;
+}
+
+kj::String Link::address() { return peerAddressOf(carrier->raw()); }
+
+kj::Promise<void> Link::read() {
+  for (;;) {
+    auto record = co_await carrier->read(crypto::DATA_BYTES_MAX);
+    if (!record) {
+      end(record.error());
+      co_return;
+    }
+    if (record->type != crypto::RecordType::DATA) {
+      end({Errc::BAD_FORMAT, "a record that has no place on an open link"});
+      co_return;
+    }
+    auto index = crypto::receiverIndexOf(record->body);
+    if (!index || *index != handshake.session.ownIndex) {
+      end({Errc::BAD_FORMAT, "a record for other keys"});
+      co_return;
+    }
+    auto frame = crypto::openData(receivingKey, record->body);
+    if (!frame) {
+      end(frame.error());
+      co_return;
+    }
+    liveness.heard(timer.now());
+    if (auto taken = received(*frame); !taken) {
+      end(taken.error());
+      co_return;
+    }
+  }
+}
+
+Result<void> Link::received(const crypto::DataFrame& frame) {
+  auto type = static_cast<crypto::Frame>(frame.type);
+  if (type == crypto::Frame::CONFIRM) {
+    if (peerConfirmed) return no(Errc::BAD_FORMAT, "a second CONFIRM");
+    peerConfirmed = true;
+    // A callee says nothing before the caller has shown that it holds the keys.
+    if (!initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
+    ping();  // measures the way there and back
+    auto taken = membership(exchange->confirmed(frame.body));
+    if (taken && !over) owner.confirmed(*this);
+    return taken;
+  }
+  if (!peerConfirmed) return no(Errc::BAD_FORMAT, "a frame before the peer's CONFIRM");
+  switch (type) {
+    case crypto::Frame::KEEPALIVE:
+      return {};
+    case crypto::Frame::CLOSE:
+      return no(Errc::STALE, "the peer said goodbye");
+    case crypto::Frame::MEMBERSHIP:
+      return membership(exchange->received(frame.body));
+    default:
+      break;
+  }
+  if (frame.type == PING) {
+    sendOwn(PONG, kj::heapArray(frame.body));
+    return {};
+  }
+  if (frame.type == PONG) {
+    answered(frame.body);
+    return {};
+  }
+  return laneFrame(frame);
+}
+
+Result<void> Link::laneFrame(const crypto::DataFrame& frame) {
+  if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
+  auto events = hub->lanes.received(frame.type, frame.body);
+  if (!events) return no(events.error());
+  for (auto& event: *events) {
+    if (event.kind == Lanes::Event::Kind::OPENED) {
+      auto header = kj::heapArray<const kj::byte>(hub->lanes.headerOf(event.stream));
+      auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event.stream);
+      owner.incoming(*this, kj::mv(header), kj::mv(stream));
+    } else {
+      hub->ring(event.stream);
+    }
+  }
+  updateAttention();
+  hub->writer.ring();
+  return {};
+}
+
+Result<void> Link::membership(Result<MembershipExchange::Step> step) {
+  if (!step) return no(step.error());
+  sendMembership(kj::mv(step->send));
+  // The caller of a membership link ends it; the callee waits for that.
+  if (step->done && membershipOnly() && initiated()) close(Errc::STALE);
+  return {};
+}
+
+void Link::sendMembership(kj::Array<kj::byte> bytes) {
+  for (size_t at = 0; at < bytes.size(); at += MEMBERSHIP_CHUNK_BYTES) {
+    auto chunk = bytes.slice(at, kj::min(at + MEMBERSHIP_CHUNK_BYTES, bytes.size()));
+    sendOwn(number(crypto::Frame::MEMBERSHIP), kj::heapArray<kj::byte>(chunk));
+  }
+}
+
+void Link::sendOwn(uint8_t type, kj::Array<kj::byte> body) {
+  if (closing || over) return;
+  ownFrames.push_back({type, kj::mv(body)});
+  hub->writer.ring();
+}
+
+kj::Promise<void> Link::write() {
+  for (;;) {
+    auto batch = sealBatch();
+    if (batch.size() > 0) {
+      co_await carrier->write(kj::mv(batch));
+      hub->ringWriters();
+    } else if (closing) {
+      {
+        end({Errc::STALE, "the link was closed"});
+        co_return;
+      }
+    } else {
+      updateAttention();  // a stream may have gone
+      co_await hub->writer.wait();
+    }
+  }
+}
+
+crypto::Buffer Link::sealBatch() {
+  kj::Vector<kj::byte> batch;
+  while (batch.size() < BATCH_BYTES && sealNext(batch)) {}
+  return batch.releaseAsArray();
+}
+
+bool Link::sealNext(kj::Vector<kj::byte>& batch) {
+  Result<crypto::Buffer> record;
+  if (!ownFrames.empty()) {
+    auto frame = kj::mv(ownFrames.front());
+    ownFrames.pop_front();
+    record = crypto::sealData(sendingKey, handshake.session.peerIndex, frame.type, frame.body,
+        crypto::Padding::INTERACTIVE);
+  } else if (peerConfirmed && !closing) {
+    auto frame = hub->lanes.next();
+    if (frame == nullptr) return false;
+    auto& ready = KJ_ASSERT_NONNULL(frame);
+    if (ready.type == LaneFrame::STREAM) expectAnswer();
+    record = crypto::sealData(sendingKey, handshake.session.peerIndex,
+        static_cast<uint8_t>(ready.type), ready.body,
+        ready.lane == Lane::BULK ? crypto::Padding::OTHER : crypto::Padding::INTERACTIVE);
+  } else {
+    return false;
+  }
+  KJ_REQUIRE(record.has_value(), "a record cannot be sealed", record.error().because);
+  batch.addAll(*record);
+  return true;
+}
+
+kj::Promise<void> Link::watch() {
+  for (;;) {
+    KJ_IF_MAYBE(due, liveness.wakeAt()) {
+      co_await timer.atTime(*due).exclusiveJoin(watcher.wait());
+    } else {
+      co_await watcher.wait();
+    }
+    auto effects = liveness.tick(timer.now());
+    if (effects.lost) {
+      end({Errc::UNKNOWN_PEER, "the peer fell silent"});
+      co_return;
+    }
+    if (effects.ping) ping();
+  }
+}
+
+void Link::ping() {
+  FlatWriter token;
+  token.u64(static_cast<uint64_t>((timer.now() - kj::origin<kj::TimePoint>()) / kj::NANOSECONDS));
+  pingSentAt = timer.now();
+  sendOwn(PING, token.finish());
+}
+
+void Link::answered(crypto::Bytes token) {
+  FlatReader in(token);
+  KJ_IF_MAYBE(sentAt, pingSentAt) {
+    auto sent = kj::origin<kj::TimePoint>() + static_cast<int64_t>(in.u64()) * kj::NANOSECONDS;
+    if (!in.finish() || sent != *sentAt) return;
+    constexpr double OLD_SHARE = 7.0 / 8;  // RFC 6298's smoothing
+    auto sample = static_cast<double>((timer.now() - sent) / kj::NANOSECONDS) / 1e9;
+    rttS = rttS < 0 ? sample : OLD_SHARE * rttS + (1 - OLD_SHARE) * sample;
+    pingSentAt = nullptr;
+  }
+}
+
+void Link::expectAnswer() {
+  liveness.sent(timer.now());
+  watcher.ring();
+}
+
+void Link::updateAttention() {
+  bool wanted = attending > 0 || hub->lanes.anyWaitedFor();
+  if (wanted == liveness.isAttentive()) return;
+  liveness.attend(wanted, timer.now());
+  watcher.ring();
+}
+
+void Link::end(Error why) {
+  if (over) return;
+  over = true;
+  hub->end();
+  owner.closed(*this, why);
+}
+
+}  // namespace hearth::transport

@@ -1,0 +1,103 @@
+#pragma once
+// One authenticated link over one carrier, from the end of its handshake to the end of the carrier:
+// seals and opens records, carries lane streams and membership messages, watches for silence.
+
+#include "crypto/handshake/data.h"
+#include "transport/link/handshaker.h"
+#include "transport/link/lane-stream.h"
+#include "transport/link/liveness.h"
+
+namespace hearth::transport {
+
+class Link final {
+ public:
+  class Owner {
+   public:
+    // The peer has confirmed: what follows is really from it, and streams may be opened.
+    virtual void confirmed(Link& link) = 0;
+
+    // The peer opened a stream. `header` says what for.
+    virtual void incoming(
+        Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) = 0;
+
+    // The link is over, once. Drop it, but not from within this call.
+    virtual void closed(Link& link, Error why) = 0;
+  };
+
+  struct Facts {
+    double rttS = -1;          // below 0: not measured
+    double bandwidthBps = -1;  // bytes a second, as the kernel estimates it
+  };
+
+  Link(kj::Own<Carrier> carrier, Handshake handshake, HandshakeTools tools, Owner& owner);
+  ~Link() noexcept(false);
+
+  const DeviceId& peer() const { return handshake.session.peer; }
+  bool initiated() const { return handshake.session.initiator; }
+  bool membershipOnly() const { return handshake.membershipOnly(); }
+  crypto::LinkStatus status() const { return handshake.session.status; }
+  bool isUp() const { return peerConfirmed && !over; }
+
+  // Errors: LIMIT_EXCEEDED; STALE when the link is over or carries membership messages alone.
+  Result<kj::Own<kj::AsyncIoStream>> open(Lane lane, kj::ArrayPtr<const kj::byte> header);
+
+  // Sends what this device has learned about the circle since.
+  void sendNews();
+
+  // Says goodbye and ends the link.
+  void close(Errc reason);
+
+  // Somebody waits for the peer until the returned object is dropped.
+  kj::Own<void> attend();
+
+  Facts facts();
+  kj::String address();
+
+ private:
+  static constexpr size_t BATCH_BYTES = 64 << 10;  // sealed before one write
+  static constexpr kj::Duration GOODBYE_WITHIN = 1 * kj::SECONDS;
+
+  kj::Own<Carrier> carrier;
+  Handshake handshake;
+  kj::Timer& timer;
+  Owner& owner;
+  crypto::SendingKey sendingKey;
+  crypto::ReceivingKey receivingKey;
+  kj::Own<LaneHub> hub;
+  Liveness liveness;
+  kj::Own<MembershipExchange> exchange;
+  struct OwnFrame {
+    uint8_t type;
+    kj::Array<kj::byte> body;
+  };
+  std::deque<OwnFrame> ownFrames;  // of the link itself; ahead of all lanes
+  uint32_t attending = 0;
+  bool peerConfirmed = false;
+  bool closing = false;
+  bool over = false;
+  kj::Maybe<kj::TimePoint> pingSentAt;
+  double rttS = -1;
+  Bell watcher;
+  kj::Promise<void> reading;
+  kj::Promise<void> writing;
+  kj::Promise<void> watching;
+
+  kj::Promise<void> guarded(kj::Promise<void> task);
+  kj::Promise<void> read();
+  kj::Promise<void> write();
+  kj::Promise<void> watch();
+  crypto::Buffer sealBatch();
+  bool sealNext(kj::Vector<kj::byte>& batch);
+  Result<void> received(const crypto::DataFrame& frame);
+  Result<void> laneFrame(const crypto::DataFrame& frame);
+  Result<void> membership(Result<MembershipExchange::Step> step);
+  void answered(crypto::Bytes token);
+  void sendOwn(uint8_t type, kj::Array<kj::byte> body);
+  void sendMembership(kj::Array<kj::byte> bytes);
+  void ping();
+  void expectAnswer();
+  void updateAttention();
+  void end(Error why);
+};
+
+}  // namespace hearth::transport

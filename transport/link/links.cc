@@ -1,0 +1,281 @@
+#include "transport/link/links.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+
+namespace hearth::transport {
+
+Links::Links(HandshakeTools tools, kj::Network& network, Observer& observer)
+    : tools(tools),
+      network(network),
+      observer(observer),
+      tasks(*this) {}
+
+Links::~Links() noexcept(false) = default;
+
+void Links::serve(kj::Own<kj::ConnectionReceiver> receiver) {
+  tasks.add(acceptAll(kj::mv(receiver)));
+}
+
+kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver) {
+  for (;;) {
+    auto stream = co_await receiver->accept();
+    if (halfOpen < HALF_OPEN_MAX) tasks.add(answer(kj::mv(stream)));
+  }
+}
+
+kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream) {
+  ++halfOpen;
+  KJ_DEFER(--halfOpen);
+  auto carrier = kj::heap<Carrier>(kj::mv(stream));
+  auto handshake = co_await respond(tools, *carrier, nextIndex++);
+  if (handshake) {
+    adopt(kj::mv(carrier), kj::mv(*handshake));
+  } else {
+    KJ_LOG(INFO, "a call was refused", handshake.error().because);
+  }
+}
+
+void Links::setAddresses(const DeviceId& id, std::vector<std::string> addresses) {
+  auto& peer = peers[id];
+  if (addresses.size() > ADDRESSES_MAX) addresses.resize(ADDRESSES_MAX);
+  if (peer.addresses == addresses) return;
+  peer.addresses = kj::mv(addresses);
+  peer.backoff = REDIAL_AFTER;
+  if (peer.link.get() == nullptr) dialSoon(id, 0 * kj::SECONDS);
+}
+
+void Links::dialSoon(const DeviceId& id, kj::Duration after) {
+  auto& peer = peers[id];
+  if (peer.addresses.empty()) return;
+  peer.isDialling = true;
+  peer.dialling = dial(id, after).eagerlyEvaluate([this, id](kj::Exception&& e) {
+    KJ_LOG(WARNING, "calling a peer failed", e);
+    peers[id].isDialling = false;
+  });
+}
+
+kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
+  co_await tools.timer.afterDelay(after);
+  for (;;) {
+    auto addresses = peers[id].addresses;
+    for (auto& address: addresses) {
+      if (isUp(id)) break;
+      if (co_await call(id, address)) break;
+    }
+    auto& peer = peers[id];
+    if (peer.link.get() != nullptr || peer.addresses.empty()) break;
+    // A call that only lacked the epoch is repeated at once, as IKhfs.
+    auto pause = peer.resyncNext ? REDIAL_AFTER : peer.backoff;
+    peer.backoff = kj::min(peer.backoff * 2, REDIAL_AFTER_MAX);
+    // Two devices that lost each other at one moment do not call each other at one moment for ever.
+    auto jitter = tools.entropy.draw<uint8_t>() * (pause / 1024);
+    co_await tools.timer.afterDelay(pause + jitter);
+    if (peers[id].link.get() != nullptr) break;
+  }
+  peers[id].isDialling = false;
+}
+
+// Whether the peer was reached and a link is being set up.
+kj::Promise<bool> Links::call(DeviceId id, std::string address) {
+  kj::Maybe<kj::Own<Carrier>> carrier;
+  try {
+    auto target = co_await network.parseAddress(address.c_str());
+    auto connecting = target->connect();
+    auto stream =
+        co_await tools.timer.timeoutAfter(HandshakeTools::BETWEEN_RECORDS_MAX, kj::mv(connecting));
+    carrier = kj::heap<Carrier>(kj::mv(stream));
+    bool resync = kj::mv(peers[id].resyncNext);
+    peers[id].resyncNext = false;
+    auto handshake = co_await initiate(tools, *KJ_ASSERT_NONNULL(carrier), id, nextIndex++, resync);
+    if (handshake) {
+      adopt(kj::mv(KJ_ASSERT_NONNULL(carrier)), kj::mv(*handshake));
+      co_return true;
+    }
+    auto code = handshake.error().code;
+    peers[id].resyncNext = !resync && (code == Errc::EPOCH_UNKNOWN || code == Errc::UNKNOWN_PEER);
+  } catch (const kj::Exception& e) {
+    if (e.getType() == kj::Exception::Type::FAILED)
+      KJ_LOG(INFO, "an address could not be called", e.getDescription());
+  }
+  co_return false;
+}
+
+void Links::adopt(kj::Own<Carrier> carrier, Handshake handshake) {
+  unconfirmed.push_back(
+      kj::heap<Link>(kj::mv(carrier), kj::mv(handshake), tools, static_cast<Link::Owner&>(*this)));
+}
+
+kj::Own<Link> Links::takeUnconfirmed(Link& link) {
+  auto found = std::ranges::find_if(unconfirmed, [&](auto& held) { return held.get() == &link; });
+  if (found == unconfirmed.end()) return {};
+  auto taken = kj::mv(*found);
+  unconfirmed.erase(found);
+  return taken;
+}
+
+// The newest call by the same side is the one that is alive; of two by both sides at once, both
+// keep the one by the smaller id (SECURITY.md §6.4).
+bool Links::prefers(const Link& fresh, const Link& old) const {
+  auto self = tools.circle.self().id;
+  auto caller = [&](const Link& link) { return link.initiated() ? self : link.peer(); };
+  return caller(fresh) <= caller(old);
+}
+
+void Links::confirmed(Link& link) {
+  if (link.membershipOnly()) return;
+  auto own = takeUnconfirmed(link);
+  auto& peer = peers[link.peer()];
+  if (peer.link.get() == nullptr) return install(peer, kj::mv(own));
+  if (!prefers(link, *peer.link)) {
+    own->close(Errc::BUSY);
+    unconfirmed.push_back(kj::mv(own));
+    return;
+  }
+  auto loser = kj::mv(peer.link);
+  observer.peerDown(loser->peer(), {Errc::STALE, "the peer called anew"});
+  loser->close(Errc::BUSY);
+  unconfirmed.push_back(kj::mv(loser));
+  install(peer, kj::mv(own));
+}
+
+void Links::install(Peer& peer, kj::Own<Link> link) {
+  peer.attention = nullptr;
+  peer.capability = nullptr;
+  peer.rpc = nullptr;
+  peer.link = kj::mv(link);
+  peer.backoff = REDIAL_AFTER;
+  if (peer.attending > 0) peer.attention = peer.link->attend();
+  if (peer.link->initiated()) {
+    kj::byte header[] = {STREAM_KIND_RPC};
+    auto stream = peer.link->open(Lane::CONTROL, header);
+    KJ_REQUIRE(stream.has_value(), stream.error().because);
+    startRpc(peer, kj::mv(*stream));
+  }
+}
+
+// The peer is of use once RPC runs: only then it is announced.
+void Links::startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream) {
+  auto id = peer.link->peer();
+  peer.rpc = kj::heap<LinkRpc>(kj::mv(stream), peer.link->initiated(), observer.bootstrapFor(id));
+  peer.capability = peer.rpc->peer();
+  observer.peerUp(id);
+}
+
+void Links::incoming(
+    Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
+  auto found = peers.find(link.peer());
+  if (header.size() == 0 || found == peers.end() || found->second.link.get() != &link) return;
+  auto& peer = found->second;
+  if (header[0] != STREAM_KIND_RPC) {
+    observer.incoming(link.peer(), kj::mv(header), kj::mv(stream));
+  } else if (!link.initiated() && peer.rpc.get() == nullptr) {
+    startRpc(peer, kj::mv(stream));
+  }
+}
+
+void Links::closed(Link& link, Error why) {
+  auto id = link.peer();
+  KJ_LOG(INFO, "a link has ended", id, why.because);
+  auto own = takeUnconfirmed(link);
+  if (own.get() != nullptr) {
+    bool resynced = link.membershipOnly();
+    dropLater(kj::mv(own));
+    auto& peer = peers[id];
+    if (resynced && peer.link.get() == nullptr && !peer.isDialling) dialSoon(id, 0 * kj::SECONDS);
+    return;
+  }
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.link.get() != &link) return;
+  auto& peer = found->second;
+  bool announced = peer.rpc.get() != nullptr;
+  peer.attention = nullptr;
+  peer.capability = nullptr;
+  // What RPC still holds ends by the hub, in its own time.
+  auto rpc = kj::mv(peer.rpc);
+  auto gone = kj::mv(peer.link);
+  tasks.add(kj::evalLater([rpc = kj::mv(rpc)]() {}));
+  dropLater(kj::mv(gone));
+  if (announced) observer.peerDown(id, why);
+  if (!peer.isDialling) dialSoon(id, REDIAL_AFTER);
+}
+
+// A link is never destroyed from within its own call.
+void Links::dropLater(kj::Own<Link> link) {
+  tasks.add(kj::evalLater([link = kj::mv(link)]() {}));
+}
+
+Result<kj::Own<kj::AsyncIoStream>> Links::open(
+    const DeviceId& id, Lane lane, kj::ArrayPtr<const kj::byte> header) {
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.link.get() == nullptr)
+    return no(Errc::STALE, "there is no link to the device");
+  return found->second.link->open(lane, header);
+}
+
+capnp::Capability::Client Links::rpc(const DeviceId& id) {
+  auto found = peers.find(id);
+  if (found != peers.end()) {
+    KJ_IF_MAYBE(capability, found->second.capability) return *capability;
+  }
+  return KJ_EXCEPTION(DISCONNECTED, "there is no link to the device");
+}
+
+bool Links::isUp(const DeviceId& id) const {
+  auto found = peers.find(id);
+  return found != peers.end() && found->second.capability != nullptr;
+}
+
+std::vector<DeviceId> Links::peersUp() const {
+  std::vector<DeviceId> up;
+  for (auto& [id, peer]: peers) {
+    if (peer.capability != nullptr) up.push_back(id);
+  }
+  return up;
+}
+
+kj::Maybe<Link::Facts> Links::factsOf(const DeviceId& id) {
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.link.get() == nullptr) return nullptr;
+  return found->second.link->facts();
+}
+
+kj::Maybe<kj::String> Links::addressOf(const DeviceId& id) {
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.link.get() == nullptr) return nullptr;
+  return found->second.link->address();
+}
+
+kj::Own<void> Links::attend(const DeviceId& id) {
+  auto& peer = peers[id];
+  if (++peer.attending == 1 && peer.link.get() != nullptr) peer.attention = peer.link->attend();
+  return kj::heap(kj::defer([this, id]() {
+    auto& peer = peers[id];
+    if (--peer.attending == 0) peer.attention = nullptr;
+  }));
+}
+
+void Links::sendNews() {
+  for (auto& entry: peers) {
+    if (entry.second.link.get() != nullptr) entry.second.link->sendNews();
+  }
+}
+
+void Links::drop(const DeviceId& id, Errc reason) {
+  auto& peer = peers[id];
+  peer.addresses.clear();
+  peer.dialling = nullptr;
+  peer.isDialling = false;
+  if (peer.link.get() != nullptr) peer.link->close(reason);
+  for (auto& link: unconfirmed) {
+    if (link->peer() == id) link->close(reason);
+  }
+}
+
+void Links::taskFailed(kj::Exception&& e) {
+  auto type = e.getType();
+  if (type == kj::Exception::Type::FAILED) KJ_LOG(WARNING, "a call failed", e.getDescription());
+}
+
+}  // namespace hearth::transport

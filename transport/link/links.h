@@ -1,0 +1,108 @@
+#pragma once
+// All links of this device, one per peer: calls the peers whose addresses it knows, answers those
+// that call, keeps one link where both called at once, and calls again when a link is lost.
+
+#include "transport/link/link.h"
+#include "transport/rpc/link-rpc.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace hearth::transport {
+
+class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
+ public:
+  static constexpr size_t HALF_OPEN_MAX = 64;  // callers that are not authenticated yet
+  static constexpr size_t ADDRESSES_MAX = 8;   // of one peer
+  static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
+  static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
+
+  // First byte of a stream's header; kinds from 2 on go to the observer.
+  static constexpr kj::byte STREAM_KIND_RPC = 1;
+
+  class Observer {
+   public:
+    virtual void peerUp(const DeviceId& peer) = 0;
+    virtual void peerDown(const DeviceId& peer, Error why) = 0;
+    virtual void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
+        kj::Own<kj::AsyncIoStream> stream) = 0;
+
+    // What that peer gets from this device by RPC.
+    virtual capnp::Capability::Client bootstrapFor(const DeviceId& peer) = 0;
+  };
+
+  // All outlive this object.
+  Links(HandshakeTools tools, kj::Network& network, Observer& observer);
+  ~Links() noexcept(false);
+
+  // Answers calls on `receiver` until this object is destroyed.
+  void serve(kj::Own<kj::ConnectionReceiver> receiver);
+
+  // Where a peer may be found, best first. Calls it when there is no link. None: never called.
+  void setAddresses(const DeviceId& peer, std::vector<std::string> addresses);
+
+  // Errors: STALE when there is no link to the peer; those of Link::open.
+  Result<kj::Own<kj::AsyncIoStream>> open(
+      const DeviceId& peer, Lane lane, kj::ArrayPtr<const kj::byte> header);
+
+  // The peer's bootstrap capability; calls on it fail DISCONNECTED when there is no link.
+  capnp::Capability::Client rpc(const DeviceId& peer);
+
+  bool isUp(const DeviceId& peer) const;
+  std::vector<DeviceId> peersUp() const;
+  kj::Maybe<Link::Facts> factsOf(const DeviceId& peer);
+  kj::Maybe<kj::String> addressOf(const DeviceId& peer);
+
+  // Fast liveness for the peer until the object is dropped, over one link or the next.
+  kj::Own<void> attend(const DeviceId& peer);
+
+  // Tells every peer what this device has learned about the circle.
+  void sendNews();
+
+  // Ends the link with a device that may have none any more, and calls it no longer.
+  void drop(const DeviceId& peer, Errc reason);
+
+ private:
+  struct Peer {
+    std::vector<std::string> addresses;
+    kj::Own<Link> link;  // up, or null
+    kj::Own<LinkRpc> rpc;
+    kj::Maybe<capnp::Capability::Client> capability;
+    uint32_t attending = 0;
+    kj::Maybe<kj::Own<void>> attention;  // on the link that is up
+    bool resyncNext = false;             // the peer knows another epoch
+    kj::Duration backoff = REDIAL_AFTER;
+    kj::Promise<void> dialling = nullptr;
+    bool isDialling = false;
+  };
+
+  HandshakeTools tools;
+  kj::Network& network;
+  Observer& observer;
+  std::map<DeviceId, Peer> peers;
+  std::vector<kj::Own<Link>> unconfirmed;  // and links for membership alone
+  size_t halfOpen = 0;
+  uint32_t nextIndex = 1;
+  kj::TaskSet tasks;
+
+  kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver);
+  kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream);
+  void dialSoon(const DeviceId& peer, kj::Duration after);
+  kj::Promise<void> dial(DeviceId peer, kj::Duration after);
+  kj::Promise<bool> call(DeviceId peer, std::string address);
+  void adopt(kj::Own<Carrier> carrier, Handshake handshake);
+  bool prefers(const Link& fresh, const Link& old) const;
+  void install(Peer& peer, kj::Own<Link> link);
+  void startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream);
+  kj::Own<Link> takeUnconfirmed(Link& link);
+  void dropLater(kj::Own<Link> link);
+
+  void confirmed(Link& link) override;
+  void incoming(
+      Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) override;
+  void closed(Link& link, Error why) override;
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::transport

@@ -1,0 +1,20 @@
+#include "transport/wire/tcp-facts.h"
+
+#include <linux/tcp.h>
+#include <sys/socket.h>
+
+namespace hearth::transport {
+
+kj::Maybe<TcpFacts> tcpFactsOf(kj::AsyncIoStream& stream) {
+  constexpr int LEVEL_TCP = 6;  // IPPROTO_TCP; its header and linux/tcp.h exclude each other
+  struct tcp_info info = {};
+  kj::uint size = sizeof(info);
+  auto failed =
+      kj::runCatchingExceptions([&]() { stream.getsockopt(LEVEL_TCP, TCP_INFO, &info, &size); });
+  if (failed != nullptr) return nullptr;
+  bool measured = info.tcpi_delivery_rate > 0 && !info.tcpi_delivery_rate_app_limited;
+  return TcpFacts{.rttS = info.tcpi_rtt / 1e6,
+      .bandwidthBps = measured ? static_cast<double>(info.tcpi_delivery_rate) : -1};
+}
+
+}  // namespace hearth::transport
