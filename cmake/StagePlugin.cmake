@@ -19,7 +19,8 @@ function(place role path file)
 endfunction()
 
 place(program program ${PROGRAM})
-file(CHMOD ${STAGE}/program PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+file(CHMOD ${STAGE}/program PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE
+  GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 
 # A program with an interpreter is dynamic: the loader at the place the program names, everything it
 # or what it loads needs in /lib.

@@ -76,9 +76,13 @@ class Child final {
   int enterNamespaces() {
     // From here on, so that a daemon which dies now does not leave a half-made child behind.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
+    // A daemon that may not be traced has children whose /proc files belong to root: this one must
+    // write its own for a moment.
+    if (prctl(PR_SET_DUMPABLE, 1) != 0) return errno;
     if (int error = writeFile("/proc/self/setgroups", "deny")) return error;
     if (int error = writeFile("/proc/self/uid_map", plan.uidMap)) return error;
     if (int error = writeFile("/proc/self/gid_map", plan.gidMap)) return error;
+    if (prctl(PR_SET_DUMPABLE, 0) != 0) return errno;
     umask(0);
     if (setsid() < 0) return errno;  // no terminal, and none of its signals
     sigset_t none;

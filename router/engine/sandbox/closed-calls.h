@@ -32,30 +32,26 @@ typedef enum {
 #else
 #error "the sandbox knows x86-64 and arm64"
 #endif
-#define CLOSED_CALLS(X)                                                                            \
-  X(read)                                                                                          \
-  X(write)                                                                                         \
-  X(futex)                                                                                         \
-  X(clock_gettime)                                                                                 \
-  X(readv) X(writev) X(pread64) X(mmap) X(munmap) X(mprotect) X(mremap) X(madvise) X(brk) X(close) \
-      X(fstat) X(newfstatat) X(lseek) X(rt_sigaction) X(rt_sigprocmask) X(rt_sigreturn)            \
-          X(sigaltstack) X(exit) X(exit_group) X(clock_nanosleep) X(nanosleep) X(getrandom)        \
-              X(set_tid_address) X(set_robust_list) X(rseq) X(prlimit64) X(gettid) X(getpid)       \
-                  X(tgkill) X(sched_yield) X(sched_getaffinity) X(ppoll) X(uname)                  \
-                      CLOSED_CALLS_OF_ARCH(X)
+// clang-format off
+#define CLOSED_CALLS(X)                                                                        \
+  X(read) X(write) X(futex) X(clock_gettime) X(readv) X(writev) X(pread64)                     \
+  X(mmap) X(munmap) X(mprotect) X(mremap) X(madvise) X(brk)                                    \
+  X(close) X(fstat) X(newfstatat) X(lseek)                                                     \
+  X(rt_sigaction) X(rt_sigprocmask) X(rt_sigreturn) X(sigaltstack) X(exit) X(exit_group)       \
+  X(clock_nanosleep) X(nanosleep) X(getrandom) X(set_tid_address) X(set_robust_list) X(rseq)   \
+  X(prlimit64) X(gettid) X(getpid) X(tgkill) X(sched_yield) X(sched_getaffinity) X(ppoll)      \
+  X(uname) CLOSED_CALLS_OF_ARCH(X)
 
 // X(call) added while a dynamic program loads.
 #define CLOSED_CALLS_LOADING(X) X(readlinkat) X(getdents64) X(seccomp)
 
 // X(call, errno): calls that do nothing but answer, so that ordinary library code takes its other
 // path instead of dying: stdio asking for a terminal, a profiler asking for usage (docs/adr/0032).
-#define CLOSED_CALLS_ANSWERED(X)                                                                   \
-  X(openat, ENOENT)                                                                                \
-  X(clone3, ENOSYS)                                                                                \
-  X(ioctl, ENOTTY)                                                                                 \
-  X(fcntl, EPERM)                                                                                  \
-  X(prctl, EPERM) X(getrusage, ENOSYS) X(sysinfo, ENOSYS) X(statx, ENOSYS) X(getcwd, ENOENT)       \
-      X(sched_setaffinity, EPERM)
+#define CLOSED_CALLS_ANSWERED(X)                                                               \
+  X(openat, ENOENT) X(clone3, ENOSYS) X(ioctl, ENOTTY) X(fcntl, EPERM) X(prctl, EPERM)         \
+  X(getrusage, ENOSYS) X(sysinfo, ENOSYS) X(statx, ENOSYS) X(getcwd, ENOENT)                   \
+  X(sched_setaffinity, EPERM)
+// clang-format on
 
 enum { CLOSED_FILTER_MAX = 192 };  // instructions; the longest of the three takes about 150
 

@@ -29,6 +29,7 @@ class Launched final {
 
   kj::AutoCloseFd control;  // our end of the plugin's descriptor 3
 
+  pid_t id() const { return pid; }  // 0 once reaped
   void kill();
 
   struct Exit {

@@ -29,9 +29,9 @@ static long open_file(const char* path, int flags) { return open(path, flags); }
 
 static long memory_bomb(void) {
   for (size_t taken = 0; taken < (size_t)1 << 30; taken += 16 << 20) {
-    char* more = malloc(16 << 20);
+    volatile char* more = malloc(16 << 20);  // volatile: else the compiler does without
     if (more == NULL) return -1;
-    memset(more, 1, 16 << 20);
+    for (size_t at = 0; at < 16 << 20; at += 4096) more[at] = 1;
   }
   return 0;
 }
@@ -51,6 +51,7 @@ static long environment_or_arguments(void) {
 }
 
 static long attempt(const char* task) {
+  if (!strcmp(task, "allowed")) return getpid();
   if (!strcmp(task, "tcp4")) return socket(AF_INET, SOCK_STREAM, 0);
   if (!strcmp(task, "udp4")) return socket(AF_INET, SOCK_DGRAM, 0);
   if (!strcmp(task, "tcp6")) return socket(AF_INET6, SOCK_STREAM, 0);
