@@ -1,8 +1,11 @@
 #include "apps/hearth-vectors/answers.h"
+#include "crypto/identity/beacon.h"
+#include "crypto/identity/blob-keys.h"
 #include "crypto/identity/bundle.h"
 #include "crypto/identity/circle-keys.h"
 #include "crypto/identity/display.h"
 #include "crypto/identity/recovery.h"
+#include "crypto/identity/shares.h"
 #include "crypto/identity/storage-keys.h"
 
 namespace hearth::vectors {
@@ -82,6 +85,44 @@ Json recoveryCheckAnswer(const Json& in) {
   return {{"ok", true}, {"seed", hex(seed->reveal())}};
 }
 
+Json sharesAnswer(const Json& in) {
+  auto seed = typed<RecoverySeed>(in.at("seed"));
+  auto set = typed<ShareSetId>(in.at("set_id"));
+  auto coefficients = typed<ShareCoefficients>(in.at("coefficients"));
+  Json shares = Json::array();
+  for (uint8_t index = 1; index <= SHARE_COUNT; ++index) {
+    shares.push_back(hex(recoveryShare(seed, set, coefficients, index).reveal()));
+  }
+  return {{"shares", shares}};
+}
+
+Json beaconAnswer(const Json& in) {
+  auto secret = typed<EpochSecret>(in.at("epoch_secret"));
+  EpochName epoch{typed<CircleId>(in.at("circle_id")), typed<EpochId>(in.at("epoch_id"))};
+  auto device = typed<DeviceId>(in.at("device_id"));
+  auto slot = beaconSlot(in.at("unix_s").get<uint64_t>());
+  auto commit = epochCommit(epoch.circle, in.at("n").get<uint64_t>(), secret);
+  auto beacon = in.at("vault").get<bool>()
+      ? beaconOf(vaultPsk(secret, epoch.circle, commit, device), epoch, device, slot)
+      : beaconOf(secret, epoch, device, slot);
+  return {{"slot", slot}, {"beacon", hex(beacon.asBytes())}};
+}
+
+Json blobKeysAnswer(const Json& in) {
+  auto secret = typed<EpochSecret>(in.at("epoch_secret"));
+  EpochName epoch{typed<CircleId>(in.at("circle_id")), typed<EpochId>(in.at("epoch_id"))};
+  auto collection = typed<CollectionId>(in.at("collection"));
+  auto blob = typed<BlobId>(in.at("blob_id"));
+  auto key = collectionKey(secret, epoch, collection);
+  auto dataKey = typed<DataKey>(in.at("dek"));
+  auto wrapped = wrapDataKey(key, blob, typed<XChaChaPoly::Nonce>(in.at("nonce")), dataKey);
+  auto unwrapped = unwrapDataKey(key, blob, wrapped);
+  if (!unwrapped || !unwrapped->equals(dataKey)) return nullptr;
+  auto name =
+      blobName(blobNameKey(secret, epoch, collection), typed<ContentId>(in.at("content_id")));
+  return {{"name", hex(name.asBytes())}, {"wrapped", hex(wrapped)}};
+}
+
 constexpr AnswerKind KINDS[] = {
     {"device", &deviceAnswer},
     {"display", &displayAnswer},
@@ -90,6 +131,9 @@ constexpr AnswerKind KINDS[] = {
     {"circle_keys", &circleKeysAnswer},
     {"recovery", &recoveryAnswer},
     {"recovery_check", &recoveryCheckAnswer},
+    {"shares", &sharesAnswer},
+    {"beacon", &beaconAnswer},
+    {"blob_keys", &blobKeysAnswer},
 };
 
 }  // namespace

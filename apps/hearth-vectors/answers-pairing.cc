@@ -1,6 +1,10 @@
 #include "apps/hearth-vectors/answers.h"
 #include "crypto/pairing/code.h"
+#include "crypto/pairing/qr.h"
+#include "crypto/pairing/sas.h"
 #include "crypto/primitives/hash.h"
+
+#include <arpa/inet.h>
 
 namespace hearth::vectors {
 
@@ -55,10 +59,52 @@ Json pairCodeAnswer(const Json& in) {
   return out;
 }
 
+QrHint hintOf(const Json& hint) {
+  QrHint result{.port = hint.at("port").get<uint16_t>()};
+  auto address = text(hint.at("address"));
+  bool isV6 = address.findFirst(':') != nullptr;
+  result.address.resize(isV6 ? 16 : 4);
+  if (inet_pton(isV6 ? AF_INET6 : AF_INET, address.cStr(), result.address.begin()) != 1) {
+    throw std::invalid_argument("not an address");
+  }
+  return result;
+}
+
+Json qrAnswer(const Json& in) {
+  auto keys = DeviceKeys::fromRootSeed(typed<RootSeed>(in.at("root_seed")));
+  Bundle bundle{static_cast<Platform>(in.at("platform").get<uint8_t>()),
+      in.at("flags").get<uint32_t>(), in.at("bundle_version").get<uint32_t>(), keys.publics};
+  auto secret = typed<QrSecret>(in.at("qr_secret"));
+  kj::Vector<QrHint> hints;
+  for (auto& hint: in.at("hints")) hints.add(hintOf(hint));
+  auto commitment = qrCommitment(bundle, secret);
+  auto payload = qrPayload(commitment, secret, hints);
+  return {{"commitment", hex(commitment.asBytes())}, {"payload", hex(payload)},
+      {"text", qrText(payload).cStr()},
+      {"psk0", hex(qrPsk(secret, commitment, typed<Digest>(in.at("hello_hash"))).reveal())}};
+}
+
+Json sasAnswer(const Json& in) {
+  auto joiner = typed<PairContribution>(in.at("nr"));
+  auto sas = sasOf(typed<NoiseH>(in.at("noise_h")), typed<PairContribution>(in.at("ni")), joiner,
+      typed<BundleHash>(in.at("bundle_hash_a")), typed<BundleHash>(in.at("bundle_hash_b")));
+  Json names = Json::array(), points = Json::array();
+  for (auto& picture: sas.pictures()) {
+    names.push_back(picture.name.cStr());
+    char point[8];
+    snprintf(point, sizeof(point), "%X", picture.codePoint);
+    points.push_back(point);
+  }
+  return {{"commit", hex(sasCommit(joiner).asBytes())}, {"sas", hex(sas.value.asBytes())},
+      {"emoji", names}, {"code_points", points}, {"digits", sas.digits().cStr()}};
+}
+
 constexpr AnswerKind KINDS[] = {
     {"pair_hello", &pairHelloAnswer},
     {"cpace", &cpaceAnswer},
     {"pair_code", &pairCodeAnswer},
+    {"qr", &qrAnswer},
+    {"sas", &sasAnswer},
 };
 
 }  // namespace

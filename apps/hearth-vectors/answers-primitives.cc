@@ -1,6 +1,7 @@
 #include "apps/hearth-vectors/answers.h"
 #include "crypto/primitives/envelope.h"
 #include "crypto/primitives/hash.h"
+#include "crypto/primitives/row-hash.h"
 
 namespace hearth::vectors {
 
@@ -45,11 +46,19 @@ Json sigAnswer(const Json& in) {
   return nullptr;
 }
 
+Json rowHashAnswer(const Json& in) {
+  return {{"row_hash",
+      hex(rowHash(text(in.at("table")), in.at("index").get<uint64_t>(),
+          typed<Digest>(in.at("prev")), bytes(in.at("row")))
+              .asBytes())}};
+}
+
 constexpr AnswerKind KINDS[] = {
     {"hash", &hashAnswer},
     {"mac", &macAnswer},
     {"kdf", &kdfAnswer},
     {"sig", &sigAnswer},
+    {"row_hash", &rowHashAnswer},
 };
 
 }  // namespace

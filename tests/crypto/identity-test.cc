@@ -1,7 +1,9 @@
+#include "crypto/identity/blob-keys.h"
 #include "crypto/identity/bundle.h"
 #include "crypto/identity/circle-keys.h"
 #include "crypto/identity/display.h"
 #include "crypto/identity/recovery.h"
+#include "crypto/identity/shares.h"
 #include "crypto/identity/storage-keys.h"
 #include "crypto/identity/words.h"
 
@@ -140,6 +142,57 @@ TEST_CASE("recovery words with one missing, one too many, a stranger or two swap
   REQUIRE(check(kj::str(text, " abandonabandon")) == Errc::BAD_FORMAT);
   REQUIRE(check(kj::str(text, " abandon")) == Errc::BAD_MAC);
   REQUIRE(recoverySeed(kj::str(text, " art").asBytes()).has_value());
+}
+
+struct ThreeShares {
+  RecoverySeed seed = filled<RecoverySeed>(0x5a);
+  ShareSetId set;
+  ShareCoefficients coefficients = filled<ShareCoefficients>(0xc3);
+
+  Buffer share(uint8_t index) {
+    return kj::heapArray(recoveryShare(seed, set, coefficients, index).reveal());
+  }
+};
+
+TEST_CASE("any two of three shares give the recovery seed back") {
+  ThreeShares three;
+  for (uint8_t a = 1; a <= SHARE_COUNT; ++a) {
+    for (uint8_t b = 1; b <= SHARE_COUNT; ++b) {
+      auto combined = combineShares(three.share(a), three.share(b));
+      REQUIRE(combined.has_value() == (a != b));
+      REQUIRE((!combined || combined->equals(three.seed)));
+    }
+  }
+}
+
+TEST_CASE("a share of another set, version, length or index, or a changed one, is refused") {
+  ThreeShares three;
+  auto code = [&](Bytes second) { return combineShares(three.share(1), second).error().code; };
+  auto changed = [&](size_t at) {
+    auto share = three.share(2);
+    share[at] ^= 4;
+    return share;
+  };
+  REQUIRE(code(three.share(1)) == Errc::BAD_FORMAT);
+  REQUIRE(code(changed(0)) == Errc::BAD_VERSION);
+  REQUIRE(code(changed(1)) == Errc::BAD_VERSION);
+  REQUIRE(code(changed(2)) == Errc::BAD_FORMAT);
+  REQUIRE(code(changed(3)) == Errc::BAD_FORMAT);
+  REQUIRE(code(changed(20)) == Errc::BAD_MAC);
+  REQUIRE(code(changed(58)) == Errc::BAD_MAC);
+  REQUIRE(code(three.share(2).slice(0, 58)) == Errc::BAD_LENGTH);
+}
+
+TEST_CASE("a wrapped data key of another length or blob is refused") {
+  auto key = filled<CollectionKey>(1);
+  auto dataKey = filled<DataKey>(2);
+  BlobId blob, other;
+  other.bytes[0] = 1;
+  auto wrapped = wrapDataKey(key, blob, XChaChaPoly::Nonce(), dataKey);
+  REQUIRE(wrapped.size() == WRAPPED_DATA_KEY_BYTES);
+  REQUIRE(unwrapDataKey(key, blob, wrapped).value().equals(dataKey));
+  REQUIRE(unwrapDataKey(key, other, wrapped).error().code == Errc::DECRYPT_FAILED);
+  REQUIRE(unwrapDataKey(key, blob, wrapped.slice(0, 71)).error().code == Errc::BAD_LENGTH);
 }
 
 }  // namespace

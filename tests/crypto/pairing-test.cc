@@ -1,6 +1,8 @@
 #include "crypto/pairing/admin.h"
 #include "crypto/pairing/joiner.h"
 #include "crypto/pairing/lock.h"
+#include "crypto/pairing/qr.h"
+#include "crypto/pairing/sas.h"
 #include "crypto/primitives/envelope.h"
 #include "crypto/primitives/hash.h"
 #include "tests/crypto/seeded-entropy.h"
@@ -346,6 +348,31 @@ TEST_CASE("CPace gives the published values") {
       bytes("b69effbf61b51d56401c0f65601abe428de8206feaaf0e32198896dcae7b35cd"
             "2b38950a39dfd5d4a79164614c2984f7daa460b588c1e80c3fa2068af7900447")
           .asPtr());
+}
+
+TEST_CASE("the short authentication string shows as seven pictures or seven digits") {
+  Sas sas{Digest::from(
+      kj::decodeHex("c5dc44c1b3f4955c12dc52ae77bf37809a33e1b74dc111c7721f81fbfc16a928"_kj))
+          .value()};
+  auto pictures = sas.pictures();
+  auto names = KJ_MAP(p, pictures) { return p.name; };
+  REQUIRE(kj::strArray(names, " ") == "pencil eye pencil bell owl duck castle");
+  REQUIRE(pictures[0].codePoint == 0x270F);
+  REQUIRE(sas.digits() == "054 1202");
+}
+
+TEST_CASE("a QR payload holds at most four hints, and its text is of the QR alphabet") {
+  auto secret = QrSecret::make([](kj::ArrayPtr<kj::byte>) {});
+  kj::Vector<QrHint> hints;
+  for (size_t i = 0; i < QR_HINTS_MAX; ++i) {
+    hints.add();
+    hints.back().address.addAll(kj::heapArray<kj::byte>({10, 0, 0, 1}));
+    hints.back().port = 7000;
+  }
+  auto text = qrText(qrPayload(Digest(), secret, hints));
+  REQUIRE(text.startsWith("HEARTH1:AEAA"));
+  hints.add(QrHint{.port = 1});
+  REQUIRE_THROWS_AS(qrPayload(Digest(), secret, hints), kj::Exception);
 }
 
 }  // namespace
