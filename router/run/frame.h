@@ -53,8 +53,7 @@ struct Frame {
   static constexpr uint8_t END = 1;          // end of the stream; the payload is empty
   static constexpr uint8_t SEGMENT_END = 2;  // last frame of a segment
   static constexpr uint8_t CONTINUES = 4;    // the segment goes on where a forced cut left it
-  static constexpr uint8_t UNFINISHED =
-      8;  // with SEGMENT_END: cut by force, the next one continues
+  static constexpr uint8_t UNFINISHED = 8;   // with SEGMENT_END: the next segment continues this
   static constexpr size_t PAYLOAD_BYTES_MAX = 16 << 20;
 
   uint64_t seq = 0;  // 1, 2, 3 ... on one edge
