@@ -117,7 +117,7 @@ Result<LinkInitiator> LinkInitiator::begin(
   EpochId epoch;
   KJ_IF_MAYBE(known, epochPsk) {
     epoch = known->epoch;
-    keys.psks.add(Psk::from(known->psk.reveal()).value());
+    keys.psks.add(kj::mv(known->psk).intoPurpose<Psk>());
   }
   auto payload = writeInitPayload(setup, epoch, entropy);
   auto prologue = prologueOf(protocol, setup.self.circle);
@@ -215,7 +215,7 @@ Result<LinkResponder::Answer> LinkResponder::answer(
     uint32_t index, kj::Maybe<LinkPsk> psk, const BundleHash& peerKnown, LinkStatus status) {
   KJ_REQUIRE((psk != nullptr) == (opened.protocol == Protocol::IKHFSPSK2));
   KJ_REQUIRE(isRehandshake(self.rehandshakeS), self.rehandshakeS);
-  KJ_IF_MAYBE(known, psk) noise.supply(Psk::from(known->reveal()).value());
+  KJ_IF_MAYBE(known, psk) noise.supply(kj::mv(*known).intoPurpose<Psk>());
   auto message = noise.write(writeRespPayload(
       {self.id, self.bundle, peerKnown, self.rehandshakeS, static_cast<uint16_t>(status)}));
   if (!message) return no(message.error());

@@ -258,10 +258,11 @@ Result<void> Noise::mixToken(Token token) {
 Result<void> Noise::mixDh(kj::Maybe<const DhSecret&> own, const kj::Maybe<DhPublic>& remote) {
   KJ_IF_MAYBE(secret, own) {
     KJ_IF_MAYBE(pk, remote) {
-      auto shared = agree(*secret, *pk);
-      if (!shared) return no(shared.error());
-      mixKey(shared->reveal());
-      return {};
+      // On the stack: protected memory for each of four results would double a handshake's cost.
+      Scratch<DhShared::SIZE> shared;
+      auto agreed = agree(*secret, *pk, shared.writable());
+      if (agreed) mixKey(shared.reveal());
+      return agreed;
     }
   }
   KJ_FAIL_REQUIRE("the handshake needs a key that was not given");

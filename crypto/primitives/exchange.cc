@@ -1,5 +1,7 @@
 #include "crypto/primitives/exchange.h"
 
+#include <kj/debug.h>
+
 #include <sodium.h>
 
 namespace hearth::crypto {
@@ -17,12 +19,19 @@ DhPublic publicOf(const DhSecret& secret) {
   return pk;
 }
 
+Result<void> agree(const DhSecret& own, const DhPublic& peer, kj::ArrayPtr<kj::byte> out) {
+  KJ_REQUIRE(out.size() == DhShared::SIZE, out.size());
+  if (crypto_scalarmult_curve25519(out.begin(), own.reveal().begin(), peer.bytes) != 0) {
+    wipe(out);
+    return no(Errc::SMALL_ORDER, "the peer's X25519 point is of small order");
+  }
+  return {};
+}
+
 Result<DhShared> agree(const DhSecret& own, const DhPublic& peer) {
-  int status = 0;
-  auto shared = DhShared::make([&](kj::ArrayPtr<kj::byte> out) {
-    status = crypto_scalarmult_curve25519(out.begin(), own.reveal().begin(), peer.bytes);
-  });
-  if (status != 0) return no(Errc::SMALL_ORDER, "the peer's X25519 point is of small order");
+  Result<void> agreed;
+  auto shared = DhShared::make([&](kj::ArrayPtr<kj::byte> out) { agreed = agree(own, peer, out); });
+  if (!agreed) return no(agreed.error());
   return kj::mv(shared);
 }
 

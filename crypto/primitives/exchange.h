@@ -19,6 +19,8 @@ DhPublic publicOf(const DhSecret& secret);
 
 // Errors: SMALL_ORDER when the peer's point makes the result all zero (RFC 7748 §6.1).
 Result<DhShared> agree(const DhSecret& own, const DhPublic& peer);
+// The same into `out`, which holds 32 bytes and is all zero after an error.
+Result<void> agree(const DhSecret& own, const DhPublic& peer, kj::ArrayPtr<kj::byte> out);
 
 struct MlKem {
   static constexpr size_t CIPHERTEXT_BYTES = 1088;

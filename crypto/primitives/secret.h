@@ -69,6 +69,13 @@ class Key final {
     return Key(kj::mv(secret));
   }
 
+  // The same bytes for a narrower purpose, without a copy: a link's PSK as the psk of one handshake.
+  template <typename Other>
+    requires(Other::SIZE == N)
+  Other intoPurpose() && {
+    return Other(kj::mv(secret));
+  }
+
   // Overwrites the key in its place: cheaper than a new one. Requires exactly SIZE bytes.
   void assign(Bytes source) {
     KJ_IREQUIRE(source.size() == N);
@@ -80,6 +87,8 @@ class Key final {
   bool equals(const Key& other) const { return equalSecrets(reveal(), other.reveal()); }
 
  private:
+  template <typename, size_t>
+  friend class Key;
   Secret secret;
 
   explicit Key(Secret secret): secret(kj::mv(secret)) {}
