@@ -1,0 +1,68 @@
+#include "crypto/membership/epoch-keys.h"
+
+namespace hearth::crypto {
+
+namespace {
+
+kj::Maybe<const EpochPayload&> epochOf(const MembershipLog& log, const EpochId& id) {
+  for (auto& record: log.ops()) {
+    if (record.sealed.hash != id) continue;
+    if (auto* payload = std::get_if<EpochPayload>(&record.payload)) return *payload;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void EpochKeys::learn(const MembershipLog& log, const DeviceKeys& own) {
+  for (; looked < log.ops().size(); ++looked) {
+    auto& record = log.ops()[looked];
+    if (auto* epoch = std::get_if<EpochPayload>(&record.payload)) {
+      for (auto& seal: epoch->seals) tryOpen(log, record, seal, record.sealed.hash, *epoch, own);
+    }
+    if (auto* add = std::get_if<AddPayload>(&record.payload)) {
+      for (auto& grant: add->grants) {
+        KJ_IF_MAYBE(epoch, epochOf(log, grant.epoch)) {
+          tryOpen(log, record, grant.seal, grant.epoch, *epoch, own);
+        }
+      }
+    }
+  }
+}
+
+void EpochKeys::tryOpen(const MembershipLog& log, const OpRecord& carrier, const Seal& seal,
+    const EpochId& epoch, const EpochPayload& payload, const DeviceKeys& own) {
+  if (seal.recipient != own.id || seal.what != Sealed::EPOCH_SECRET) return;
+  SealContext context{
+      log.circle(), carrier.op().author, carrier.op().seq, carrier.op().prevOwn, payload.commit};
+  auto opened = openSeal(context, seal, own.xw);
+  if (!opened) return;
+  auto secret = EpochSecret::from(opened->reveal());
+  if (secret && epochCommit(log.circle(), payload.n, *secret) == payload.commit)
+    secrets.insert_or_assign(epoch, kj::mv(*secret));
+}
+
+kj::Maybe<const EpochSecret&> EpochKeys::secret(const EpochId& epoch) const {
+  auto found = secrets.find(epoch);
+  if (found == secrets.end()) return nullptr;
+  return found->second;
+}
+
+kj::Maybe<LinkPsk> EpochKeys::linkPsk(
+    const MembershipLog& log, const DeviceId& self, const DeviceId& peer) const {
+  KJ_IF_MAYBE(epoch, log.state().epoch) {
+    KJ_IF_MAYBE(known, secret(epoch->id)) {
+      EpochName name{log.circle(), epoch->id};
+      KJ_IF_MAYBE(member, log.state().find(peer)) {
+        if (member->role == Role::VAULT) {
+          auto psk = vaultPsk(*known, log.circle(), epoch->commit, peer);
+          return vaultLinkPsk(psk, peer, self);
+        }
+      }
+      return crypto::linkPsk(*known, name, self, peer);
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace hearth::crypto

@@ -1,0 +1,30 @@
+#pragma once
+// The secrets of a circle's epochs that one device has been given: found in the log, opened with the
+// device's X-Wing key.
+
+#include "crypto/membership/log.h"
+
+namespace hearth::crypto {
+
+class EpochKeys final {
+ public:
+  // Opens what the log holds for this device and was not opened before.
+  void learn(const MembershipLog& log, const DeviceKeys& own);
+
+  // None when this device was not given that epoch's secret, or what it was given does not match
+  // the epoch's commitment.
+  kj::Maybe<const EpochSecret&> secret(const EpochId& epoch) const;
+
+  // The PSK of a link between two devices in the log's current epoch; none without its secret.
+  kj::Maybe<LinkPsk> linkPsk(
+      const MembershipLog& log, const DeviceId& self, const DeviceId& peer) const;
+
+ private:
+  size_t looked = 0;  // ops of the log that have been searched
+  std::map<EpochId, EpochSecret> secrets;
+
+  void tryOpen(const MembershipLog& log, const OpRecord& carrier, const Seal& seal,
+      const EpochId& epoch, const EpochPayload& payload, const DeviceKeys& own);
+};
+
+}  // namespace hearth::crypto

@@ -1,0 +1,309 @@
+#include "core/entropy/entropy.h"
+#include "crypto/identity/join.h"
+#include "crypto/membership/author.h"
+#include "crypto/membership/exchange.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
+
+namespace hearth::crypto {
+namespace {
+
+Bytes view(const std::vector<kj::byte>& bytes) { return kj::arrayPtr(bytes.data(), bytes.size()); }
+
+// Draws the same bytes for the same seed.
+class CountingEntropy final: public Entropy {
+ public:
+  explicit CountingEntropy(uint8_t seed): state(seed) {}
+  void fill(kj::ArrayPtr<kj::byte> out) override {
+    for (auto& b: out)
+      b = static_cast<kj::byte>(
+          (state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
+  }
+
+ private:
+  uint64_t state;
+};
+
+struct Device {
+  CountingEntropy entropy;
+  DeviceKeys keys;
+  Bundle bundle;
+  kj::Own<MembershipLog> log;
+  EpochKeys epochs;
+
+  explicit Device(uint8_t seed)
+      : entropy(seed),
+        keys(DeviceKeys::fromRootSeed(RootSeed::draw(entropy))),
+        bundle{Platform::LINUX, 0, 1, keys.publics} {}
+
+  void take(Bytes envelope) {
+    auto taken = log->add(envelope);
+    KJ_ASSERT(taken.has_value(), taken.error().because);
+    epochs.learn(*log, keys);
+  }
+  void take(const SealedOp& op) { take(view(op.envelope)); }
+  void takeAll(const Device& other) {
+    for (auto envelope: other.log->envelopes()) take(envelope);
+  }
+
+  // Brings `other` in, which then has all that this device has.
+  void add(Device& other, Role role) {
+    Join join{log->circle(), other.bundle.hash(), keys.id, role};
+    auto op = authorAdd(*log, epochs, keys, other.bundle, other.bundle.seal(other.keys),
+        join.seal(other.keys), role, 1, entropy)
+                  .value();
+    take(op);
+    other.log = kj::heap<MembershipLog>(log->circle());
+    other.takeAll(*this);
+  }
+  void remove(const Device& other) {
+    take(authorRemove(*log, keys, other.keys.id, RemoveReason::LOST, 1));
+  }
+  void newEpoch() { take(authorEpoch(*log, epochs, keys, 1, entropy).value()); }
+  MemberStatus sees(const Device& other) const {
+    return KJ_ASSERT_NONNULL(log->state().find(other.keys.id)).status;
+  }
+};
+
+struct Circle {
+  Device phone{1}, laptop{2}, watch{3};
+
+  Circle() {
+    auto recovery = RecoveryKeys::fromSeed(RecoverySeed::draw(phone.entropy));
+    auto genesis = authorGenesis(recovery, phone.keys, phone.bundle, 1, phone.entropy);
+    phone.log = kj::heap<MembershipLog>(circleIdOf(genesis.op.body()));
+    phone.take(genesis);
+    phone.newEpoch();
+  }
+};
+
+TEST_CASE("a new circle has its admin and an epoch that the admin can open") {
+  Circle circle;
+  REQUIRE(circle.phone.sees(circle.phone) == MemberStatus::ACTIVE);
+  REQUIRE_FALSE(circle.phone.log->state().epochDue());
+  auto& epoch = KJ_ASSERT_NONNULL(circle.phone.log->state().epoch);
+  REQUIRE(circle.phone.epochs.secret(epoch.id) != nullptr);
+}
+
+TEST_CASE("a device that was added shares a link PSK with the others by its grant") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  auto ab =
+      circle.phone.epochs.linkPsk(*circle.phone.log, circle.phone.keys.id, circle.watch.keys.id);
+  auto ba =
+      circle.watch.epochs.linkPsk(*circle.watch.log, circle.watch.keys.id, circle.phone.keys.id);
+  REQUIRE(KJ_ASSERT_NONNULL(ab).equals(KJ_ASSERT_NONNULL(ba)));
+}
+
+TEST_CASE("after a removal and a new epoch the removed device has no PSK any more") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.phone.remove(circle.watch);
+  circle.phone.newEpoch();
+  REQUIRE_FALSE(circle.phone.log->state().epochDue());
+  circle.watch.takeAll(circle.phone);
+  REQUIRE(circle.watch.sees(circle.watch) == MemberStatus::REMOVED);
+  REQUIRE(circle.watch.epochs.linkPsk(
+              *circle.watch.log, circle.watch.keys.id, circle.phone.keys.id) == nullptr);
+}
+
+TEST_CASE("T26: an Add without the new device's consent, or with another's, is void") {
+  Circle circle;
+  Join other{
+      circle.phone.log->circle(), circle.watch.bundle.hash(), circle.laptop.keys.id, Role::MEMBER};
+  auto op = authorAdd(*circle.phone.log, circle.phone.epochs, circle.phone.keys,
+      circle.watch.bundle, circle.watch.bundle.seal(circle.watch.keys),
+      other.seal(circle.watch.keys), Role::MEMBER, 1, circle.phone.entropy)
+                .value();
+  circle.phone.take(op);
+  REQUIRE(circle.phone.log->state().find(circle.watch.keys.id) == nullptr);
+  REQUIRE(circle.phone.log->state().voided.contains(op.hash));
+}
+
+TEST_CASE("T27: an op of another circle is refused") {
+  Circle one, two;
+  auto recovery = RecoveryKeys::fromSeed(RecoverySeed::draw(two.phone.entropy));
+  auto genesis = authorGenesis(recovery, two.phone.keys, two.phone.bundle, 9, two.phone.entropy);
+  REQUIRE(one.phone.log->add(view(genesis.envelope)).error().code == Errc::BAD_FORMAT);
+}
+
+TEST_CASE("an op with a flipped bit is refused") {
+  Circle circle;
+  auto op = authorRemove(
+      *circle.phone.log, circle.phone.keys, circle.phone.keys.id, RemoveReason::LOST, 1);
+  auto forged = op.envelope;
+  forged.back() ^= 1;
+  REQUIRE(circle.phone.log->add(view(forged)).error().code == Errc::BAD_SIGNATURE);
+}
+
+TEST_CASE("a member cannot add or remove anybody") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.watch.remove(circle.phone);
+  REQUIRE(circle.watch.sees(circle.phone) == MemberStatus::ACTIVE);
+}
+
+TEST_CASE("T22: two admins that remove each other at once are both suspended, on every replica") {
+  Circle circle;
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.laptop.takeAll(circle.phone);
+  circle.phone.remove(circle.laptop);
+  circle.laptop.remove(circle.phone);
+  circle.phone.takeAll(circle.laptop);
+  circle.laptop.takeAll(circle.phone);
+  for (auto* device: {&circle.phone, &circle.laptop}) {
+    REQUIRE(device->sees(circle.phone) == MemberStatus::SUSPENDED);
+    REQUIRE(device->sees(circle.laptop) == MemberStatus::SUSPENDED);
+    REQUIRE(device->log->state().epochDue());
+  }
+}
+
+TEST_CASE("T24: what a removed admin adds beside its removal is void with its dependents") {
+  Circle circle;
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  Device stranger(9);
+  circle.laptop.add(stranger, Role::MEMBER);
+  circle.phone.remove(circle.laptop);
+  circle.phone.takeAll(circle.laptop);
+  REQUIRE(circle.phone.sees(circle.laptop) == MemberStatus::REMOVED);
+  REQUIRE(circle.phone.log->state().find(stranger.keys.id) == nullptr);
+}
+
+TEST_CASE("a removed id never comes back") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.phone.remove(circle.watch);
+  auto before = circle.phone.log->state().voided.size();
+  auto log = circle.phone.log->circle();
+  Join join{log, circle.watch.bundle.hash(), circle.phone.keys.id, Role::MEMBER};
+  circle.phone.take(authorAdd(*circle.phone.log, circle.phone.epochs, circle.phone.keys,
+      circle.watch.bundle, circle.watch.bundle.seal(circle.watch.keys),
+      join.seal(circle.watch.keys), Role::MEMBER, 1, circle.phone.entropy)
+          .value());
+  REQUIRE(circle.phone.sees(circle.watch) == MemberStatus::REMOVED);
+  REQUIRE(circle.phone.log->state().voided.size() == before + 1);
+}
+
+TEST_CASE("the state of a log does not depend on the order in which its ops arrive") {
+  auto seed = GENERATE(range(0, 20));
+  Circle circle;
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.laptop.takeAll(circle.phone);
+  Device box(8), tv(7);
+  circle.phone.add(box, Role::MEMBER);
+  circle.laptop.add(tv, Role::MEMBER);
+  circle.laptop.remove(circle.watch);
+  circle.laptop.newEpoch();
+  circle.phone.newEpoch();
+  circle.phone.takeAll(circle.laptop);
+
+  auto envelopes = circle.phone.log->envelopes();
+  CountingEntropy chance(static_cast<uint8_t>(seed + 1));
+  for (size_t i = envelopes.size(); i > 1; --i)
+    std::swap(envelopes[i - 1], envelopes[chance.draw<uint32_t>() % i]);
+  MembershipLog shuffled(circle.phone.log->circle());
+  for (auto envelope: envelopes) REQUIRE(shuffled.add(envelope).has_value());
+  auto& a = circle.phone.log->state();
+  auto& b = shuffled.state();
+  REQUIRE(shuffled.size() == circle.phone.log->size());
+  REQUIRE(KJ_ASSERT_NONNULL(a.epoch).id == KJ_ASSERT_NONNULL(b.epoch).id);
+  REQUIRE(a.voided == b.voided);
+  for (auto& [id, member]: a.devices) {
+    REQUIRE(KJ_ASSERT_NONNULL(b.find(id)).status == member.status);
+    REQUIRE(KJ_ASSERT_NONNULL(b.find(id)).role == member.role);
+  }
+}
+
+TEST_CASE("an epoch that misses a recipient is void") {
+  Circle circle;
+  auto op = authorEpoch(
+      *circle.phone.log, circle.phone.epochs, circle.phone.keys, 1, circle.phone.entropy)
+                .value();
+  auto payload = decodeEpoch(view(op.op.payload)).value();
+  payload.seals.pop_back();
+  auto changed = op.op;
+  changed.payload = encode(payload);
+  auto forged = sealOp(changed, circle.phone.keys.ed);
+  circle.phone.take(forged);
+  REQUIRE(circle.phone.log->state().voided.contains(forged.hash));
+}
+
+// Both sides confirm and deliver until nothing is under way.
+void exchangeAll(Device& a, Device& b, bool bIsStranger = false) {
+  LogExchange ea(*a.log, b.keys.id, bIsStranger), eb(*b.log, a.keys.id, false);
+  auto toB = ea.confirmed(eb.heads()).value().send;
+  auto toA = eb.confirmed(ea.heads()).value().send;
+  for (auto& op: ea.received(toA).value().ops) a.take(op);
+  for (auto& op: eb.received(toB).value().ops) b.take(op);
+}
+
+TEST_CASE("an exchange makes two logs equal") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  Device box(8);
+  circle.laptop.add(box, Role::MEMBER);
+  exchangeAll(circle.laptop, circle.watch);
+  REQUIRE(circle.watch.log->size() == circle.laptop.log->size());
+  exchangeAll(circle.watch, circle.phone);
+  REQUIRE(circle.phone.log->heads() == circle.laptop.log->heads());
+}
+
+TEST_CASE("T20: a removed device is told of its removal and of nothing after it") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.phone.remove(circle.watch);
+  auto removal = circle.phone.log->size();
+  circle.phone.newEpoch();
+  exchangeAll(circle.phone, circle.watch);
+  REQUIRE(circle.watch.log->size() == removal);
+  REQUIRE(circle.watch.sees(circle.watch) == MemberStatus::REMOVED);
+}
+
+TEST_CASE("messages may be cut anywhere") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.phone.add(circle.laptop, Role::MEMBER);
+  LogExchange sender(*circle.phone.log, circle.watch.keys.id, false);
+  LogExchange receiver(*circle.watch.log, circle.phone.keys.id, false);
+  auto bytes = sender.confirmed(receiver.heads()).value().send;
+  REQUIRE(receiver.confirmed(sender.heads()));
+  size_t ops = 0;
+  bool done = false;
+  for (size_t i = 0; i < bytes.size(); i += 7) {
+    auto step = receiver.received(bytes.slice(i, kj::min(i + 7, bytes.size()))).value();
+    ops += step.ops.size();
+    done = step.done;
+  }
+  REQUIRE(ops == 1);
+  REQUIRE(done);
+}
+
+TEST_CASE("a stranger may push a little and is told nothing") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  LogExchange host(*circle.phone.log, Device(9).keys.id, true);
+  auto step = host.confirmed(host.heads()).value();
+  REQUIRE(step.send.size() == 5);  // DONE alone
+  auto big = kj::heapArray<kj::byte>(LogExchange::STRANGER_BYTES_MAX + 1);
+  memset(big.begin(), 0, big.size());
+  REQUIRE_FALSE(host.received(big).has_value());
+}
+
+TEST_CASE("a whole log survives pairing's form") {
+  Circle circle;
+  circle.phone.add(circle.watch, Role::MEMBER);
+  auto ops = decodeLog(encodeLog(*circle.phone.log)).value();
+  REQUIRE(ops.size() == circle.phone.log->size());
+  auto whole = encodeLog(*circle.phone.log);
+  REQUIRE_FALSE(decodeLog(whole.slice(0, whole.size() - 1)).has_value());
+}
+
+}  // namespace
+}  // namespace hearth::crypto
