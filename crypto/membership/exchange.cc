@@ -10,37 +10,14 @@ constexpr uint8_t KIND_OP = 3, KIND_DONE = 6;
 constexpr size_t HEADS_MAX = 64;
 constexpr size_t AUTHORS_MAX = 1'024;
 constexpr size_t HEAD_ENVELOPES_MAX = 64;
-constexpr size_t PREFIX_BYTES = 5;  // length and kind
-
-void writeMessage(FlatWriter& out, uint8_t kind, Bytes body) {
-  out.u32(static_cast<uint32_t>(body.size())).u8(kind).bytes(body);
-}
+void append(FlatWriter& out, uint8_t kind, Bytes body) { out.bytes(writeMessage(kind, body)); }
 
 Buffer opMessages(const std::vector<Bytes>& envelopes, bool done) {
   FlatWriter out;
-  for (auto envelope: envelopes) writeMessage(out, KIND_OP, envelope);
-  if (done) writeMessage(out, KIND_DONE, nullptr);
+  for (auto envelope: envelopes) append(out, KIND_OP, envelope);
+  if (done) append(out, KIND_DONE, nullptr);
   return out.finish();
 }
-
-struct Message {
-  uint8_t kind;
-  Bytes body;
-};
-
-// The message at the front of `bytes`, or none while it is not whole.
-Result<kj::Maybe<Message>> nextMessage(Bytes bytes) {
-  if (bytes.size() < PREFIX_BYTES) return kj::Maybe<Message>();
-  FlatReader in(bytes);
-  auto length = in.u32();
-  auto kind = in.u8();
-  if (length > LogExchange::MESSAGE_BYTES_MAX)
-    return no(Errc::BAD_LENGTH, "a membership message over its limit");
-  if (in.remaining().size() < length) return kj::Maybe<Message>();
-  return kj::Maybe<Message>(Message{kind, in.bytes(length)});
-}
-
-Buffer copy(Bytes bytes) { return kj::heapArray<kj::byte>(bytes); }
 
 }  // namespace
 
@@ -85,27 +62,18 @@ Result<LogExchange::Step> LogExchange::received(Bytes bytes) {
   bytesTaken += bytes.size();
   if (stranger && bytesTaken > STRANGER_BYTES_MAX)
     return no(Errc::LIMIT_EXCEEDED, "a stranger pushes too much");
-  partial.addAll(bytes);
+  auto messages = reader.feed(bytes);
+  if (!messages) return no(messages.error());
   Step step;
-  size_t used = 0;
-  for (;;) {
-    auto message = nextMessage(partial.asPtr().slice(used, partial.size()));
-    if (!message) return no(message.error());
-    auto& ready = *message;
-    if (ready == nullptr) break;
-    KJ_IF_MAYBE(whole, ready) {
-      if (auto taken = take(whole->kind, whole->body, step); !taken) return no(taken.error());
-      used += PREFIX_BYTES + whole->body.size();
-    }
+  for (auto& message: *messages) {
+    if (auto taken = take(message.kind, kj::mv(message.body), step); !taken)
+      return no(taken.error());
   }
-  auto rest = kj::heapArray<kj::byte>(partial.asPtr().slice(used, partial.size()));
-  partial.clear();
-  partial.addAll(rest);
   step.done = peerDone && confirmedByPeer;
   return step;
 }
 
-Result<void> LogExchange::take(uint8_t kind, Bytes body, Step& step) {
+Result<void> LogExchange::take(uint8_t kind, Buffer body, Step& step) {
   if (kind == KIND_DONE) {
     if (body.size() > 0) return no(Errc::BAD_FORMAT, "a DONE with a body");
     peerDone = true;
@@ -114,7 +82,7 @@ Result<void> LogExchange::take(uint8_t kind, Bytes body, Step& step) {
   if (kind != KIND_OP) return no(Errc::BAD_FORMAT, "a membership message of no known kind");
   if (stranger && ++opsTaken > STRANGER_OPS_MAX)
     return no(Errc::LIMIT_EXCEEDED, "a stranger pushes too many ops");
-  step.ops.push_back(copy(body));
+  step.ops.push_back(kj::mv(body));
   return {};
 }
 
@@ -128,18 +96,15 @@ Buffer LogExchange::news() {
 
 Buffer encodeLog(const MembershipLog& log) { return opMessages(log.envelopes(), false); }
 
-Result<std::vector<Buffer>> decodeLog(Bytes messages) {
+Result<std::vector<Buffer>> decodeLog(Bytes bytes) {
+  MessageReader reader;
+  auto messages = reader.feed(bytes);
+  if (!messages) return no(messages.error());
+  if (reader.isInside()) return no(Errc::BAD_FORMAT, "a membership message is cut off");
   std::vector<Buffer> ops;
-  while (messages.size() > 0) {
-    auto message = nextMessage(messages);
-    if (!message) return no(message.error());
-    auto& ready = *message;
-    if (ready == nullptr) return no(Errc::BAD_FORMAT, "a membership message is cut off");
-    KJ_IF_MAYBE(whole, ready) {
-      if (whole->kind != KIND_OP) return no(Errc::BAD_FORMAT, "a log holds ops alone");
-      ops.push_back(copy(whole->body));
-      messages = messages.slice(PREFIX_BYTES + whole->body.size(), messages.size());
-    }
+  for (auto& message: *messages) {
+    if (message.kind != KIND_OP) return no(Errc::BAD_FORMAT, "a log holds ops alone");
+    ops.push_back(kj::mv(message.body));
   }
   return ops;
 }

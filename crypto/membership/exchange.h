@@ -5,13 +5,13 @@
 //   CONFIRM  list8<b[32] head> | list16<b[32] author, u64 seq, b[32] hash> | list16<var16 envelope>
 //   message  u32 length | u8 kind | body       3 OP envelope, 6 DONE; cut freely over frames
 
+#include "crypto/handshake/messages.h"
 #include "crypto/membership/log.h"
 
 namespace hearth::crypto {
 
 class LogExchange final {
  public:
-  static constexpr size_t MESSAGE_BYTES_MAX = 131'072;
   // What a peer that is not in the log may push before its Add has come (SECURITY.md §6.2).
   static constexpr size_t STRANGER_OPS_MAX = 64;
   static constexpr size_t STRANGER_BYTES_MAX = 256 << 10;
@@ -45,11 +45,11 @@ class LogExchange final {
   size_t sentUpto = 0;  // ops of our log that the peer has been sent or had
   size_t opsTaken = 0;
   size_t bytesTaken = 0;
-  kj::Vector<kj::byte> partial;
+  MessageReader reader;
 
   enum class Audience : uint8_t { MEMBER, GONE, STRANGER };
   Audience audience() const;
-  Result<void> take(uint8_t kind, Bytes body, Step& step);
+  Result<void> take(uint8_t kind, Buffer body, Step& step);
 };
 
 // The whole log as messages, for pairing, and back.
