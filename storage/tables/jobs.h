@@ -1,0 +1,28 @@
+#pragma once
+// Records of jobs that this device has coordinated; what is in a record is its writer's affair.
+
+#include "storage/sql/database.h"
+
+#include <string>
+#include <vector>
+
+namespace hearth::storage {
+
+struct JobRow {
+  std::string id;  // hex
+  int64_t startedMs = 0;
+  kj::Array<kj::byte> record;
+};
+
+namespace jobs {
+
+constexpr int64_t KEPT_MAX = 1'000;  // the oldest go first
+
+void put(Database& database, const JobRow& row);
+std::vector<JobRow> newest(Database& database, uint32_t most);
+
+// Those whose id begins so; at most two, which is enough to see that a prefix is not unique.
+std::vector<JobRow> find(Database& database, kj::StringPtr prefix);
+
+}  // namespace jobs
+}  // namespace hearth::storage
