@@ -1,17 +1,12 @@
 #include "router/engine/bundle/description.h"
 
 #include "router/engine/protocol/numbers.h"
+#include "router/graph/toml.h"
 
-// Header only and without exceptions, whatever the system's package prefers.
-#undef TOML_HEADER_ONLY
-#undef TOML_SHARED_LIB
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
-#include <toml++/toml.h>
 
 namespace hearth::engine {
 
