@@ -22,6 +22,11 @@ function(hearth_floor name)
     target_include_directories(hearth-${name}-schema SYSTEM PUBLIC ${CAPNPC_OUTPUT_DIR})
     target_link_libraries(hearth-${name}-schema PUBLIC CapnProto::capnp-rpc)
     target_link_libraries(hearth-${name} PUBLIC hearth-${name}-schema)
+    foreach(below ${ARG_DEPENDS})  # a schema may import those of the floors below
+      if(TARGET ${below}-schema)
+        target_link_libraries(hearth-${name}-schema PUBLIC ${below}-schema)
+      endif()
+    endforeach()
   endif()
 endfunction()
 

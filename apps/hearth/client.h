@@ -1,0 +1,31 @@
+#pragma once
+// The command line's connection to the daemon of this device.
+
+#include "bindings/bindings.capnp.h"
+
+#include <capnp/rpc-twoparty.h>
+#include <kj/async-io.h>
+
+namespace hearth::cli {
+
+class Client final {
+ public:
+  // Throws DISCONNECTED when no daemon listens at the home's socket.
+  explicit Client(kj::StringPtr home);
+
+  local::Daemon::Client daemon() { return rpc.bootstrap().castAs<local::Daemon>(); }
+  kj::WaitScope& waitScope() { return io.waitScope; }
+
+  // Resolves when the daemon goes away.
+  kj::Promise<void> onDisconnect() { return rpc.onDisconnect(); }
+
+  // Resolves when the user presses Ctrl-C or the process is asked to end.
+  kj::Promise<void> onInterrupt();
+
+ private:
+  kj::AsyncIoContext io;
+  kj::Own<kj::AsyncIoStream> stream;
+  capnp::TwoPartyClient rpc;
+};
+
+}  // namespace hearth::cli

@@ -1,0 +1,211 @@
+// run, dictate, pair, remove: what changes something, through the daemon.
+
+#include "apps/hearth/client.h"
+#include "apps/hearth/commands.h"
+
+#include <kj/debug.h>
+#include <kj/filesystem.h>
+
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace hearth::cli {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t WORKLOAD_BYTES_MAX = 256 << 10;
+
+// Where text goes: the terminal, a file, or one JSON object a piece.
+class Sink final: public local::TextSink::Server {
+ public:
+  Sink(std::ostream& out, bool asJson, kj::Own<kj::PromiseFulfiller<Failure>> over)
+      : out(out),
+        asJson(asJson),
+        over(kj::mv(over)) {}
+
+  kj::Promise<void> text(TextContext context) override {
+    auto piece = context.getParams().getPiece();
+    if (asJson) {
+      printJson({{"seq", piece.getSeq()}, {"text", piece.getText().cStr()},
+          {"pts_us", piece.getPtsUs()}, {"latency_ms", piece.getLatencyMs()}});
+    } else {
+      out << (piece.getSeq() > 1 ? " " : "") << piece.getText().cStr() << std::flush;
+    }
+    KJ_REQUIRE(out.good(), "the output cannot be written");  // not committed then
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> ended(EndedContext context) override {
+    auto end = context.getParams().getEnd();
+    if (!asJson) out << std::endl;
+    over->fulfill(end.getOk() ? Failure{DONE, ""} : Failure{FAILED, end.getMessage().cStr()});
+    return kj::READY_NOW;
+  }
+
+ private:
+  std::ostream& out;
+  bool asJson;
+  kj::Own<kj::PromiseFulfiller<Failure>> over;
+};
+
+// What happens to the job goes to standard error, so that text can be piped.
+class Watch final: public local::JobWatch::Server {
+ public:
+  explicit Watch(bool asJson): asJson(asJson) {}
+
+  kj::Promise<void> event(EventContext context) override {
+    auto event = context.getParams().getEvent();
+    if (asJson) {
+      printJson({{"event", event.getKind().cStr()}, {"at_ms", event.getAtMs()},
+          {"stage", event.getStage().cStr()}, {"device", event.getDevice().cStr()},
+          {"attempt", event.getAttempt()}, {"message", event.getMessage().cStr()}});
+    } else if (event.getMessage().size() > 0 && event.getKind() != "ended") {
+      std::cerr << "[" << event.getKind().cStr() << " " << event.getStage().cStr() << "] "
+                << event.getMessage().cStr() << std::endl;
+    }
+    return kj::READY_NOW;
+  }
+
+ private:
+  bool asJson;
+};
+
+std::pair<std::string, std::string> splitPort(const std::string& argument) {
+  auto cut = argument.find('=');
+  if (cut == std::string::npos || cut == 0 || cut + 1 == argument.size())
+    throw Failure{USAGE, "'" + argument + "' is no port=FILE; see hearth run --help"};
+  return {argument.substr(0, cut), argument.substr(cut + 1)};
+}
+
+kj::Array<kj::byte> readFile(const std::string& path) {
+  auto disk = kj::newDiskFilesystem();
+  auto file = disk->getRoot().tryOpenFile(disk->getCurrentPath().evalNative(path.c_str()));
+  KJ_IF_MAYBE(open, file) return (*open)->readAllBytes();
+  throw Failure{FAILED, path + " cannot be opened: check the name"};
+}
+
+// A built-in name, or the text of a .toml file.
+std::string workloadText(const std::string& given) {
+  if (!given.ends_with(".toml")) return given;
+  auto bytes = readFile(given);
+  if (bytes.size() > WORKLOAD_BYTES_MAX) throw Failure{FAILED, given + " is too large"};
+  return {bytes.asChars().begin(), bytes.size()};
+}
+
+void writeOrder(local::JobOrder::Builder order, const RunOptions& options) {
+  order.setWorkload(workloadText(options.workload).c_str());
+  order.setFrom(options.from.c_str());
+  std::vector<std::pair<std::string, std::string>> files;
+  for (auto& argument: options.in) {
+    auto port = splitPort(argument);
+    if (port.second != "sensor") files.push_back(port);
+  }
+  auto inputs = order.initInputs(static_cast<kj::uint>(files.size()));
+  for (kj::uint i = 0; i < files.size(); ++i) {
+    inputs[i].setPort(files[i].first.c_str());
+    inputs[i].setWav(readFile(files[i].second));
+    inputs[i].setPace(true);
+  }
+}
+
+class AskOnTerminal final: public local::Confirm::Server {
+ public:
+  explicit AskOnTerminal(bool yes): yes(yes) {}
+
+  kj::Promise<void> confirm(ConfirmContext context) override {
+    auto device = context.getParams().getDevice();
+    bool agreed = yes;
+    if (!agreed) {
+      std::cerr << "Bring " << device.getName().cStr() << " " << device.getId().cStr() << " in as "
+                << device.getRole().cStr() << "? [y/N] " << std::flush;
+      std::string answer;
+      agreed = std::getline(std::cin, answer) && (answer == "y" || answer == "yes");
+    }
+    context.getResults().setYes(agreed);
+    return kj::READY_NOW;
+  }
+
+ private:
+  bool yes;
+};
+
+template <typename Enum>
+Enum choose(const std::string& value, std::initializer_list<std::pair<const char*, Enum>> names) {
+  for (auto& [name, choice]: names) {
+    if (value == name) return choice;
+  }
+  throw Failure{USAGE, "'" + value + "' is not among the choices; see --help"};
+}
+
+}  // namespace
+
+int run(const Common& common, const RunOptions& options) {
+  std::ofstream file;
+  for (auto& argument: options.out) {
+    auto port = splitPort(argument);
+    if (port.second == "-") continue;
+    file.open(port.second);
+    if (!file) throw Failure{FAILED, port.second + " cannot be written"};
+  }
+  Client client(common.home.c_str());
+  auto paf = kj::newPromiseAndFulfiller<Failure>();
+  auto request = client.daemon().runRequest();
+  writeOrder(request.initOrder(), options);
+  request.setSink(kj::heap<Sink>(file.is_open() ? static_cast<std::ostream&>(file) : std::cout,
+      common.json, kj::mv(paf.fulfiller)));
+  request.setWatch(kj::heap<Watch>(common.json));
+  auto job = request.send().wait(client.waitScope()).getJob();
+  auto gone =
+      client.onDisconnect().then([]() { return Failure{UNREACHABLE, "the daemon went away"}; });
+  auto interrupted = client.onInterrupt().then([&job]() {
+    return job.cancelRequest().send().then([](auto&&) { return Failure{FAILED, "cancelled"}; });
+  });
+  auto end = paf.promise.exclusiveJoin(kj::mv(gone))
+                 .exclusiveJoin(kj::mv(interrupted))
+                 .wait(client.waitScope());
+  if (end.code != DONE) throw end;
+  return DONE;
+}
+
+int pair(const Common& common, const PairOptions& options) {
+  Client client(common.home.c_str());
+  auto request = client.daemon().pairRequest();
+  request.setCode(options.code.c_str());
+  request.setAddress(options.at.c_str());
+  request.setRole(choose<local::Role>(options.role,
+      {{"admin", local::Role::ADMIN}, {"member", local::Role::MEMBER},
+          {"vault", local::Role::VAULT}}));
+  request.setConfirm(kj::heap<AskOnTerminal>(options.yes));
+  auto response = request.send().wait(client.waitScope());
+  auto device = response.getDevice();
+  if (common.json) {
+    printJson({{"paired", device.getId().cStr()}, {"role", device.getRole().cStr()}});
+  } else {
+    std::cout << device.getId().cStr() << " is in the circle as " << device.getRole().cStr()
+              << "\n";
+  }
+  return DONE;
+}
+
+int remove(const Common& common, const std::string& name, const std::string& reason) {
+  Client client(common.home.c_str());
+  auto request = client.daemon().removeRequest();
+  request.setDevice(name.c_str());
+  request.setReason(choose<local::RemoveReason>(reason,
+      {{"lost", local::RemoveReason::LOST}, {"stolen", local::RemoveReason::STOLEN},
+          {"retired", local::RemoveReason::RETIRED}}));
+  auto response = request.send().wait(client.waitScope());
+  auto device = response.getDevice();
+  if (common.json) {
+    printJson({{"removed", device.getId().cStr()}, {"name", device.getName().cStr()}});
+  } else {
+    std::cout << device.getName().cStr() << " is removed; what it held before it still holds\n";
+  }
+  return DONE;
+}
+
+}  // namespace hearth::cli

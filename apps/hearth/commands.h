@@ -1,0 +1,50 @@
+#pragma once
+// The commands of `hearth`, each a function from parsed options to an exit code. They throw
+// kj::Exception or Failure for what main turns into one line.
+
+#include "apps/hearth/output.h"
+
+#include <string>
+#include <vector>
+
+namespace hearth::cli {
+
+struct Common {
+  std::string home;
+  bool json = false;
+};
+
+struct InitOptions {
+  std::string name, deviceClass, recoveryOut, listen;
+};
+struct JoinOptions {
+  std::string name, deviceClass, listen;
+  bool code = false;
+};
+struct PairOptions {
+  std::string code, at, role = "member";
+  bool yes = false;
+};
+struct RunOptions {
+  std::string workload = "dictate", from;
+  std::vector<std::string> in, out;  // "port=FILE"
+};
+
+// Of this device alone; no daemon may be running.
+int init(const Common& common, const InitOptions& options);
+int join(const Common& common, const JoinOptions& options);
+
+// Through the daemon.
+int status(const Common& common);
+int devices(const Common& common);
+int device(const Common& common, const std::string& name);
+int remove(const Common& common, const std::string& name, const std::string& reason);
+int pair(const Common& common, const PairOptions& options);
+int run(const Common& common, const RunOptions& options);
+int jobs(const Common& common, uint32_t most);
+int why(const Common& common, const std::string& job);
+
+// The planner alone.
+int place(const std::string& path);
+
+}  // namespace hearth::cli

@@ -1,0 +1,122 @@
+// hearth: the command line (a contract: DESIGN §10).
+
+#include "apps/hearth/commands.h"
+#include "bindings/local/home.h"
+
+#include <kj/debug.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using namespace hearth::cli;
+
+const std::vector<std::string> CLASSES = {"watch", "phone", "laptop", "gpubox", "vault"};
+
+struct Everything {
+  Common common;
+  InitOptions init;
+  JoinOptions join;
+  PairOptions pair;
+  RunOptions run, dictate;
+  std::string name, reason = "lost", job, instance;
+  uint32_t most = 20;
+};
+
+CLI::App* command(CLI::App& app, Everything& all, const char* name, const char* help) {
+  auto* sub = app.add_subcommand(name, help);
+  sub->add_option("--home", all.common.home, "where this device's Hearth lives");
+  sub->add_flag("--json", all.common.json, "one JSON value a line");
+  return sub;
+}
+
+void describeCircle(CLI::App& app, Everything& all) {
+  auto* init = command(app, all, "init", "a new circle, with this device as its first");
+  init->add_option("--name", all.init.name, "what people call the device");
+  init->add_option("--class", all.init.deviceClass)->check(CLI::IsMember(CLASSES));
+  init->add_option("--listen", all.init.listen, "HOST:PORT for the daemon to listen on");
+  init->add_option("--recovery-out", all.init.recoveryOut,
+      "write the 24 recovery words to this new file instead of asking three back");
+  auto* join = command(app, all, "join", "waits to be brought into a circle");
+  join->add_flag("--code", all.join.code, "show a code of six words")->required();
+  join->add_option("--name", all.join.name, "what people call the device");
+  join->add_option("--class", all.join.deviceClass)->check(CLI::IsMember(CLASSES));
+  join->add_option("--listen", all.join.listen, "HOST:PORT to wait and later listen on");
+  auto* pair = command(app, all, "pair", "brings in the device that shows a code");
+  pair->add_option("CODE", all.pair.code, "the six words")->required();
+  pair->add_option("--at", all.pair.at, "HOST:PORT, as the new device shows")->required();
+  pair->add_option("--role", all.pair.role)->check(CLI::IsMember({"admin", "member", "vault"}));
+  pair->add_flag("--yes", all.pair.yes, "do not ask");
+  command(app, all, "devices", "the circle");
+  auto* device = command(app, all, "device", "one device");
+  device->add_option("NAME", all.name, "name or id")->required();
+  auto* remove = command(app, all, "remove", "takes a device out of the circle for good");
+  remove->add_option("NAME", all.name, "name or id")->required();
+  remove->add_option("--reason", all.reason)->check(CLI::IsMember({"lost", "stolen", "retired"}));
+}
+
+void describeWork(CLI::App& app, Everything& all) {
+  auto* run = command(app, all, "run", "runs a workload");
+  run->add_option("WORKLOAD", all.run.workload, "a built-in name (dictate) or a .toml file")
+      ->required();
+  run->add_option("--in", all.run.in, "port=FILE.wav, or port=sensor");
+  run->add_option("--out", all.run.out, "port=FILE, or port=- for standard output");
+  run->add_option("--from", all.run.from, "the device whose sensors are used");
+  auto* dictate = command(app, all, "dictate", "speech into text, as it is spoken");
+  dictate->add_option("--from", all.dictate.from, "the device whose microphone listens");
+  auto* jobs = command(app, all, "jobs", "what ran here, newest first");
+  jobs->add_option("--most", all.most, "how many")->check(CLI::Range(1, 1000));
+  auto* why = command(app, all, "why", "where a job ran, and why there");
+  why->add_option("JOB", all.job, "its id, or the beginning of one; the newest if left out");
+  command(app, all, "status", "this device");
+  auto* place = app.add_subcommand("place", "the planner alone, on an instance file");
+  place->add_option("INSTANCE", all.instance, "a JSON file, or - for standard input")->required();
+}
+
+int dispatch(CLI::App& app, Everything& all) {
+  auto got = [&](const char* name) { return app.got_subcommand(name); };
+  if (got("place")) return place(all.instance);
+  if (all.common.home.empty()) all.common.home = hearth::local::defaultHome().cStr();
+  if (got("init")) return init(all.common, all.init);
+  if (got("join")) return join(all.common, all.join);
+  if (got("pair")) return pair(all.common, all.pair);
+  if (got("devices")) return devices(all.common);
+  if (got("device")) return device(all.common, all.name);
+  if (got("remove")) return remove(all.common, all.name, all.reason);
+  if (got("run")) return run(all.common, all.run);
+  if (got("dictate")) return run(all.common, all.dictate);
+  if (got("jobs")) return jobs(all.common, all.most);
+  if (got("why")) return why(all.common, all.job);
+  return status(all.common);
+}
+
+int report(const Failure& failure, bool asJson) {
+  if (asJson) printJson({{"error", failure.line}});
+  std::cerr << "hearth: " << failure.line << "\n";
+  return failure.code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Hearth: your devices as one private computer.");
+  app.require_subcommand(1);
+  Everything all;
+  describeCircle(app, all);
+  describeWork(app, all);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    auto code = app.exit(e);
+    return code == 0 ? DONE : USAGE;
+  }
+  try {
+    return dispatch(app, all);
+  } catch (const Failure& failure) {
+    return report(failure, all.common.json);
+  } catch (const kj::Exception& e) {
+    return report(failureOf(e), all.common.json);
+  }
+}

@@ -1,0 +1,163 @@
+// hearthd: the daemon. Builds the seams, the node and the local API, and runs until it is asked to
+// end.
+
+#include "apps/home/home.h"
+#include "bindings/local/home.h"
+#include "bindings/local/server.h"
+#include "router/engine/sandbox-engine-host.h"
+#include "transport/wire/uv-network.h"
+#include "transport/wire/uv-stream.h"
+
+#include <kj/debug.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <iostream>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+namespace {
+
+using namespace hearth;
+
+struct Options {
+  std::string home, listen, plugins, microphone;
+  bool noDiscovery = false;
+  bool foreground = false;
+};
+
+// SECURITY.md §10.3: no core holds our keys, nobody attaches.
+void harden() {
+  struct rlimit none = {0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
+kj::Maybe<devices::Recording> readMicrophone(const std::string& path) {
+  if (path.empty()) return nullptr;
+  auto disk = kj::newDiskFilesystem();
+  auto file = disk->getRoot().tryOpenFile(disk->getCurrentPath().evalNative(path.c_str()));
+  auto& opened = KJ_REQUIRE_NONNULL(file, "the microphone's recording cannot be opened", path);
+  auto recording = devices::readWav(*opened);
+  KJ_REQUIRE(recording.has_value(), path, recording.error().because);
+  return kj::mv(*recording);
+}
+
+// Everything that lives as long as the daemon, in the order in which parts rest on each other.
+class Daemon final {
+ public:
+  explicit Daemon(const Options& options)
+      : options(options),
+        home(options.home.c_str()),
+        identity(requireIdentity()),
+        store(home.openStore(identity)),
+        network(uv.port),
+        engines(uv.timer(),
+            [this](
+                kj::AutoCloseFd fd) { return kj::heap<transport::UvStream>(uv.port, kj::mv(fd)); }),
+        disk(kj::newDiskFilesystem()) {}
+
+  void run() {
+    int numbers[] = {SIGINT, SIGTERM};
+    auto asked = uv.port.onSignal(numbers).ignoreResult();
+    uv.port.run(uv.waitScope, serve().exclusiveJoin(kj::mv(asked)));
+    server = nullptr;
+    node = nullptr;
+  }
+
+ private:
+  const Options& options;
+  apps::Home home;
+  UvLoop uv;
+  devices::Identity identity;
+  kj::Own<storage::Store> store;
+  transport::UvNetwork network;
+  engine::SandboxEngineHost engines;
+  kj::Own<kj::Filesystem> disk;
+  kj::Own<devices::Node> node;
+  kj::Own<local::Server> server;
+
+  devices::Identity requireIdentity() {
+    auto loaded = home.loadIdentity();
+    KJ_IF_MAYBE(found, loaded) return kj::mv(*found);
+    refuse("this device has no circle yet: run hearth init, or hearth join --code");
+  }
+
+  [[noreturn]] static void refuse(kj::StringPtr line) {
+    kj::throwFatalException(
+        kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
+  }
+
+  kj::Promise<void> serve() {
+    auto settings = co_await apps::readSettings(*store);
+    if (!options.listen.empty()) settings.listen = options.listen;
+    auto stored = co_await devices::CircleKeeper::read(*store);
+    if (!stored) refuse(stored.error().because);
+    auto circle = kj::mv(*stored);
+    if (circle == nullptr) refuse("this device has no circle yet: run hearth init");
+    auto peers =
+        co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
+    auto address = co_await network.parseAddress(settings.listen.c_str());
+    auto receiver = address->listen();
+    devices::NodeConfig config{.name = settings.name,
+        .deviceClass = settings.deviceClass,
+        .cores = std::thread::hardware_concurrency(),
+        .addresses = apps::reachableAt(settings.listen, receiver->getPort()),
+        .keyStore = home.keys().describe().cStr(),
+        .microphone = readMicrophone(options.microphone)};
+    node = kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(),
+                                       home.entropy(), network, *store, engines, disk->getRoot()},
+        identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+    addPlugins();
+    node->serve(kj::mv(receiver));
+    co_await serveLocally();
+    co_await node->start();
+    KJ_LOG(INFO, "ready");
+    co_await kj::Promise<void>(kj::NEVER_DONE);
+  }
+
+  void addPlugins() {
+    auto below = options.plugins.empty() ? kj::str(home.path(), "/plugins")
+                                         : kj::str(options.plugins.c_str());
+    auto path = disk->getCurrentPath().evalNative(below);
+    KJ_IF_MAYBE(folder, disk->getRoot().tryOpenSubdir(path)) node->addPlugins(**folder);
+  }
+
+  kj::Promise<void> serveLocally() {
+    auto path = local::socketPath(home.path());
+    auto folder = kj::str(path.slice(0, KJ_ASSERT_NONNULL(path.findLast('/'))));
+    mkdir(folder.cStr(), 0700);
+    auto address = co_await network.parseAddress(kj::str("unix:", path));
+    server = kj::heap<local::Server>(*node, uv.timer(), getuid());
+    server->serve(address->listen());
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("The Hearth daemon of this device.");
+  Options options;
+  app.add_option("--home", options.home, "where this device's Hearth lives");
+  app.add_option(
+      "--listen", options.listen, "HOST:PORT for other devices, in place of the stored one");
+  app.add_option("--plugins", options.plugins, "a folder of plugins, in place of HOME/plugins");
+  app.add_option(
+      "--microphone", options.microphone, "a WAV file that stands in for the microphone");
+  app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
+  app.add_flag("--foreground", options.foreground, "stay in the terminal (the only way so far)");
+  CLI11_PARSE(app, argc, argv);
+  signal(SIGPIPE, SIG_IGN);
+  harden();
+  try {
+    if (options.home.empty()) options.home = local::defaultHome().cStr();
+    Daemon(options).run();
+    return 0;
+  } catch (const kj::Exception& e) {
+    std::cerr << "hearthd: " << e.getDescription().cStr() << "\n";
+    return 1;
+  }
+}

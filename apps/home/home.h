@@ -1,0 +1,60 @@
+#pragma once
+// A device's home directory, opened by one process at a time: the seams that mains build (DESIGN §3),
+// and what is kept there.
+
+#include "core/loop/uv-event-port.h"
+#include "devices/linux/file-key-store.h"
+#include "devices/node/identity.h"
+#include "storage/sql/store.h"
+
+#include <string>
+#include <vector>
+
+namespace hearth::apps {
+
+struct DeviceSettings {
+  std::string name;
+  std::string deviceClass;
+  std::string listen;  // "HOST:PORT"
+};
+
+constexpr const char* DEFAULT_LISTEN = "*:7427";
+
+class Home final {
+ public:
+  // Makes the directory if need be (mode 0700) and locks it. Throws FAILED with one line when
+  // another process holds it.
+  explicit Home(kj::StringPtr path);
+  ~Home() noexcept(false);
+
+  kj::StringPtr path() const { return where; }
+  const kj::Directory& directory() const { return *folder; }
+  Entropy& entropy() { return chance; }
+  devices::KeyStore& keys() { return keyStore; }
+
+  // None when the device has none yet. Throws FAILED when it cannot be read.
+  kj::Maybe<devices::Identity> loadIdentity();
+
+  // The database of `identity`. Throws FAILED with one line when it is refused.
+  kj::Own<storage::Store> openStore(const devices::Identity& identity);
+
+ private:
+  kj::String where;
+  SystemEntropy chance;
+  kj::Own<kj::Filesystem> disk;
+  kj::Own<const kj::Directory> folder;
+  kj::AutoCloseFd lock;
+  devices::FileKeyStore keyStore;
+  storage::DirectoryVfs vfs;
+};
+
+kj::Promise<void> writeSettings(storage::Store& store, DeviceSettings settings);
+kj::Promise<DeviceSettings> readSettings(storage::Store& store);
+
+// What a new device is called and taken for when its user does not say.
+DeviceSettings withDefaults(DeviceSettings given);
+
+// Where others reach a listener at `listen`: the address itself, or every interface's.
+std::vector<std::string> reachableAt(const std::string& listen, kj::uint port);
+
+}  // namespace hearth::apps

@@ -1,0 +1,212 @@
+#include "bindings/local/daemon.h"
+
+#include "bindings/local/views.h"
+
+#include <kj/debug.h>
+#include <kj/encoding.h>
+
+#include <algorithm>
+
+namespace hearth::local {
+
+namespace {
+
+constexpr size_t CODE_BYTES_MAX = 256;
+constexpr uint32_t JOBS_SHOWN_MAX = 1'000;
+
+// An Error as an exception whose text the command line shows and turns into its exit code.
+[[noreturn]] void refuse(Error error) {
+  kj::throwFatalException(kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
+      kj::str(nameOf(error.code), ": ", error.because)));
+}
+
+[[noreturn]] void refuse(kj::StringPtr line) {
+  kj::throwFatalException(
+      kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
+}
+
+// The app at the other end of the socket.
+class AppClient final: public devices::JobClient, private kj::TaskSet::ErrorHandler {
+ public:
+  AppClient(TextSink::Client sink, JobWatch::Client watch)
+      : sink(kj::mv(sink)),
+        watch(kj::mv(watch)),
+        tasks(*this) {}
+
+  kj::Promise<void> piece(Piece piece) override {
+    auto request = sink.textRequest();
+    auto out = request.initPiece();
+    out.setSeq(piece.text.seq);
+    out.setText(piece.text.text);
+    out.setPtsUs(piece.text.ptsUs);
+    out.setLatencyMs(piece.latencyMs);
+    return request.send().ignoreResult();
+  }
+
+  void event(const devices::JobRecord::Event& event) override {
+    auto request = watch.eventRequest();
+    write(event, request.initEvent());
+    tasks.add(request.send().ignoreResult());
+  }
+
+  void ended(const devices::JobRecord& record) override {
+    auto request = sink.endedRequest();
+    auto end = request.initEnd();
+    end.setOk(record.state == "done");
+    end.setMessage(record.message.c_str());
+    // The last word goes out though nobody holds this client any more.
+    request.send().ignoreResult().detach([](kj::Exception&&) {});
+  }
+
+ private:
+  TextSink::Client sink;
+  JobWatch::Client watch;
+  kj::TaskSet tasks;
+
+  void taskFailed(kj::Exception&&) override {}  // an app that does not watch
+};
+
+class JobServer final: public Job::Server {
+ public:
+  JobServer(devices::Jobs& jobs, const JobId& id): jobs(jobs), jobId(id) {}
+  ~JobServer() noexcept(false) { jobs.cancel(jobId); }  // whoever drops the job does not want it
+
+  kj::Promise<void> id(IdContext context) override {
+    context.getResults().setId(kj::encodeHex(jobId.asBytes()));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> cancel(CancelContext) override {
+    jobs.cancel(jobId);
+    return kj::READY_NOW;
+  }
+
+ private:
+  devices::Jobs& jobs;
+  JobId jobId;
+};
+
+class DaemonServer final: public Daemon::Server {
+ public:
+  DaemonServer(devices::Node& node, kj::Timer& timer, kj::TimePoint startedAt)
+      : node(node),
+        timer(timer),
+        startedAt(startedAt) {}
+
+  kj::Promise<void> status(StatusContext context) override {
+    writeStatus(node, node.devices(), node.work().running(), timer.now() - startedAt,
+        context.getResults().initStatus());
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> devices(DevicesContext context) override {
+    auto views = node.devices();
+    auto out = context.getResults().initDevices(static_cast<kj::uint>(views.size()));
+    for (kj::uint i = 0; i < views.size(); ++i) write(views[i], out[i]);
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> run(RunContext context) override {
+    auto params = context.getParams();
+    auto order = orderOf(params.getOrder());
+    auto client = kj::heap<AppClient>(params.getSink(), params.getWatch());
+    auto job = node.work().run(kj::mv(order), kj::mv(client));
+    if (!job) refuse(job.error());
+    context.getResults().setJob(kj::heap<JobServer>(node.work(), *job));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> jobs(JobsContext context) override {
+    auto records =
+        co_await node.work().newest(kj::min(context.getParams().getMost(), JOBS_SHOWN_MAX));
+    auto out = context.getResults().initJobs(static_cast<kj::uint>(records.size()));
+    for (kj::uint i = 0; i < records.size(); ++i) write(records[i], out[i]);
+  }
+
+  kj::Promise<void> why(WhyContext context) override {
+    auto record = co_await node.work().find(context.getParams().getJob().cStr());
+    if (!record) refuse(record.error());
+    write(*record, context.getResults().initRecord());
+  }
+
+  kj::Promise<void> pair(PairContext context) override {
+    auto params = context.getParams();
+    if (params.getCode().size() > CODE_BYTES_MAX) refuse("the code is six words");
+    auto code = crypto::PairingCode::parse(params.getCode().asBytes());
+    if (!code) refuse("the code is six words as the new device shows them");
+    auto confirm = params.getConfirm();
+    auto paired = co_await node.pair(kj::mv(*code), params.getAddress().cStr(),
+        roleOf(params.getRole()), [confirm](const devices::DeviceView& view) mutable {
+          auto request = confirm.confirmRequest();
+          write(view, request.initDevice());
+          return request.send().then([](auto&& answer) { return answer.getYes(); });
+        });
+    if (!paired) refuse(paired.error());
+    write(*paired, context.getResults().initDevice());
+  }
+
+  kj::Promise<void> remove(RemoveContext context) override {
+    auto params = context.getParams();
+    auto removed = co_await node.remove(params.getDevice().cStr(), reasonOf(params.getReason()));
+    if (!removed) refuse(removed.error());
+    write(*removed, context.getResults().initDevice());
+  }
+
+ private:
+  devices::Node& node;
+  kj::Timer& timer;
+  kj::TimePoint startedAt;
+
+  static crypto::Role roleOf(Role role) {
+    switch (role) {
+      case Role::ADMIN:
+        return crypto::Role::ADMIN;
+      case Role::MEMBER:
+        return crypto::Role::MEMBER;
+      case Role::VAULT:
+        return crypto::Role::VAULT;
+    }
+    refuse("no such role");
+  }
+
+  static crypto::RemoveReason reasonOf(RemoveReason reason) {
+    switch (reason) {
+      case RemoveReason::LOST:
+        return crypto::RemoveReason::LOST;
+      case RemoveReason::STOLEN:
+        return crypto::RemoveReason::STOLEN;
+      case RemoveReason::RETIRED:
+        return crypto::RemoveReason::RETIRED;
+    }
+    refuse("no such reason");
+  }
+
+  devices::JobOrder orderOf(JobOrder::Reader reader) {
+    auto workload = router::parseWorkload(reader.getWorkload().cStr());
+    if (!workload) refuse(workload.error().c_str());
+    devices::JobOrder order{.workload = kj::mv(*workload), .source = node.circle().selfId()};
+    if (reader.getFrom().size() > 0) {
+      auto source = node.device(reader.getFrom().cStr());
+      if (!source) refuse(source.error());
+      order.source = source->id;
+    }
+    for (auto input: reader.getInputs()) {
+      auto recording = devices::readWav(input.getWav());
+      if (!recording) refuse(recording.error());
+      std::string stage = input.getPort().cStr();
+      bool known = std::ranges::any_of(order.workload.stages,
+          [&](auto& s) { return s.name == stage && s.kind == router::StageKind::SOURCE; });
+      if (!known) refuse(kj::str(stage.c_str(), ": the workload has no such source"));
+      order.recordings[stage] = kj::mv(*recording);
+    }
+    return order;
+  }
+};
+
+}  // namespace
+
+Daemon::Client daemonFor(devices::Node& node, kj::Timer& timer, kj::TimePoint startedAt) {
+  return kj::heap<DaemonServer>(node, timer, startedAt);
+}
+
+}  // namespace hearth::local

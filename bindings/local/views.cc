@@ -1,0 +1,146 @@
+#include "bindings/local/views.h"
+
+#include "crypto/identity/display.h"
+
+#include <kj/encoding.h>
+
+#include <algorithm>
+
+namespace hearth::local {
+
+namespace {
+
+constexpr kj::StringPtr VERSION = "0.1.0"_kj;
+
+kj::StringPtr nameOf(crypto::Role role) {
+  switch (role) {
+    case crypto::Role::ADMIN:
+      return "admin";
+    case crypto::Role::MEMBER:
+      return "member";
+    case crypto::Role::VAULT:
+      return "vault";
+  }
+  KJ_UNREACHABLE;
+}
+
+kj::StringPtr nameOf(crypto::MemberStatus status) {
+  switch (status) {
+    case crypto::MemberStatus::ACTIVE:
+      return "active";
+    case crypto::MemberStatus::SUSPENDED:
+      return "suspended";
+    case crypto::MemberStatus::REMOVED:
+      return "removed";
+    case crypto::MemberStatus::RETIRED:
+      return "retired";
+  }
+  KJ_UNREACHABLE;
+}
+
+void writeTexts(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Builder out) {
+  for (kj::uint i = 0; i < texts.size(); ++i) out.set(i, texts[i].c_str());
+}
+
+void write(const router::PluginFacts& plugin, Plugin::Builder out) {
+  out.setTask(plugin.task.c_str());
+  out.setName(plugin.name.c_str());
+  out.setVersion(plugin.version.c_str());
+  out.setMeasurement(kj::encodeHex(plugin.measurement.asBytes()));
+  out.setFixedS(plugin.fixedS);
+  out.setPerUnitS(plugin.perUnitS);
+  out.setWarm(plugin.warm);
+}
+
+void writePlugins(
+    const std::vector<router::PluginFacts>& plugins, capnp::List<Plugin>::Builder out) {
+  for (kj::uint i = 0; i < plugins.size(); ++i) write(plugins[i], out[i]);
+}
+
+void write(const devices::JobRecord::Placement& placement, Placement::Builder out) {
+  out.setStage(placement.stage.c_str());
+  out.setTask(placement.task.c_str());
+  out.setDevice(placement.device.c_str());
+  out.setPlugin(placement.plugin.c_str());
+  out.setAttempt(placement.attempt);
+  auto candidates = out.initCandidates(static_cast<kj::uint>(placement.candidates.size()));
+  for (kj::uint i = 0; i < placement.candidates.size(); ++i) {
+    candidates[i].setDevice(placement.candidates[i].device.c_str());
+    candidates[i].setChosen(placement.candidates[i].chosen);
+    candidates[i].setReason(placement.candidates[i].reason.c_str());
+  }
+}
+
+}  // namespace
+
+void write(const devices::DeviceView& view, Device::Builder out) {
+  out.setName(view.name.c_str());
+  out.setId(crypto::display(view.id));
+  out.setClass(view.deviceClass.c_str());
+  out.setRole(nameOf(view.role));
+  out.setStatus(nameOf(view.status));
+  out.setSelf(view.self);
+  out.setReachable(view.reachable);
+  out.setAddress(view.address.c_str());
+  out.setRttMs(view.rttMs);
+  out.setBattery(-1);
+  KJ_IF_MAYBE(facts, view.facts) {
+    out.setBattery(facts->battery);
+    writePlugins(facts->plugins, out.initPlugins(static_cast<kj::uint>(facts->plugins.size())));
+    writeTexts(facts->sensors, out.initSensors(static_cast<kj::uint>(facts->sensors.size())));
+  }
+}
+
+void write(const devices::JobRecord& record, JobSummary::Builder out) {
+  out.setId(record.id.c_str());
+  out.setWorkload(record.workload.c_str());
+  out.setState(record.state.c_str());
+  out.setStartedMs(record.startedMs);
+  out.setEndedMs(record.endedMs);
+  out.setPieces(record.pieces);
+}
+
+void write(const devices::JobRecord::Event& event, JobEvent::Builder out) {
+  out.setAtMs(event.atMs);
+  out.setKind(event.kind.c_str());
+  out.setStage(event.stage.c_str());
+  out.setDevice(event.device.c_str());
+  out.setAttempt(event.attempt);
+  out.setMessage(event.message.c_str());
+}
+
+void write(const devices::JobRecord& record, JobRecord::Builder out) {
+  write(record, out.initSummary());
+  out.setMessage(record.message.c_str());
+  auto placements = out.initPlacements(static_cast<kj::uint>(record.placements.size()));
+  for (kj::uint i = 0; i < record.placements.size(); ++i)
+    write(record.placements[i], placements[i]);
+  auto events = out.initEvents(static_cast<kj::uint>(record.events.size()));
+  for (kj::uint i = 0; i < record.events.size(); ++i) write(record.events[i], events[i]);
+}
+
+void writeStatus(const devices::Node& node, const std::vector<devices::DeviceView>& devices,
+    size_t jobsRunning, kj::Duration uptime, Status::Builder out) {
+  auto& config = node.settings();
+  out.setName(config.name.c_str());
+  out.setClass(config.deviceClass.c_str());
+  out.setDeviceId(crypto::display(node.circle().selfId()));
+  out.setRole(nameOf(node.circle().ownRole()));
+  out.setCircle(kj::encodeHex(node.circle().log().circle().asBytes().slice(0, 8)));
+  writeTexts(config.addresses, out.initListen(static_cast<kj::uint>(config.addresses.size())));
+  out.setKeyStore(config.keyStore.c_str());
+  out.setDevicesActive(static_cast<uint32_t>(node.circle().state().countActive()));
+  out.setDevicesReachable(
+      static_cast<uint32_t>(std::ranges::count(devices, true, &devices::DeviceView::reachable)));
+  out.setJobsRunning(static_cast<uint32_t>(jobsRunning));
+  out.setUptimeS(static_cast<uint64_t>(uptime / kj::SECONDS));
+  out.setVersion(VERSION);
+  for (auto& view: devices) {
+    if (!view.self) continue;
+    KJ_IF_MAYBE(facts, view.facts) {
+      writePlugins(facts->plugins, out.initPlugins(static_cast<kj::uint>(facts->plugins.size())));
+    }
+  }
+}
+
+}  // namespace hearth::local

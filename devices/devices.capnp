@@ -1,0 +1,24 @@
+@0x9a53c8f1e7f0b6d4;
+# What two devices of a circle say to each other over the control lane of their link. The bootstrap
+# capability of a link is a Peer.
+
+using Cxx = import "/capnp/c++.capnp";
+using Router = import "/router/router.capnp";
+using Run = import "/router/run/run.capnp";
+$Cxx.namespace("hearth::devices::rpc");
+$Cxx.allowCancellation;
+
+interface Peer {
+  facts @0 (facts :Router.DeviceFacts) -> ();
+  # The caller's own facts: at the start of a link, and whenever they change enough to matter.
+
+  introduce @1 (places :List(Place)) -> ();
+  # Where the caller and other devices may be found.
+
+  stages @2 () -> (host :Run.StageHost);
+}
+
+struct Place {
+  device @0 :Data;              # 32 bytes
+  addresses @1 :List(Text);     # "HOST:PORT", best first
+}

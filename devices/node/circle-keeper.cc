@@ -1,0 +1,246 @@
+#include "devices/node/circle-keeper.h"
+
+#include "storage/tables/counters.h"
+#include "storage/tables/ops.h"
+#include "storage/tables/settings.h"
+
+#include <kj/debug.h>
+
+namespace hearth::devices {
+
+namespace {
+
+constexpr kj::StringPtr CIRCLE_SETTING = "circle"_kj;
+
+crypto::Bytes view(const std::vector<kj::byte>& bytes) {
+  return kj::arrayPtr(bytes.data(), bytes.size());
+}
+
+std::vector<crypto::Buffer> copyAll(const std::vector<crypto::Bytes>& envelopes) {
+  std::vector<crypto::Buffer> copies;
+  for (auto envelope: envelopes) copies.push_back(kj::heapArray<kj::byte>(envelope));
+  return copies;
+}
+
+// Puts a whole circle on a disk that held none.
+kj::Promise<void> storeCircle(storage::Store& store, const crypto::MembershipLog& log) {
+  return store.write(
+      [circle = log.circle(), ops = copyAll(log.envelopes())](storage::Database& db) {
+        storage::settings::set(db, CIRCLE_SETTING, circle.asBytes());
+        for (auto& op: ops) storage::ops::append(db, op);
+      });
+}
+
+}  // namespace
+
+// The exchange of one link, with the ops that come in going straight to the log.
+class CircleKeeper::Exchange final: public transport::MembershipExchange {
+ public:
+  Exchange(CircleKeeper& keeper, const DeviceId& peer, bool stranger)
+      : keeper(keeper),
+        machine(keeper.membership, peer, stranger) {}
+
+  kj::Array<kj::byte> heads() override { return machine.heads(); }
+
+  Result<Step> confirmed(kj::ArrayPtr<const kj::byte> body) override {
+    return apply(machine.confirmed(body));
+  }
+
+  Result<Step> received(kj::ArrayPtr<const kj::byte> bytes) override {
+    return apply(machine.received(bytes));
+  }
+
+  kj::Array<kj::byte> news() override { return machine.news(); }
+
+ private:
+  CircleKeeper& keeper;
+  crypto::LogExchange machine;
+
+  Result<Step> apply(Result<crypto::LogExchange::Step> step) {
+    if (!step) return no(step.error());
+    for (auto& op: step->ops) {
+      // An op that the log refuses is the author's fault or a stale one; the link goes on.
+      if (auto taken = keeper.take(op); !taken)
+        KJ_LOG(INFO, "a membership op was refused", taken.error().because);
+    }
+    if (!step->ops.empty()) {
+      keeper.tasks.add(keeper.storeNew());
+      keeper.observer.circleChanged();
+    }
+    return Step{kj::mv(step->send), step->done};
+  }
+};
+
+kj::Promise<Result<kj::Maybe<CircleKeeper::Stored>>> CircleKeeper::read(storage::Store& store) {
+  return store.read([](storage::Database& db) -> Result<kj::Maybe<Stored>> {
+    auto circle = storage::settings::get(db, CIRCLE_SETTING);
+    if (circle == nullptr) return kj::Maybe<Stored>();
+    auto id = CircleId::from(KJ_ASSERT_NONNULL(circle));
+    if (!id) return no(Errc::INTEGRITY_FAILED, "the stored circle has no id");
+    auto ops = storage::ops::all(db);
+    if (!ops) return no(ops.error());
+    return kj::Maybe<Stored>(Stored{*id, kj::mv(*ops), storage::counters::allAccepted(db)});
+  });
+}
+
+CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Store& store,
+    const kj::Clock& clock, Entropy& entropy, Observer& observer)
+    : identity(identity),
+      bundleHash(identity.bundle.hash()),
+      store(store),
+      clock(clock),
+      entropy(entropy),
+      observer(observer),
+      membership(stored.circle),
+      storedOps(stored.ops.size()),
+      acceptedCounters(kj::mv(stored.acceptedCounters)),
+      tasks(*this) {
+  for (auto& op: stored.ops) {
+    auto taken = membership.add(op);
+    KJ_REQUIRE(taken.has_value(), "the stored membership log is damaged", taken.error().because);
+  }
+  epochs.learn(membership, identity.keys);
+}
+
+kj::Promise<void> CircleKeeper::found(const crypto::RecoveryKeys& recovery,
+    const Identity& identity, storage::Store& store, const kj::Clock& clock, Entropy& entropy) {
+  auto nowMs = (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+  auto genesis = crypto::authorGenesis(recovery, identity.keys, identity.bundle, nowMs, entropy);
+  crypto::MembershipLog log(crypto::circleIdOf(genesis.op.body()));
+  KJ_ASSERT(log.add(view(genesis.envelope)).has_value());
+  crypto::EpochKeys none;
+  auto epoch = crypto::authorEpoch(log, none, identity.keys, nowMs, entropy);
+  KJ_ASSERT(epoch.has_value() && log.add(view(epoch->envelope)).has_value());
+  co_await storeCircle(store, log);
+}
+
+kj::Promise<Result<void>> CircleKeeper::join(const CircleId& circle, crypto::Bytes messages,
+    const Identity& identity, storage::Store& store) {
+  crypto::MembershipLog log(circle);
+  auto ops = crypto::decodeLog(messages);
+  if (!ops) co_return no(ops.error());
+  for (auto& op: *ops) {
+    if (auto taken = log.add(op); !taken) co_return no(taken.error());
+  }
+  auto own = log.state().find(identity.keys.id);
+  bool active = own.map([](auto& member) { return member.isActive(); }).orDefault(false);
+  if (!active) co_return no(Errc::NOT_AUTHORISED, "the circle's log does not bring this device in");
+  co_await storeCircle(store, log);
+  co_return Result<void>();
+}
+
+crypto::Role CircleKeeper::ownRole() const {
+  return state()
+      .find(selfId())
+      .map([](auto& member) { return member.role; })
+      .orDefault(crypto::Role::MEMBER);
+}
+
+bool CircleKeeper::isActive(const DeviceId& device) const {
+  return state().find(device).map([](auto& member) { return member.isActive(); }).orDefault(false);
+}
+
+int64_t CircleKeeper::wallMs() const { return (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS; }
+
+Result<void> CircleKeeper::take(crypto::Bytes envelope) {
+  auto taken = membership.add(envelope);
+  if (!taken) return no(taken.error());
+  epochs.learn(membership, identity.keys);
+  return {};
+}
+
+// Takes an op of our own making, which must apply.
+Result<void> CircleKeeper::author(const crypto::SealedOp& op) {
+  if (auto taken = take(view(op.envelope)); !taken) return taken;
+  if (state().voided.contains(op.hash))
+    return no(Errc::NOT_AUTHORISED, "this device may not do that in its circle");
+  return {};
+}
+
+kj::Promise<void> CircleKeeper::storeNew() {
+  auto fresh = copyAll(membership.envelopes(storedOps));
+  storedOps = membership.size();
+  return store.write([fresh = kj::mv(fresh)](storage::Database& db) {
+    for (auto& op: fresh) storage::ops::append(db, op);
+  });
+}
+
+kj::Promise<Result<void>> CircleKeeper::addDevice(const crypto::Bundle& bundle,
+    crypto::Bytes bundleEnvelope, crypto::Bytes joinEnvelope, crypto::Role role) {
+  auto op = crypto::authorAdd(membership, epochs, identity.keys, bundle, bundleEnvelope,
+      joinEnvelope, role, wallMs(), entropy);
+  if (!op) co_return no(op.error());
+  auto authored = author(*op);
+  co_await storeNew();
+  observer.circleChanged();
+  co_return authored;
+}
+
+kj::Promise<Result<void>> CircleKeeper::removeDevice(DeviceId target, crypto::RemoveReason reason) {
+  auto removed = author(crypto::authorRemove(membership, identity.keys, target, reason, wallMs()));
+  if (removed) {
+    auto epoch = crypto::authorEpoch(membership, epochs, identity.keys, wallMs(), entropy);
+    removed = epoch ? author(*epoch) : Result<void>(no(epoch.error()));
+  }
+  co_await storeNew();
+  observer.circleChanged();
+  co_return removed;
+}
+
+crypto::LinkSelf CircleKeeper::self() {
+  bool battery = identity.bundle.flags & crypto::Bundle::BATTERY;
+  return {identity.keys.id, identity.keys.x, bundleHash, membership.circle(),
+      battery ? crypto::REHANDSHAKE_BATTERY_S : crypto::REHANDSHAKE_MAINS_S};
+}
+
+kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) {
+  KJ_IF_MAYBE(member, state().find(device)) {
+    auto standing = member->isActive()                      ? Standing::ACTIVE
+        : member->status == crypto::MemberStatus::SUSPENDED ? Standing::SUSPENDED
+                                                            : Standing::GONE;
+    return Member{standing, member->bundle.keys.x, member->bundle.hash()};
+  }
+  return nullptr;
+}
+
+kj::Maybe<crypto::LinkInitiator::EpochPsk> CircleKeeper::epochWith(const DeviceId& device) {
+  KJ_IF_MAYBE(epoch, state().epoch) {
+    KJ_IF_MAYBE(psk, epochs.linkPsk(membership, selfId(), device)) {
+      return crypto::LinkInitiator::EpochPsk{epoch->id, kj::mv(*psk)};
+    }
+  }
+  return nullptr;
+}
+
+kj::Promise<uint64_t> CircleKeeper::nextInitCounter() {
+  while (nextCounter == counterLimit) {
+    auto first = co_await store.write(
+        [](storage::Database& db) { return storage::counters::reserveInitCounters(db); });
+    // Two callers may have reserved at once: a block that is skipped costs nothing.
+    nextCounter = first;
+    counterLimit = first + storage::counters::INIT_COUNTER_BLOCK;
+  }
+  co_return nextCounter++;
+}
+
+uint64_t CircleKeeper::lastInitCounter(const DeviceId& device) {
+  auto found = acceptedCounters.find(device);
+  return found == acceptedCounters.end() ? 0 : found->second;
+}
+
+kj::Promise<void> CircleKeeper::acceptInitCounter(const DeviceId& device, uint64_t counter) {
+  acceptedCounters[device] = counter;
+  return store.write([device, counter](storage::Database& db) {
+    storage::counters::setAccepted(db, device, counter);
+  });
+}
+
+kj::Own<transport::MembershipExchange> CircleKeeper::exchange(const DeviceId& peer, bool stranger) {
+  return kj::heap<Exchange>(*this, peer, stranger);
+}
+
+void CircleKeeper::taskFailed(kj::Exception&& e) {
+  KJ_LOG(ERROR, "membership could not be stored", e);
+}
+
+}  // namespace hearth::devices

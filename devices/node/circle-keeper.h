@@ -1,0 +1,89 @@
+#pragma once
+// This device's circle: the membership log in memory and on disk, the keys that follow from it, and
+// the numbers that make handshakes unrepeatable. What links ask of a circle is answered here.
+
+#include "crypto/membership/author.h"
+#include "crypto/membership/exchange.h"
+#include "devices/node/identity.h"
+#include "storage/sql/store.h"
+#include "transport/link/circle.h"
+
+#include <kj/time.h>
+
+namespace hearth::devices {
+
+class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHandler {
+ public:
+  class Observer {
+   public:
+    // Ops have come in, from here or from a peer: pass them on, drop who has no part any more.
+    virtual void circleChanged() = 0;
+  };
+
+  // What the disk held when the device started.
+  struct Stored {
+    CircleId circle;
+    std::vector<crypto::Buffer> ops;
+    std::map<DeviceId, uint64_t> acceptedCounters;
+  };
+
+  // None when this device has no circle yet.
+  // Errors: INTEGRITY_FAILED, ROLLBACK when the stored log was tampered with.
+  static kj::Promise<Result<kj::Maybe<Stored>>> read(storage::Store& store);
+
+  // All references outlive the keeper. Throws when a stored op does not fit the log.
+  CircleKeeper(Stored stored, const Identity& identity, storage::Store& store,
+      const kj::Clock& clock, Entropy& entropy, Observer& observer);
+
+  // A new circle with this device as its admin. The recovery key signs and is forgotten.
+  static kj::Promise<void> found(const crypto::RecoveryKeys& recovery, const Identity& identity,
+      storage::Store& store, const kj::Clock& clock, Entropy& entropy);
+
+  // A circle that this device was brought into: its log as pairing gave it.
+  // Errors: those of the log; NOT_AUTHORISED when this device's Add does not stand in it.
+  static kj::Promise<Result<void>> join(
+      const CircleId& circle, crypto::Bytes log, const Identity& identity, storage::Store& store);
+
+  const crypto::MembershipLog& log() const { return membership; }
+  const crypto::CircleState& state() const { return membership.state(); }
+  const DeviceId& selfId() const { return identity.keys.id; }
+  crypto::Role ownRole() const;
+  bool isActive(const DeviceId& device) const;
+
+  // Each resolves when the ops are on disk.
+  // Errors: NOT_AUTHORISED when the op would not apply; BAD_FORMAT.
+  kj::Promise<Result<void>> addDevice(const crypto::Bundle& bundle, crypto::Bytes bundleEnvelope,
+      crypto::Bytes joinEnvelope, crypto::Role role);
+  kj::Promise<Result<void>> removeDevice(DeviceId target, crypto::RemoveReason reason);
+
+  crypto::LinkSelf self() override;
+  kj::Maybe<Member> find(const DeviceId& device) override;
+  kj::Maybe<crypto::LinkInitiator::EpochPsk> epochWith(const DeviceId& device) override;
+  kj::Promise<uint64_t> nextInitCounter() override;
+  uint64_t lastInitCounter(const DeviceId& device) override;
+  kj::Promise<void> acceptInitCounter(const DeviceId& device, uint64_t counter) override;
+  kj::Own<transport::MembershipExchange> exchange(const DeviceId& peer, bool stranger) override;
+
+ private:
+  class Exchange;
+  const Identity& identity;
+  crypto::BundleHash bundleHash;
+  storage::Store& store;
+  const kj::Clock& clock;
+  Entropy& entropy;
+  Observer& observer;
+  crypto::MembershipLog membership;
+  crypto::EpochKeys epochs;
+  size_t storedOps;  // of the log's ops
+  std::map<DeviceId, uint64_t> acceptedCounters;
+  uint64_t nextCounter = 0, counterLimit = 0;  // the block that was reserved
+  kj::TaskSet tasks;
+
+  int64_t wallMs() const;
+  Result<void> take(crypto::Bytes envelope);
+  Result<void> author(const crypto::SealedOp& op);
+  kj::Promise<void> storeNew();
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::devices

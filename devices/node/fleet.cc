@@ -1,0 +1,79 @@
+#include "devices/node/fleet.h"
+
+#include "crypto/identity/display.h"
+
+#include <algorithm>
+
+namespace hearth::devices {
+
+Fleet::Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered): self(kj::mv(own)) {
+  for (auto& row: remembered) rows[row.device] = kj::mv(row);
+  refresh();
+}
+
+bool Fleet::heard(router::DeviceFacts facts) {
+  auto known = peers.find(facts.id);
+  if (known != peers.end() && known->second == facts) return false;
+  auto& row = rows[facts.id];
+  row.device = facts.id;
+  row.name = facts.name;
+  row.deviceClass = facts.deviceClass;
+  if (!facts.addresses.empty()) row.addresses = facts.addresses;
+  peers[facts.id] = kj::mv(facts);
+  refresh();
+  return true;
+}
+
+void Fleet::left(const DeviceId& device) {
+  peers.erase(device);
+  refresh();
+}
+
+void Fleet::learnPlace(const DeviceId& device, const std::vector<std::string>& addresses) {
+  auto& row = rows[device];
+  row.device = device;
+  for (auto& address: addresses) {
+    bool known = std::ranges::find(row.addresses, address) != row.addresses.end();
+    if (!known && row.addresses.size() < transport::Links::ADDRESSES_MAX)
+      row.addresses.push_back(address);
+  }
+}
+
+void Fleet::refresh() {
+  present = {self};
+  for (auto& [id, facts]: peers) present.push_back(facts);
+}
+
+router::LinkTable Fleet::links(transport::Links& links) const {
+  router::LinkTable table;
+  for (auto& [id, facts]: peers) {
+    KJ_IF_MAYBE(measured, links.factsOf(id)) {
+      auto link = router::LINK_UNMEASURED;
+      if (measured->rttS >= 0) link.latencyS = measured->rttS / 2;
+      if (measured->bandwidthBps > 0) link.bandwidthBps = measured->bandwidthBps;
+      table[{self.id, id}] = table[{id, self.id}] = link;
+    }
+  }
+  return table;
+}
+
+kj::Maybe<const storage::PeerRow&> Fleet::remembered(const DeviceId& device) const {
+  auto found = rows.find(device);
+  if (found == rows.end()) return nullptr;
+  return found->second;
+}
+
+std::vector<storage::PeerRow> Fleet::everyone() const {
+  std::vector<storage::PeerRow> all;
+  for (auto& [id, row]: rows) all.push_back(row);
+  return all;
+}
+
+std::string Fleet::nameOf(const DeviceId& device) const {
+  if (device == self.id) return self.name;
+  auto found = rows.find(device);
+  if (found != rows.end() && !found->second.name.empty()) return found->second.name;
+  return crypto::displayShort(device).cStr();
+}
+
+}  // namespace hearth::devices

@@ -1,0 +1,44 @@
+#pragma once
+// What this device knows about all devices of its circle: their facts while they are here, their
+// names and addresses also while they are away.
+
+#include "devices/node/circle-keeper.h"
+#include "router/place/facts.h"
+#include "storage/tables/peers.h"
+#include "transport/link/links.h"
+
+namespace hearth::devices {
+
+class Fleet final {
+ public:
+  // `links` may be set once it exists; everything else outlives the fleet.
+  Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered);
+
+  router::DeviceFacts& own() { return self; }
+  const router::DeviceFacts& own() const { return self; }
+
+  // A peer has said what it is. True when that changes anything.
+  bool heard(router::DeviceFacts facts);
+  void left(const DeviceId& device);
+
+  // Somebody says where a device may be found; behind what is known already.
+  void learnPlace(const DeviceId& device, const std::vector<std::string>& addresses);
+
+  // Devices that can be used now, this one first.
+  const std::vector<router::DeviceFacts>& reachable() const { return present; }
+  router::LinkTable links(transport::Links& links) const;
+
+  kj::Maybe<const storage::PeerRow&> remembered(const DeviceId& device) const;
+  std::vector<storage::PeerRow> everyone() const;
+  std::string nameOf(const DeviceId& device) const;
+
+ private:
+  router::DeviceFacts self;
+  std::map<DeviceId, router::DeviceFacts> peers;  // that are here
+  std::map<DeviceId, storage::PeerRow> rows;
+  std::vector<router::DeviceFacts> present;
+
+  void refresh();
+};
+
+}  // namespace hearth::devices

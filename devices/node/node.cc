@@ -1,0 +1,364 @@
+#include "devices/node/node.h"
+
+#include "core/base/flat.h"
+#include "crypto/identity/display.h"
+#include "devices/devices.capnp.h"
+#include "devices/facts/local-facts.h"
+#include "router/place/facts-codec.h"
+#include "storage/tables/peers.h"
+#include "storage/tables/settings.h"
+
+#include <kj/debug.h>
+#include <kj/encoding.h>
+
+#include <bit>
+#include <cstdlib>
+
+namespace hearth::devices {
+
+namespace {
+
+// The cost of a task on this device, as kept between runs: three numbers as their bits.
+kj::String costSetting(const Digest& plugin, const std::string& task) {
+  return kj::str("cost/", kj::encodeHex(plugin.asBytes()), '/', task.c_str());
+}
+
+crypto::Buffer encodeCost(const engine::TaskCost& cost) {
+  FlatWriter out;
+  for (auto value: {cost.fixedS, cost.perUnitS, cost.spread})
+    out.u64(std::bit_cast<uint64_t>(value));
+  return out.finish();
+}
+
+kj::Maybe<engine::TaskCost> decodeCost(crypto::Bytes bytes) {
+  FlatReader in(bytes);
+  engine::TaskCost cost;
+  cost.fixedS = std::bit_cast<double>(in.u64());
+  cost.perUnitS = std::bit_cast<double>(in.u64());
+  cost.spread = std::bit_cast<double>(in.u64());
+  if (!in.finish()) return nullptr;
+  return cost;
+}
+
+std::string versionOf(const engine::PluginVersion& version) {
+  return std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
+      std::to_string(version.patch);
+}
+
+// A repeated ephemeral key means a broken random source or a cloned machine (SECURITY.md §6.1).
+[[noreturn]] void stopForRepeatedEphemeral() {
+  KJ_LOG(FATAL,
+      "an ephemeral key came twice: the random source is broken or this machine was cloned; "
+      "stopping, so that no key of it is used again");
+  abort();
+}
+
+}  // namespace
+
+// What another device gets from this one.
+class Node::PeerServer final: public rpc::Peer::Server {
+ public:
+  PeerServer(Node& node, const DeviceId& peer): node(node), peer(peer) {}
+
+  kj::Promise<void> facts(FactsContext context) override {
+    auto facts = router::readFacts(context.getParams().getFacts());
+    KJ_REQUIRE(facts.has_value(), "facts that are none", facts.error().because);
+    KJ_REQUIRE(facts->id == peer, "a device speaks for itself alone");
+    node.heard(peer, kj::mv(*facts));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> introduce(IntroduceContext context) override {
+    auto places = context.getParams().getPlaces();
+    KJ_REQUIRE(places.size() <= crypto::DEVICES_MAX, "too many places");
+    for (auto place: places) {
+      auto device = DeviceId::from(place.getDevice());
+      KJ_REQUIRE(
+          device.has_value() && place.getAddresses().size() <= transport::Links::ADDRESSES_MAX);
+      std::vector<std::string> addresses;
+      for (auto address: place.getAddresses()) addresses.emplace_back(address.cStr());
+      node.introduced(*device, addresses);
+    }
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> stages(StagesContext context) override {
+    context.getResults().setHost(node.executor.host());
+    return kj::READY_NOW;
+  }
+
+ private:
+  Node& node;
+  DeviceId peer;
+};
+
+Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKeeper::Stored stored,
+    std::vector<storage::PeerRow> remembered)
+    : seams(seams),
+      identity(identity),
+      config(kj::mv(configIn)),
+      guard([]() { stopForRepeatedEphemeral(); }),
+      keeper(kj::mv(stored), identity, seams.store, seams.clock, seams.entropy, *this),
+      fleet(
+          localFacts(seams.system, identity.keys.id, config.name, config.deviceClass, config.cores),
+          kj::mv(remembered)),
+      plugins(seams.engines, seams.timer, engine::EngineGrants()),
+      bodies(seams.timer, plugins, kj::mv(config.microphone)),
+      links(transport::HandshakeTools{seams.timer, seams.entropy, guard, keeper}, seams.network,
+          *this),
+      executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
+      jobs({seams.timer, seams.clock, seams.entropy, seams.store, fleet, bodies, executor, *this,
+          links}),
+      tasks(*this) {
+  fleet.own().addresses = config.addresses;
+  if (bodies.hasMicrophone()) fleet.own().sensors = {"microphone"};
+}
+
+Node::~Node() noexcept(false) = default;
+
+void Node::addPlugins(const kj::ReadableDirectory& directory) {
+  for (auto& refusal: plugins.scan(directory, nullptr))
+    KJ_LOG(WARNING, "a plugin is not used", refusal.file, refusal.error.because);
+}
+
+kj::Promise<void> Node::start() {
+  callKnown();
+  for (auto bundle: plugins.bundles()) {
+    for (auto& task: bundle->description().tasks) co_await measure(*bundle, task);
+    auto warm = co_await plugins.keepWarm(bundle->measurement().plugin);
+    if (!warm)
+      KJ_LOG(WARNING, "a plugin does not start", bundle->manifest().name.c_str(),
+          warm.error().because);
+  }
+  tellAll();
+  jobs.fleetChanged();
+}
+
+// A cost is measured once for each plugin and kept: nothing about it changes but the plugin.
+kj::Promise<void> Node::measure(const engine::Bundle& bundle, const engine::PluginTask& task) {
+  auto plugin = bundle.measurement().plugin;
+  auto key = costSetting(plugin, task.name);
+  auto kept = co_await seams.store.read(
+      [key = kj::str(key)](storage::Database& db) { return storage::settings::get(db, key); });
+  kj::Maybe<engine::TaskCost> cost;
+  KJ_IF_MAYBE(bytes, kept) cost = decodeCost(*bytes);
+  if (cost == nullptr) {
+    auto measured = co_await plugins.calibrate(plugin, task.name.c_str());
+    if (!measured) {
+      KJ_LOG(WARNING, "a plugin could not be measured and is not used", task.name.c_str(),
+          measured.error().because);
+      co_return;
+    }
+    co_await seams.store.write(
+        [key = kj::str(key), bytes = encodeCost(*measured)](
+            storage::Database& db) { storage::settings::set(db, key, bytes); });
+    cost = kj::mv(*measured);
+  }
+  KJ_IF_MAYBE(known, cost) {
+    fleet.own().plugins.push_back({.task = task.name,
+        .name = bundle.manifest().name,
+        .version = versionOf(bundle.manifest().version),
+        .measurement = plugin,
+        .fixedS = known->fixedS,
+        .perUnitS = known->perUnitS,
+        .spread = known->spread,
+        .memoryBytes = uint64_t{bundle.manifest().quotas.memoryMib} << 20,
+        .warm = true});
+  }
+}
+
+std::vector<DeviceView> Node::devices() {
+  std::vector<DeviceView> views;
+  for (auto& [id, member]: keeper.state().devices) {
+    auto view = viewOf(id, member);
+    views.insert(view.self ? views.begin() : views.end(), kj::mv(view));
+  }
+  return views;
+}
+
+DeviceView Node::viewOf(const DeviceId& id, const crypto::Member& member) {
+  DeviceView view{.id = id, .name = fleet.nameOf(id), .role = member.role, .status = member.status};
+  view.self = id == keeper.selfId();
+  view.reachable = view.self || links.isUp(id);
+  KJ_IF_MAYBE(row, fleet.remembered(id)) {
+    view.deviceClass = row->deviceClass;
+    if (!row->addresses.empty()) view.address = row->addresses.front();
+  }
+  KJ_IF_MAYBE(address, links.addressOf(id)) view.address = address->cStr();
+  KJ_IF_MAYBE(measured, links.factsOf(id)) {
+    if (measured->rttS >= 0) view.rttMs = measured->rttS * 1000;
+  }
+  for (auto& facts: fleet.reachable()) {
+    if (facts.id != id) continue;
+    view.facts = facts;
+    view.deviceClass = facts.deviceClass;
+    if (view.self && !facts.addresses.empty()) view.address = facts.addresses.front();
+  }
+  return view;
+}
+
+Result<DeviceView> Node::device(const std::string& wanted) {
+  for (auto& view: devices()) {
+    auto shown = crypto::display(view.id);
+    if (view.name == wanted || shown.startsWith(wanted.c_str())) return view;
+  }
+  return no(Errc::UNKNOWN_PEER, "no device is called so: hearth devices lists them");
+}
+
+kj::Promise<Result<DeviceView>> Node::pair(
+    crypto::PairingCode code, std::string address, crypto::Role role, Confirm confirm) {
+  if (keeper.ownRole() != crypto::Role::ADMIN)
+    co_return no(Errc::NOT_AUTHORISED, "this device is no admin: pair from one that is");
+  auto target = co_await seams.network.parseAddress(address.c_str());
+  auto stream = co_await target->connect();
+  auto genesis = keeper.log().envelopes().front();
+  crypto::PairingAdmin::Setup setup{.keys = identity.keys,
+      .bundle = identity.bundle,
+      .circle = keeper.log().circle(),
+      .genesis = kj::heapArray<kj::byte>(genesis),
+      .role = role,
+      .code = kj::mv(code)};
+  auto paired = co_await pairAsAdmin(seams.timer, kj::mv(stream), kj::mv(setup), seams.entropy,
+      guard, [this, &confirm](const crypto::PairingAdmin::Candidate& candidate) {
+        return welcome(candidate, confirm);
+      });
+  if (!paired) co_return no(paired.error());
+  auto id = paired->id();
+  co_return viewOf(id, KJ_ASSERT_NONNULL(keeper.state().find(id)));
+}
+
+kj::Promise<Result<Welcome>> Node::welcome(
+    const crypto::PairingAdmin::Candidate& candidate, Confirm& confirm) {
+  DeviceView view{.id = candidate.bundle.id(),
+      .name = crypto::displayShort(candidate.bundle.id()).cStr(),
+      .role = candidate.role};
+  if (!co_await confirm(view))
+    co_return no(Errc::POLICY_DENIED, "the new device was not confirmed");
+  auto added = co_await keeper.addDevice(
+      candidate.bundle, candidate.bundleEnvelope, candidate.joinEnvelope, candidate.role);
+  if (!added) co_return no(added.error());
+  Welcome welcome{.log = crypto::encodeLog(keeper.log())};
+  auto hint = [&](const DeviceId& id, const std::vector<std::string>& addresses) {
+    for (auto& address: addresses) {
+      if (welcome.hints.size() < crypto::PAIRING_HINTS_MAX)
+        welcome.hints.add(crypto::PairHint{id, kj::str(address.c_str())});
+    }
+  };
+  hint(keeper.selfId(), config.addresses);
+  for (auto& row: fleet.everyone()) {
+    if (keeper.isActive(row.device)) hint(row.device, row.addresses);
+  }
+  co_return kj::mv(welcome);
+}
+
+kj::Promise<Result<DeviceView>> Node::remove(std::string wanted, crypto::RemoveReason reason) {
+  auto found = device(wanted);
+  if (!found) co_return no(found.error());
+  auto removed = co_await keeper.removeDevice(found->id, reason);
+  if (!removed) co_return no(removed.error());
+  found->status = crypto::MemberStatus::REMOVED;
+  co_return kj::mv(*found);
+}
+
+void Node::tell(const DeviceId& peer) {
+  auto client = links.rpc(peer).castAs<rpc::Peer>();
+  auto facts = client.factsRequest();
+  router::write(fleet.own(), facts.initFacts());
+  tasks.add(facts.send().ignoreResult());
+  std::vector<storage::PeerRow> known;
+  for (auto& row: fleet.everyone()) {
+    if (keeper.isActive(row.device) && row.device != peer && !row.addresses.empty())
+      known.push_back(row);
+  }
+  auto introduction = client.introduceRequest();
+  auto places = introduction.initPlaces(static_cast<kj::uint>(known.size()));
+  for (kj::uint i = 0; i < known.size(); ++i) {
+    places[i].setDevice(known[i].device.asBytes());
+    auto addresses = places[i].initAddresses(static_cast<kj::uint>(known[i].addresses.size()));
+    for (kj::uint j = 0; j < known[i].addresses.size(); ++j)
+      addresses.set(j, known[i].addresses[j].c_str());
+  }
+  tasks.add(introduction.send().ignoreResult());
+}
+
+void Node::tellAll() {
+  ++fleet.own().version;
+  for (auto& peer: links.peersUp()) tell(peer);
+}
+
+void Node::heard(const DeviceId& peer, router::DeviceFacts facts) {
+  if (!links.isUp(peer) || !fleet.heard(kj::mv(facts))) return;
+  remember(peer);
+  callKnown();
+  // Whoever is here should know where the newcomer is.
+  for (auto& other: links.peersUp()) {
+    if (other != peer) tell(other);
+  }
+  jobs.fleetChanged();
+}
+
+void Node::introduced(const DeviceId& device, const std::vector<std::string>& addresses) {
+  if (device == keeper.selfId() || !keeper.isActive(device)) return;
+  fleet.learnPlace(device, addresses);
+  remember(device);
+  callKnown();
+}
+
+void Node::remember(const DeviceId& device) {
+  KJ_IF_MAYBE(row, fleet.remembered(device)) {
+    auto copy = *row;
+    copy.seenMs = (seams.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+    tasks.add(seams.store.write(
+        [copy = kj::mv(copy)](storage::Database& db) { storage::peers::put(db, copy); }));
+  }
+}
+
+void Node::callKnown() {
+  for (auto& row: fleet.everyone()) {
+    if (row.device != keeper.selfId() && keeper.isActive(row.device))
+      links.setAddresses(row.device, row.addresses);
+  }
+}
+
+void Node::circleChanged() {
+  links.sendNews();
+  for (auto& [id, member]: keeper.state().devices) {
+    if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
+  }
+  callKnown();
+}
+
+void Node::peerUp(const DeviceId& peer) { tell(peer); }
+
+void Node::peerDown(const DeviceId& peer, Error why) {
+  KJ_LOG(INFO, "a device has left", fleet.nameOf(peer).c_str(), why.because);
+  fleet.left(peer);
+  jobs.lost(peer);
+}
+
+void Node::incoming(
+    const DeviceId&, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
+  if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
+}
+
+capnp::Capability::Client Node::bootstrapFor(const DeviceId& peer) {
+  return kj::heap<PeerServer>(*this, peer);
+}
+
+kj::Promise<kj::Own<kj::AsyncIoStream>> Node::openEdge(
+    const DeviceId& device, kj::Array<const kj::byte> header) {
+  auto stream = links.open(device, transport::Lane::INTERACTIVE, header);
+  if (stream) return kj::mv(*stream);
+  return KJ_EXCEPTION(DISCONNECTED, stream.error().because);
+}
+
+router::rpc::StageHost::Client Node::stageHost(const DeviceId& device) {
+  return links.rpc(device).castAs<rpc::Peer>().stagesRequest().send().getHost();
+}
+
+void Node::taskFailed(kj::Exception&& e) {
+  if (e.getType() != kj::Exception::Type::DISCONNECTED)
+    KJ_LOG(WARNING, "telling a peer failed", e.getDescription());
+}
+
+}  // namespace hearth::devices

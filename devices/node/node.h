@@ -1,0 +1,119 @@
+#pragma once
+// One device: owns every part, wires them together, and says what apps may ask. It builds no seam
+// and reads no environment; hearthd does, and the simulator.
+
+#include "devices/node/bodies.h"
+#include "devices/node/circle-keeper.h"
+#include "devices/node/fleet.h"
+#include "devices/node/jobs.h"
+#include "devices/node/pairing.h"
+#include "router/run/executor.h"
+
+namespace hearth::devices {
+
+// Everything outside (DESIGN §3). All outlive the node.
+struct Seams {
+  kj::Timer& timer;
+  const kj::Clock& clock;  // wall time, for display and records
+  Entropy& entropy;
+  kj::Network& network;
+  storage::Store& store;
+  engine::EngineHost& engines;
+  const kj::ReadableDirectory& system;  // what the machine says about itself
+};
+
+struct NodeConfig {
+  std::string name;
+  std::string deviceClass;
+  uint32_t cores = 1;
+  std::vector<std::string> addresses;  // where others reach this device, best first
+  std::string keyStore;                // in words
+  kj::Maybe<Recording> microphone;
+};
+
+// A device as shown to people.
+struct DeviceView {
+  DeviceId id;
+  std::string name, deviceClass;
+  crypto::Role role = crypto::Role::MEMBER;
+  crypto::MemberStatus status = crypto::MemberStatus::ACTIVE;
+  bool self = false, reachable = false;
+  std::string address;
+  double rttMs = -1;
+  kj::Maybe<router::DeviceFacts> facts;
+};
+
+class Node final: private CircleKeeper::Observer,
+                  private transport::Links::Observer,
+                  private router::Executor::Peers,
+                  private router::JobRunner::Fleet,
+                  private kj::TaskSet::ErrorHandler {
+ public:
+  Node(Seams seams, const Identity& identity, NodeConfig config, CircleKeeper::Stored stored,
+      std::vector<storage::PeerRow> remembered);
+  ~Node() noexcept(false);
+
+  // Answers other devices on `receiver`.
+  void serve(kj::Own<kj::ConnectionReceiver> receiver) { links.serve(kj::mv(receiver)); }
+
+  // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
+  void addPlugins(const kj::ReadableDirectory& directory);
+
+  // Measures the plugins, tells the others, and calls them. Resolves when the plugins are measured.
+  kj::Promise<void> start();
+
+  const NodeConfig& settings() const { return config; }
+  const CircleKeeper& circle() const { return keeper; }
+  Jobs& work() { return jobs; }
+  std::vector<DeviceView> devices();
+  // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.
+  Result<DeviceView> device(const std::string& wanted);
+
+  // Brings in the device that shows `code` at `address`; `confirm` is asked when the code has proved
+  // right. Errors: NOT_AUTHORISED, POLICY_DENIED when not confirmed, those of pairAsAdmin().
+  using Confirm = kj::Function<kj::Promise<bool>(const DeviceView&)>;
+  kj::Promise<Result<DeviceView>> pair(
+      crypto::PairingCode code, std::string address, crypto::Role role, Confirm confirm);
+
+  // Errors: UNKNOWN_PEER, NOT_AUTHORISED.
+  kj::Promise<Result<DeviceView>> remove(std::string wanted, crypto::RemoveReason reason);
+
+ private:
+  class PeerServer;
+  Seams seams;
+  const Identity& identity;
+  NodeConfig config;
+  crypto::EphemeralGuard guard;
+  CircleKeeper keeper;
+  devices::Fleet fleet;
+  engine::PluginSet plugins;
+  Bodies bodies;
+  transport::Links links;
+  router::Executor executor;
+  Jobs jobs;
+  kj::TaskSet tasks;
+
+  kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
+  kj::Promise<Result<Welcome>> welcome(
+      const crypto::PairingAdmin::Candidate& candidate, Confirm& confirm);
+  void tell(const DeviceId& peer);
+  void tellAll();
+  void heard(const DeviceId& peer, router::DeviceFacts facts);
+  void introduced(const DeviceId& device, const std::vector<std::string>& addresses);
+  void callKnown();
+  void remember(const DeviceId& device);
+  DeviceView viewOf(const DeviceId& id, const crypto::Member& member);
+
+  void circleChanged() override;
+  void peerUp(const DeviceId& peer) override;
+  void peerDown(const DeviceId& peer, Error why) override;
+  void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
+      kj::Own<kj::AsyncIoStream> stream) override;
+  capnp::Capability::Client bootstrapFor(const DeviceId& peer) override;
+  kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(
+      const DeviceId& device, kj::Array<const kj::byte> header) override;
+  router::rpc::StageHost::Client stageHost(const DeviceId& device) override;
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::devices
