@@ -41,4 +41,8 @@ function(hearth_plugin)
       "-DDATA=${ARG_DATA}" -P ${script}
     DEPENDS ${target} ${inputs} VERBATIM COMMENT "Staging plugin ${ARG_NAME}")
   add_custom_target(stage-${ARG_NAME} ALL DEPENDS ${stage}/plugin.toml)
+  if(NOT TARGET all-plugins)
+    add_custom_target(all-plugins)
+  endif()
+  add_dependencies(all-plugins stage-${ARG_NAME})
 endfunction()
