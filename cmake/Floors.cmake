@@ -38,6 +38,8 @@ function(hearth_tests floor)
   endif()
   add_executable(test-${floor} ${sources})
   target_link_libraries(test-${floor} PRIVATE ${ARG_DEPENDS} Catch2::Catch2WithMain hearth-warnings)
+  # Published data lies beside the repository, not in it.
+  target_compile_definitions(test-${floor} PRIVATE HEARTH_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   catch_discover_tests(test-${floor} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${floor}: "
     PROPERTIES SKIP_RETURN_CODE 4 TIMEOUT 300)
 endfunction()

@@ -1,6 +1,7 @@
 // place: the planner alone, on an instance file.
 
 #include "apps/hearth/commands.h"
+#include "router/place/instance.h"
 
 #include <fstream>
 #include <iostream>
@@ -17,7 +18,13 @@ int place(const std::string& path) {
     if (!file) throw Failure{USAGE, path + " cannot be opened: check the name"};
     text << file.rdbuf();
   }
-  throw Failure{FAILED, "the planner cannot place instances yet"};
+  auto answer = router::placeInstance(text.str(), kj::systemPreciseMonotonicClock());
+  if (!answer) {
+    bool infeasible = answer.error().code == Errc::QUOTA_EXCEEDED;
+    throw Failure{infeasible ? FAILED : USAGE, answer.error().because.cStr()};
+  }
+  std::cout << *answer << std::endl;
+  return DONE;
 }
 
 }  // namespace hearth::cli
