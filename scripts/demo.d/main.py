@@ -57,7 +57,7 @@ class Show:
 
 def arguments():
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("recording", nargs="?", default=os.path.join(ROOT, "build/speech/demo.wav"))
+    parser.add_argument("recording", nargs="?", default=os.path.join(ROOT, "build/release/speech/demo.wav"))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--lose", choices=[device for device in CARRIES if device != "watch"])
     parser.add_argument("--loopback", action="store_true")
