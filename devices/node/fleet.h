@@ -14,8 +14,15 @@ class Fleet final {
   // `links` may be set once it exists; everything else outlives the fleet.
   Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered);
 
-  router::DeviceFacts& own() { return self; }
   const router::DeviceFacts& own() const { return self; }
+
+  // Changes what this device says about itself; its version grows.
+  template <typename Func>
+  void changeOwn(Func&& change) {
+    change(self);
+    ++self.version;
+    refresh();
+  }
 
   // A peer has said what it is. True when that changes anything.
   bool heard(router::DeviceFacts facts);

@@ -110,8 +110,10 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       jobs({seams.timer, seams.clock, seams.entropy, seams.store, fleet, bodies, executor, *this,
           links}),
       tasks(*this) {
-  fleet.own().addresses = config.addresses;
-  if (bodies.hasMicrophone()) fleet.own().sensors = {"microphone"};
+  fleet.changeOwn([this](router::DeviceFacts& own) {
+    own.addresses = config.addresses;
+    if (bodies.hasMicrophone()) own.sensors = {"microphone"};
+  });
 }
 
 Node::~Node() noexcept(false) = default;
@@ -155,7 +157,7 @@ kj::Promise<void> Node::measure(const engine::Bundle& bundle, const engine::Plug
     cost = kj::mv(*measured);
   }
   KJ_IF_MAYBE(known, cost) {
-    fleet.own().plugins.push_back({.task = task.name,
+    router::PluginFacts facts{.task = task.name,
         .name = bundle.manifest().name,
         .version = versionOf(bundle.manifest().version),
         .measurement = plugin,
@@ -163,7 +165,8 @@ kj::Promise<void> Node::measure(const engine::Bundle& bundle, const engine::Plug
         .perUnitS = known->perUnitS,
         .spread = known->spread,
         .memoryBytes = uint64_t{bundle.manifest().quotas.memoryMib} << 20,
-        .warm = true});
+        .warm = true};
+    fleet.changeOwn([&](router::DeviceFacts& own) { own.plugins.push_back(kj::mv(facts)); });
   }
 }
 
@@ -210,7 +213,15 @@ kj::Promise<Result<DeviceView>> Node::pair(
   if (keeper.ownRole() != crypto::Role::ADMIN)
     co_return no(Errc::NOT_AUTHORISED, "this device is no admin: pair from one that is");
   auto target = co_await seams.network.parseAddress(address.c_str());
-  auto stream = co_await target->connect();
+  kj::Maybe<kj::Own<kj::AsyncIoStream>> connected;
+  try {
+    connected = co_await target->connect();
+  } catch (const kj::Exception& e) {
+    if (e.getType() != kj::Exception::Type::DISCONNECTED) throw;
+  }
+  if (connected == nullptr)
+    co_return no(
+        Errc::PAIRING_CLOSED, "nobody waits there: run hearth join --code on the new device");
   auto genesis = keeper.log().envelopes().front();
   crypto::PairingAdmin::Setup setup{.keys = identity.keys,
       .bundle = identity.bundle,
@@ -218,10 +229,11 @@ kj::Promise<Result<DeviceView>> Node::pair(
       .genesis = kj::heapArray<kj::byte>(genesis),
       .role = role,
       .code = kj::mv(code)};
-  auto paired = co_await pairAsAdmin(seams.timer, kj::mv(stream), kj::mv(setup), seams.entropy,
-      guard, [this, &confirm](const crypto::PairingAdmin::Candidate& candidate) {
-        return welcome(candidate, confirm);
-      });
+  auto paired =
+      co_await pairAsAdmin(seams.timer, kj::mv(KJ_ASSERT_NONNULL(connected)), kj::mv(setup),
+          seams.entropy, guard, [this, &confirm](const crypto::PairingAdmin::Candidate& candidate) {
+            return welcome(candidate, confirm);
+          });
   if (!paired) co_return no(paired.error());
   auto id = paired->id();
   co_return viewOf(id, KJ_ASSERT_NONNULL(keeper.state().find(id)));
@@ -282,7 +294,6 @@ void Node::tell(const DeviceId& peer) {
 }
 
 void Node::tellAll() {
-  ++fleet.own().version;
   for (auto& peer: links.peersUp()) tell(peer);
 }
 
