@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <fcntl.h>
 #include <iostream>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,7 +25,7 @@ namespace {
 using namespace hearth;
 
 struct Options {
-  std::string home, listen, plugins, microphone;
+  std::string home, listen, plugins, microphone, trace;
   bool noDiscovery = false;
   bool foreground = false;
 };
@@ -58,7 +59,8 @@ class Daemon final {
         engines(uv.timer(),
             [this](
                 kj::AutoCloseFd fd) { return kj::heap<transport::UvStream>(uv.port, kj::mv(fd)); }),
-        disk(kj::newDiskFilesystem()) {}
+        disk(kj::newDiskFilesystem()),
+        trace(openTrace()) {}
 
   void run() {
     int numbers[] = {SIGINT, SIGTERM};
@@ -77,6 +79,8 @@ class Daemon final {
   transport::UvNetwork network;
   engine::SandboxEngineHost engines;
   kj::Own<kj::Filesystem> disk;
+  kj::Own<kj::OutputStream> traceFile;
+  kj::Own<Trace> trace;
   kj::Own<devices::Node> node;
   kj::Own<local::Server> server;
 
@@ -84,6 +88,14 @@ class Daemon final {
     auto loaded = home.loadIdentity();
     KJ_IF_MAYBE(found, loaded) return kj::mv(*found);
     refuse("this device has no circle yet: run hearth init, or hearth join --code");
+  }
+
+  kj::Own<Trace> openTrace() {
+    if (options.trace.empty()) return kj::heap<NoTrace>();
+    int fd = open(options.trace.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) refuse(kj::str(options.trace.c_str(), " cannot be written: name another file"));
+    traceFile = kj::heap<kj::FdOutputStream>(kj::AutoCloseFd(fd));
+    return kj::heap<JsonTrace>(*traceFile, kj::systemPreciseCalendarClock());
   }
 
   [[noreturn]] static void refuse(kj::StringPtr line) {
@@ -108,9 +120,10 @@ class Daemon final {
         .addresses = apps::reachableAt(settings.listen, receiver->getPort()),
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone)};
-    node = kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(),
-                                       home.entropy(), network, *store, engines, disk->getRoot()},
-        identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+    node =
+        kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
+                                    home.entropy(), network, *store, engines, disk->getRoot()},
+            identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();
     node->serve(kj::mv(receiver));
     co_await serveLocally();
@@ -147,6 +160,7 @@ int main(int argc, char** argv) {
   app.add_option("--plugins", options.plugins, "a folder of plugins, in place of HOME/plugins");
   app.add_option(
       "--microphone", options.microphone, "a WAV file that stands in for the microphone");
+  app.add_option("--trace", options.trace, "append structured events to this file, as JSON lines");
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
   app.add_flag("--foreground", options.foreground, "stay in the terminal (the only way so far)");
   CLI11_PARSE(app, argc, argv);

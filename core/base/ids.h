@@ -5,6 +5,7 @@
 #include "core/base/result.h"
 
 #include <kj/array.h>
+#include <kj/encoding.h>
 #include <kj/hash.h>
 #include <kj/string.h>
 
@@ -37,8 +38,7 @@ struct Id {
 
   // The first four bytes in hex, for traces and tests: full ids do not belong there.
   friend kj::String KJ_STRINGIFY(const Id& id) {
-    return kj::str(
-        kj::hex(id.bytes[0]), kj::hex(id.bytes[1]), kj::hex(id.bytes[2]), kj::hex(id.bytes[3]));
+    return kj::encodeHex(id.asBytes().slice(0, kj::min(N, size_t{4})));
   }
 };
 

@@ -11,9 +11,10 @@ Fleet::Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered):
   refresh();
 }
 
-bool Fleet::heard(router::DeviceFacts facts) {
+bool Fleet::heard(router::DeviceFacts facts, kj::Date wall) {
   auto known = peers.find(facts.id);
-  if (known != peers.end() && known->second == facts) return false;
+  if (known != peers.end() && facts.version <= known->second.version) return false;
+  if (!clock.observe(HlcStamp{facts.version}, wall)) return false;
   auto& row = rows[facts.id];
   row.device = facts.id;
   row.name = facts.name;

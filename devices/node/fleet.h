@@ -2,6 +2,7 @@
 // What this device knows about all devices of its circle: their facts while they are here, their
 // names and addresses also while they are away.
 
+#include "core/time/hlc.h"
 #include "devices/node/circle-keeper.h"
 #include "router/place/facts.h"
 #include "storage/tables/peers.h"
@@ -16,16 +17,18 @@ class Fleet final {
 
   const router::DeviceFacts& own() const { return self; }
 
-  // Changes what this device says about itself; its version grows.
+  // Changes what this device says about itself. The version is a stamp of the hybrid logical clock,
+  // so that it grows over restarts, whatever the wall clock does.
   template <typename Func>
-  void changeOwn(Func&& change) {
+  void changeOwn(kj::Date wall, Func&& change) {
     change(self);
-    ++self.version;
+    self.version = clock.tick(wall).value;
     refresh();
   }
 
-  // A peer has said what it is. True when that changes anything.
-  bool heard(router::DeviceFacts facts);
+  // A peer has said what it is. True when that changes anything: what is older than what is known,
+  // or comes from the far future, does not.
+  bool heard(router::DeviceFacts facts, kj::Date wall);
   void left(const DeviceId& device);
 
   // Somebody says where a device may be found; behind what is known already.
@@ -41,6 +44,7 @@ class Fleet final {
 
  private:
   router::DeviceFacts self;
+  Hlc clock;
   std::map<DeviceId, router::DeviceFacts> peers;  // that are here
   std::map<DeviceId, storage::PeerRow> rows;
   std::vector<router::DeviceFacts> present;

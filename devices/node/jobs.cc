@@ -163,6 +163,11 @@ class Jobs::Job final: private router::JobRunner::Observer {
       if (note.kind == JobNote::Kind::PLACED) notePlacement(*stage, note, event);
     }
     if (!note.device.isZero()) event.device = parts.fleet.nameOf(note.device);
+    // The message may name what people call their devices: the record has it, the trace has not.
+    parts.trace.event("job",
+        {{"job", id}, {"note", kj::StringPtr(nameOf(note.kind))},
+            {"stage", static_cast<int64_t>(note.stage.orDefault(UINT8_MAX))},
+            {"device", note.device}, {"attempt", int64_t{note.attempt}}});
     if (record.events.size() < JobRecord::EVENTS_MAX) record.events.push_back(event);
     KJ_IF_MAYBE(app, client) (*app)->event(event);
     record.state = nameOf(runner.machine().state());

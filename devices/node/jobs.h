@@ -2,6 +2,7 @@
 // The jobs that this device coordinates: places their workloads over the fleet, runs them, keeps
 // their records.
 
+#include "core/trace/trace.h"
 #include "devices/node/bodies.h"
 #include "devices/node/fleet.h"
 #include "devices/node/job-record.h"
@@ -40,6 +41,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   struct Parts {
     kj::Timer& timer;
     const kj::Clock& clock;
+    Trace& trace;
     Entropy& entropy;
     storage::Store& store;
     Fleet& fleet;

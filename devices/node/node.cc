@@ -40,6 +40,8 @@ kj::Maybe<engine::TaskCost> decodeCost(crypto::Bytes bytes) {
   return cost;
 }
 
+int64_t micros(double seconds) { return static_cast<int64_t>(seconds * 1e6); }
+
 std::string versionOf(const engine::PluginVersion& version) {
   return std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
       std::to_string(version.patch);
@@ -107,10 +109,10 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       links(transport::HandshakeTools{seams.timer, seams.entropy, guard, keeper}, seams.network,
           *this),
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
-      jobs({seams.timer, seams.clock, seams.entropy, seams.store, fleet, bodies, executor, *this,
-          links}),
+      jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
+          executor, *this, links}),
       tasks(*this) {
-  fleet.changeOwn([this](router::DeviceFacts& own) {
+  fleet.changeOwn(seams.clock.now(), [this](router::DeviceFacts& own) {
     own.addresses = config.addresses;
     if (bodies.hasMicrophone()) own.sensors = {"microphone"};
   });
@@ -166,7 +168,11 @@ kj::Promise<void> Node::measure(const engine::Bundle& bundle, const engine::Plug
         .spread = known->spread,
         .memoryBytes = uint64_t{bundle.manifest().quotas.memoryMib} << 20,
         .warm = true};
-    fleet.changeOwn([&](router::DeviceFacts& own) { own.plugins.push_back(kj::mv(facts)); });
+    seams.trace.event("plugin.measured",
+        {{"plugin", plugin}, {"fixed_us", micros(known->fixedS)},
+            {"per_unit_us", micros(known->perUnitS)}});
+    fleet.changeOwn(
+        seams.clock.now(), [&](router::DeviceFacts& own) { own.plugins.push_back(kj::mv(facts)); });
   }
 }
 
@@ -298,7 +304,7 @@ void Node::tellAll() {
 }
 
 void Node::heard(const DeviceId& peer, router::DeviceFacts facts) {
-  if (!links.isUp(peer) || !fleet.heard(kj::mv(facts))) return;
+  if (!links.isUp(peer) || !fleet.heard(kj::mv(facts), seams.clock.now())) return;
   remember(peer);
   callKnown();
   // Whoever is here should know where the newcomer is.
@@ -332,6 +338,9 @@ void Node::callKnown() {
 }
 
 void Node::circleChanged() {
+  seams.trace.event("circle.changed",
+      {{"ops", static_cast<int64_t>(keeper.log().size())},
+          {"active", static_cast<int64_t>(keeper.state().countActive())}});
   links.sendNews();
   for (auto& [id, member]: keeper.state().devices) {
     if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
@@ -339,10 +348,13 @@ void Node::circleChanged() {
   callKnown();
 }
 
-void Node::peerUp(const DeviceId& peer) { tell(peer); }
+void Node::peerUp(const DeviceId& peer) {
+  seams.trace.event("link.up", {{"peer", peer}});
+  tell(peer);
+}
 
 void Node::peerDown(const DeviceId& peer, Error why) {
-  KJ_LOG(INFO, "a device has left", fleet.nameOf(peer).c_str(), why.because);
+  seams.trace.event("link.down", {{"peer", peer}, {"why", why.because}});
   fleet.left(peer);
   jobs.lost(peer);
 }

@@ -15,6 +15,7 @@ namespace hearth::devices {
 struct Seams {
   kj::Timer& timer;
   const kj::Clock& clock;  // wall time, for display and records
+  Trace& trace;
   Entropy& entropy;
   kj::Network& network;
   storage::Store& store;

@@ -101,15 +101,24 @@ class Dictation:
             self.placement[news["stage"]] = news["device"]
         self.show.event(news)
 
+    def _lost(self, fault):
+        """When each stage was given up that the fault took, by stage."""
+        lost = {}
+        for event in self.events:
+            if event["event"] == "lost" and event["device"] == fault.device and event["at_ms"] >= fault.at_ms - 1:
+                lost.setdefault(event["stage"], event["at_ms"])
+        if not lost:
+            raise DemoError("the fault took no stage")
+        return lost
+
     def notice_ms(self, fault):
-        return min(event["at_ms"] for event in self.events
-                   if event["event"] == "lost" and event["at_ms"] >= fault.at_ms - 1) - fault.at_ms
+        return max(self._lost(fault).values()) - fault.at_ms
 
     def failover_ms(self, fault):
-        lost = {event["stage"] for event in self.events if event["event"] == "lost"}
-        return max(min(event["at_ms"] for event in self.events
-                       if event["event"] == "first-frame" and event["stage"] == stage
-                       and event["at_ms"] >= fault.at_ms) for stage in lost) - fault.at_ms
+        def first_frame_after(stage, at_ms):
+            return min(event["at_ms"] for event in self.events if event["event"] == "first-frame"
+                       and event["stage"] == stage and event["at_ms"] >= at_ms)
+        return max(first_frame_after(*stage) for stage in self._lost(fault).items()) - fault.at_ms
 
 
 def middle_of_speech(path):

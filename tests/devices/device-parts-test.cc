@@ -101,8 +101,9 @@ TEST_CASE("the fleet knows who is here, and remembers names and places of who is
   Fleet fleet(factsOf(1, "watch"), {});
   auto laptop = factsOf(2, "laptop");
   laptop.addresses = {"10.0.0.2:7427"};
-  REQUIRE(fleet.heard(laptop));
-  REQUIRE_FALSE(fleet.heard(laptop));
+  laptop.version = 7;
+  REQUIRE(fleet.heard(laptop, kj::UNIX_EPOCH));
+  REQUIRE_FALSE(fleet.heard(laptop, kj::UNIX_EPOCH));
   REQUIRE(fleet.reachable().size() == 2);
   fleet.left(laptop.id);
   REQUIRE(fleet.reachable().size() == 1);
@@ -112,9 +113,20 @@ TEST_CASE("the fleet knows who is here, and remembers names and places of who is
 
 TEST_CASE("what this device says of itself is seen by its own planner at once") {
   Fleet fleet(factsOf(1, "watch"), {});
-  fleet.changeOwn([](router::DeviceFacts& own) { own.sensors = {"microphone"}; });
+  fleet.changeOwn(kj::UNIX_EPOCH, [](router::DeviceFacts& own) { own.sensors = {"microphone"}; });
   REQUIRE(fleet.reachable().front().sensors.size() == 1);
   REQUIRE(fleet.own().version == 1);
+}
+
+TEST_CASE("facts that are older than the known ones, or of the far future, change nothing") {
+  Fleet fleet(factsOf(1, "watch"), {});
+  auto laptop = factsOf(2, "laptop");
+  laptop.version = 7;
+  REQUIRE(fleet.heard(laptop, kj::UNIX_EPOCH));
+  laptop.version = 6;
+  REQUIRE_FALSE(fleet.heard(laptop, kj::UNIX_EPOCH));
+  laptop.version = UINT64_MAX;
+  REQUIRE_FALSE(fleet.heard(laptop, kj::UNIX_EPOCH));
 }
 
 TEST_CASE("places that others tell of are added behind the known ones, up to a limit") {

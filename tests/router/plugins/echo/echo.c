@@ -1,8 +1,8 @@
 // Gives every frame back, with a cut behind it; "crash" as a payload is taken at its word.
-#include "hearth-plugin.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "hearth-plugin.h"
 
 static struct {
   hearth_job* job;

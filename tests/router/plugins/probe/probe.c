@@ -1,8 +1,6 @@
 // Tries to get out of the sandbox in the way that the task's name says, and tells what came of it:
 // "denied N" (an errno) or "ALLOWED". A probe that is killed tells nothing.
 #define _GNU_SOURCE
-#include "hearth-plugin.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +17,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "hearth-plugin.h"
 
 extern char** environ;
 

@@ -64,8 +64,8 @@ static void misbehave(const char* task, uint64_t job) {
   if (strcmp(task, "consumed-unsent") == 0) put(ENGINE_CONSUMED, job, "\0\1\0\0\0\0\0\0", 9);
   if (strcmp(task, "cut-unsent") == 0) {
     // port, flags, seq 1, pts, hasCut, one input: up to 5, no state, no bytes
-    uint8_t body[] = {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 5, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0};
+    uint8_t body[] = {0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 5, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0};
     put(ENGINE_OUT, job, body, sizeof body);
   }
   if (strcmp(task, "flood-log") == 0) {
