@@ -1,5 +1,6 @@
 #include "apps/home/home.h"
 
+#include "storage/tables/hearth-db.h"
 #include "storage/tables/settings.h"
 #include "transport/wire/uv-network.h"
 
@@ -77,9 +78,10 @@ kj::Maybe<devices::Identity> Home::loadIdentity() {
 }
 
 kj::Own<storage::Store> Home::openStore(const devices::Identity& identity) {
-  auto database = storage::Database::open(vfs, "hearth.db", identity.database);
+  auto database =
+      storage::Database::open(vfs, storage::HEARTH_DB, identity.database, storage::HEARTH_SCHEMA);
   if (!database) refuse(database.error());
-  return storage::newThreadStore(kj::mv(*database));
+  return kj::heap<storage::Store>(storageThread, kj::mv(*database));
 }
 
 kj::Promise<void> writeSettings(storage::Store& store, DeviceSettings settings) {

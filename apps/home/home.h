@@ -2,6 +2,7 @@
 // A device's home directory, opened by one process at a time: the seams that mains build (DESIGN §3),
 // and what is kept there.
 
+#include "core/loop/executor.h"
 #include "core/loop/uv-event-port.h"
 #include "devices/linux/file-key-store.h"
 #include "devices/node/identity.h"
@@ -35,7 +36,7 @@ class Home final {
   // None when the device has none yet. Throws FAILED when it cannot be read.
   kj::Maybe<devices::Identity> loadIdentity();
 
-  // The database of `identity`. Throws FAILED with one line when it is refused.
+  // The database of `identity`; the home outlives it. Throws FAILED with one line when it is refused.
   kj::Own<storage::Store> openStore(const devices::Identity& identity);
 
  private:
@@ -46,6 +47,7 @@ class Home final {
   kj::AutoCloseFd lock;
   devices::FileKeyStore keyStore;
   storage::DirectoryVfs vfs;
+  ThreadExecutor storageThread;
 };
 
 kj::Promise<void> writeSettings(storage::Store& store, DeviceSettings settings);

@@ -1,171 +1,225 @@
 #include "storage/sql/database.h"
 
-#include "storage/sql/schema.h"
-
 #include <kj/debug.h>
-#include <kj/encoding.h>
 
-#include <cstdio>
+// Declares sqlite3_key.
+#define SQLITE_HAS_CODEC 1
+#include <charconv>
 #include <sqlcipher/sqlite3.h>
-#include <tuple>
 
 namespace hearth::storage {
 
+struct Setting {
+  kj::StringPtr set;
+  kj::StringPtr get;
+  kj::StringPtr expected;
+  kj::StringPtr refusal;
+};
+
 namespace {
 
-struct Setting {
-  const char* set;  // a whole statement
-  const char* ask;  // whose one value must be
-  const char* value;
+// Before the first page is read. Locking is exclusive from there on, so that no shared memory is asked for.
+constexpr Setting CIPHER_SETTINGS[] = {
+    {"PRAGMA cipher_page_size = 4096"_kj, "PRAGMA cipher_page_size"_kj, "4096"_kj,
+        "SQLCipher refuses cipher_page_size"_kj},
+    {"PRAGMA cipher_hmac_algorithm = HMAC_SHA512"_kj, "PRAGMA cipher_hmac_algorithm"_kj,
+        "HMAC_SHA512"_kj, "SQLCipher refuses cipher_hmac_algorithm"_kj},
+    {"PRAGMA cipher_use_hmac = ON"_kj, "PRAGMA cipher_use_hmac"_kj, "1"_kj,
+        "SQLCipher refuses cipher_use_hmac"_kj},
+    {"PRAGMA cipher_memory_security = OFF"_kj, "PRAGMA cipher_memory_security"_kj, "0"_kj,
+        "SQLCipher refuses cipher_memory_security"_kj},
+    {"PRAGMA locking_mode = EXCLUSIVE"_kj, "PRAGMA locking_mode"_kj, "exclusive"_kj,
+        "SQLite refuses locking_mode"_kj},
 };
 
-// In the order of SECURITY.md §10.1.
 constexpr Setting SETTINGS[] = {
-    {"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA locking_mode", "exclusive"},
-    {"PRAGMA journal_mode = WAL", "PRAGMA journal_mode", "wal"},
-    {"PRAGMA synchronous = FULL", "PRAGMA synchronous", "2"},
-    {"PRAGMA temp_store = MEMORY", "PRAGMA temp_store", "2"},
-    {"PRAGMA secure_delete = ON", "PRAGMA secure_delete", "1"},
-    {"PRAGMA foreign_keys = ON", "PRAGMA foreign_keys", "1"},
-    {"PRAGMA cell_size_check = ON", "PRAGMA cell_size_check", "1"},
-    {"PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", "0"},
+    {"PRAGMA journal_mode = WAL"_kj, "PRAGMA journal_mode"_kj, "wal"_kj,
+        "SQLite refuses journal_mode"_kj},
+    {"PRAGMA synchronous = FULL"_kj, "PRAGMA synchronous"_kj, "2"_kj,
+        "SQLite refuses synchronous"_kj},
+    {"PRAGMA temp_store = MEMORY"_kj, "PRAGMA temp_store"_kj, "2"_kj,
+        "SQLite refuses temp_store"_kj},
+    {"PRAGMA secure_delete = ON"_kj, "PRAGMA secure_delete"_kj, "1"_kj,
+        "SQLite refuses secure_delete"_kj},
+    {"PRAGMA foreign_keys = ON"_kj, "PRAGMA foreign_keys"_kj, "1"_kj,
+        "SQLite refuses foreign_keys"_kj},
+    {"PRAGMA mmap_size = 0"_kj, "PRAGMA mmap_size"_kj, "0"_kj, "SQLite refuses mmap_size"_kj},
+    {"PRAGMA cell_size_check = ON"_kj, "PRAGMA cell_size_check"_kj, "1"_kj,
+        "SQLite refuses cell_size_check"_kj},
+    {"PRAGMA trusted_schema = OFF"_kj, "PRAGMA trusted_schema"_kj, "0"_kj,
+        "SQLite refuses trusted_schema"_kj},
 };
 
-// "4.6.1 community" and later.
-bool isRecent(kj::StringPtr version) {
-  int major = 0, minor = 0, patch = 0;
-  if (sscanf(version.cStr(), "%d.%d.%d", &major, &minor, &patch) < 2) return false;
-  return std::tuple(major, minor, patch) >= std::tuple(4, 6, 1);
-}
+struct Switch {
+  int which;
+  int value;
+  kj::StringPtr refusal;
+};
 
-kj::Maybe<kj::String> ask(Database& database, kj::StringPtr sql) {
-  Statement statement(database, sql);
-  if (!statement.step()) return nullptr;
-  return statement.text(0);
-}
+constexpr Switch SWITCHES[] = {
+    {SQLITE_DBCONFIG_DEFENSIVE, 1, "SQLite refuses DEFENSIVE"_kj},
+    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, "SQLite refuses to forbid extensions"_kj},
+    {SQLITE_DBCONFIG_DQS_DML, 0, "SQLite refuses DQS_DML"_kj},
+    {SQLITE_DBCONFIG_DQS_DDL, 0, "SQLite refuses DQS_DDL"_kj},
+};
 
-void setKey(Database& database, const crypto::DatabaseKey& key) {
-  // A raw key, so that nothing is stretched again. The statement is wiped with its string.
-  constexpr kj::StringPtr BEFORE = "PRAGMA key = \"x'"_kj, AFTER = "'\""_kj;
-  auto hex = kj::encodeHex(key.reveal());
-  auto sql = kj::str(BEFORE, hex, AFTER);
-  database.execute(sql);
-  crypto::wipe(hex.asArray().asBytes());
-  crypto::wipe(sql.asArray().asBytes());
-}
-
-Result<void> unlock(Database& database, const crypto::DatabaseKey& key) {
-  database.execute("PRAGMA cipher_log_level = NONE");  // it would write to standard error
-  setKey(database, key);
-  database.execute("PRAGMA cipher_page_size = 4096");
-  database.execute("PRAGMA cipher_hmac_algorithm = HMAC_SHA512");
-  database.execute("PRAGMA cipher_use_hmac = ON");
-  auto version = ask(database, "PRAGMA cipher_version").orDefault(kj::str());
-  if (!isRecent(version))
-    return no(Errc::BAD_VERSION, "SQLCipher is older than 4.6.1: run scripts/bootstrap");
-  // Without shared memory a database in WAL mode can be read in exclusive mode only.
-  database.execute("PRAGMA locking_mode = EXCLUSIVE");
-  // The first read is what tells a right key from a wrong one.
-  auto opened =
-      kj::runCatchingExceptions([&]() { ask(database, "SELECT count(*) FROM sqlite_schema"); });
-  if (opened != nullptr)
-    return no(Errc::DECRYPT_FAILED, "the database does not open with this device's key");
+Result<void> flip(sqlite3* connection, const Switch& which) {
+  int found = -1;
+  requireSqlite(sqlite3_db_config(connection, which.which, which.value, &found), which.refusal);
+  if (found != which.value) return no(Errc::INTEGRITY_FAILED, which.refusal);
   return {};
 }
 
-Result<void> configure(Database& database, sqlite3* handle) {
-  for (auto& setting: SETTINGS) {
-    database.execute(setting.set);
-    if (ask(database, setting.ask).orDefault(kj::str()) != setting.value)
-      return no(Errc::INTEGRITY_FAILED, setting.set);
+// "x'<64 hex digits>'": the raw key, so that nothing is derived from it. Handed to the call that
+// `PRAGMA key` itself makes, because the text of a statement would not be wiped.
+void giveKey(sqlite3* connection, const crypto::DatabaseKey& key) {
+  constexpr char DIGITS[] = "0123456789abcdef";
+  crypto::Scratch<2 * crypto::DatabaseKey::SIZE + 3> literal;
+  auto out = literal.begin();
+  *out++ = 'x';
+  *out++ = '\'';
+  for (auto byte: key.reveal()) {
+    *out++ = DIGITS[byte >> 4];
+    *out++ = DIGITS[byte & 15];
   }
-  database.execute("PRAGMA mmap_size = 0");
-  int defensive = 0;
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, &defensive);
-  int extensions = 1;
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, &extensions);
-  if (!defensive || extensions)
-    return no(Errc::INTEGRITY_FAILED, "the database cannot be made defensive");
-  return {};
+  *out++ = '\'';
+  requireSqlite(sqlite3_key(connection, literal.begin(), out - literal.begin()), "key");
 }
 
 }  // namespace
 
-Statement::Statement(Database& database, kj::StringPtr sql): database(database) {
-  auto result = sqlite3_prepare_v2(
-      database.handle, sql.begin(), static_cast<int>(sql.size()), &statement, nullptr);
-  KJ_REQUIRE(result == SQLITE_OK, "a statement is wrong", sqlite3_errmsg(database.handle));
+Result<void> acceptCipherVersion(kj::StringPtr version) {
+  constexpr int LEAST[] = {4, 6, 1};
+  auto at = version.begin();
+  for (auto least: LEAST) {
+    int number = -1;
+    at = std::from_chars(at, version.end(), number).ptr;
+    if (number > least) return {};
+    if (number < least) break;
+    if (least == LEAST[2]) return {};
+    if (at != version.end() && *at == '.') ++at;
+  }
+  return no(Errc::BAD_VERSION, "SQLCipher is older than 4.6.1: run scripts/bootstrap");
 }
 
-Statement::~Statement() noexcept(false) { sqlite3_finalize(statement); }
-
-Statement& Statement::bind(int64_t value) {
-  sqlite3_bind_int64(statement, ++bound, value);
-  return *this;
+Result<kj::Own<Database>> Database::open(const DirectoryVfs& vfs, kj::StringPtr name,
+    const crypto::DatabaseKey& key, const Schema& schema) {
+  auto db = kj::heap<Database>(kj::Badge<Database>());
+  constexpr int FLAGS = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+      SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+  auto opened = sqlite3_open_v2(name.cStr(), &db->connection, FLAGS, vfs.name().cStr());
+  requireSqlite(opened, "open");
+  // Where the database is refused, not even a log that a crash left behind goes back into its file.
+  sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  if (auto done = db->unlock(key); !done) return no(done.error());
+  if (auto done = db->configure(); !done) return no(done.error());
+  if (auto done = db->migrate(schema.migrations); !done) return no(done.error());
+  for (auto table: schema.chains) {
+    if (auto done = chain::verify(*db, table); !done) return no(done.error());
+  }
+  sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  return db;
 }
 
-Statement& Statement::bind(kj::StringPtr value) {
-  sqlite3_bind_text64(
-      statement, ++bound, value.begin(), value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  return *this;
+Database::~Database() { sqlite3_close_v2(connection); }
+
+Result<void> Database::unlock(const crypto::DatabaseKey& key) {
+  run("PRAGMA cipher_log_level = NONE");  // it would write to stderr what open() returns
+  giveKey(connection, key);
+  for (auto& setting: CIPHER_SETTINGS) {
+    if (auto done = set(setting); !done) return done;
+  }
+  auto version = query("PRAGMA cipher_version");
+  version.step();
+  if (auto done = acceptCipherVersion(version.text(0)); !done) return done;
+
+  constexpr auto FIRST_READ = "SELECT count(*) FROM sqlite_schema";
+  switch (auto code = sqlite3_exec(connection, FIRST_READ, nullptr, nullptr, nullptr);
+      code & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return no(Errc::DECRYPT_FAILED, "the database is not Hearth's, or belongs to another key");
+    case SQLITE_BUSY:
+      return no(Errc::BUSY, "the database is in use: another Hearth runs on this directory");
+    default:
+      requireSqlite(code, FIRST_READ);
+  }
+  return {};
 }
 
-Statement& Statement::bind(kj::ArrayPtr<const kj::byte> value) {
-  // A null pointer would bind NULL; an empty blob is no NULL.
-  auto start = value.size() > 0 ? value.begin() : reinterpret_cast<const kj::byte*>("");
-  sqlite3_bind_blob64(statement, ++bound, start, value.size(), SQLITE_TRANSIENT);
-  return *this;
+Result<void> Database::configure() {
+  for (auto& setting: SETTINGS) {
+    if (auto done = set(setting); !done) return done;
+  }
+  for (auto& which: SWITCHES) {
+    if (auto done = flip(connection, which); !done) return done;
+  }
+  sqlite3_limit(connection, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX);
+  return {};
 }
 
-bool Statement::step() {
-  auto result = sqlite3_step(statement);
-  if (result == SQLITE_ROW) return true;
-  KJ_REQUIRE(result == SQLITE_DONE, "the database failed", sqlite3_errmsg(database.handle));
-  return false;
+Result<void> Database::set(const Setting& setting) {
+  run(setting.set);
+  auto readBack = query(setting.get);
+  if (!readBack.step() || readBack.text(0) != setting.expected)
+    return no(Errc::INTEGRITY_FAILED, setting.refusal);
+  return {};
 }
 
-void Statement::run() {
-  while (step()) {}
+size_t Database::version() {
+  auto select = query("PRAGMA user_version");
+  select.step();
+  return static_cast<size_t>(select.number(0));
 }
 
-int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement, column); }
-
-kj::String Statement::text(int column) const {
-  auto start = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
-  auto size = static_cast<size_t>(sqlite3_column_bytes(statement, column));
-  return kj::str(kj::arrayPtr(start, size));
+Result<void> Database::migrate(kj::ArrayPtr<const kj::StringPtr> migrations) {
+  auto found = version();
+  if (found > migrations.size())
+    return no(Errc::BAD_VERSION, "the database was written by a newer Hearth: update this one");
+  for (auto from = found; from < migrations.size(); ++from) {
+    Transaction step(*this);
+    script(migrations[from]);
+    run(kj::str("PRAGMA user_version = ", from + 1));
+    step.commit();
+  }
+  return {};
 }
 
-kj::Array<kj::byte> Statement::blob(int column) const {
-  auto start = static_cast<const kj::byte*>(sqlite3_column_blob(statement, column));
-  auto size = static_cast<size_t>(sqlite3_column_bytes(statement, column));
-  return kj::heapArray<kj::byte>(start, size);
+void Database::script(kj::StringPtr sql) {
+  requireSqlite(sqlite3_exec(connection, sql.cStr(), nullptr, nullptr, nullptr), "migration");
 }
 
-Result<kj::Own<Database>> Database::open(
-    const DirectoryVfs& vfs, kj::StringPtr name, const crypto::DatabaseKey& key) {
-  sqlite3* handle = nullptr;
-  auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
-  auto result = sqlite3_open_v2(name.cStr(), &handle, flags, vfs.name().cStr());
-  auto database = kj::heap<Database>(handle);
-  if (result != SQLITE_OK) return no(Errc::INTEGRITY_FAILED, "the database cannot be opened");
-  if (auto unlocked = unlock(*database, key); !unlocked) return no(unlocked.error());
-  if (schemaVersion(*database) > SCHEMA_NEWEST)
-    return no(Errc::BAD_VERSION, "the database is of a newer Hearth: update this device");
-  if (auto configured = configure(*database, handle); !configured) return no(configured.error());
-  migrate(*database);
-  return kj::mv(database);
+bool Database::inTransaction() const { return !sqlite3_get_autocommit(connection); }
+
+uint64_t Database::changes() const { return sqlite3_total_changes64(connection); }
+
+void Database::checkpoint() {
+  KJ_REQUIRE(!inTransaction());
+  requireSqlite(
+      sqlite3_wal_checkpoint_v2(connection, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr),
+      "checkpoint");
 }
 
-Database::~Database() noexcept(false) { sqlite3_close(handle); }
+// The outermost savepoint is a transaction, releasing it commits.
+Transaction::Transaction(Database& db): db(db), headsBefore(db.chains) { db.run("SAVEPOINT part"); }
 
-void Database::execute(kj::StringPtr sql) {
-  char* message = nullptr;
-  auto result = sqlite3_exec(handle, sql.cStr(), nullptr, nullptr, &message);
-  KJ_DEFER(sqlite3_free(message));
-  KJ_REQUIRE(result == SQLITE_OK, "the database failed", message);
+Transaction::~Transaction() {
+  if (!open) return;
+  db.chains = kj::mv(headsBefore);
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() {
+                // After some failures SQLite has undone the whole transaction by itself.
+                if (!db.inTransaction()) return;
+                db.run("ROLLBACK TO part");
+                db.run("RELEASE part");
+              })) {
+    KJ_LOG(ERROR, "a transaction could not be undone", *e);
+  }
 }
 
-void Database::checkpoint() { execute("PRAGMA wal_checkpoint(TRUNCATE)"); }
+void Transaction::commit() {
+  db.run("RELEASE part");
+  open = false;
+}
 
 }  // namespace hearth::storage

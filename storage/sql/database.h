@@ -1,71 +1,93 @@
 #pragma once
-// One SQLCipher database, opened the way SECURITY.md §10.1 says, every setting read back. Statements
-// are prepared with bound values only.
+// One SQLCipher database, opened as SECURITY.md §10.1 says, with every setting read back. Pages are
+// encrypted and authenticated under the database key; what an older copy of a page could hide is
+// found by the hash chains (chain.h). One owner at a time, on whichever thread it likes.
 
 #include "crypto/identity/storage-keys.h"
+#include "storage/sql/chain.h"
 #include "storage/sql/directory-vfs.h"
-
-#include <kj/array.h>
-
-struct sqlite3;
-struct sqlite3_stmt;
+#include "storage/sql/statement.h"
 
 namespace hearth::storage {
 
-class Database;
-
-// A prepared statement, used once: bind in order, then step.
-class Statement final {
- public:
-  Statement(Database& database, kj::StringPtr sql);
-  ~Statement() noexcept(false);
-  KJ_DISALLOW_COPY_AND_MOVE(Statement);
-
-  Statement& bind(int64_t value);
-  Statement& bind(kj::StringPtr value);
-  Statement& bind(kj::ArrayPtr<const kj::byte> value);
-
-  // The next row, if any. Throws on errors of the database.
-  bool step();
-
-  // For statements without rows.
-  void run();
-
-  // Columns of the current row, from 0.
-  int64_t integer(int column) const;
-  kj::String text(int column) const;
-  kj::Array<kj::byte> blob(int column) const;
-
- private:
-  Database& database;
-  sqlite3_stmt* statement = nullptr;
-  int bound = 0;
+// What a database holds. Migration i brings a database of version i to i + 1; there is no way back.
+struct Schema {
+  kj::ArrayPtr<const kj::StringPtr> migrations;
+  kj::ArrayPtr<const kj::StringPtr> chains;  // tables that are append-only, verified when opened
 };
 
 class Database final {
  public:
-  // Opens or makes `name` in the directory of `vfs`, which outlives the database, and brings its
-  // schema up to date.
-  //
-  // Errors, each leaving the file as it was: DECRYPT_FAILED when the key is wrong or the file is
-  // not a database; BAD_VERSION when SQLCipher is older than 4.6.1, or the schema is newer than
-  // this program; INTEGRITY_FAILED when a setting does not read back.
-  static Result<kj::Own<Database>> open(
-      const DirectoryVfs& vfs, kj::StringPtr name, const crypto::DatabaseKey& key);
+  static constexpr int VALUE_BYTES_MAX = 16 << 20;
 
-  explicit Database(sqlite3* handle): handle(handle) {}
-  ~Database() noexcept(false);
+  // Opens or makes the database `name` in the directory of `vfs`, migrates it and verifies its chains.
+  // Files that are refused are left as they were, byte for byte.
+  // Errors: DECRYPT_FAILED (another key, or no database of Hearth); BUSY (open elsewhere); BAD_VERSION
+  // (SQLCipher older than 4.6.1, or written by a newer Hearth); INTEGRITY_FAILED (a setting that reads
+  // back differently; changed pages or rows); ROLLBACK (rows cut off).
+  // Throws when the disk fails.
+  static Result<kj::Own<Database>> open(const DirectoryVfs& vfs, kj::StringPtr name,
+      const crypto::DatabaseKey& key, const Schema& schema);
+  explicit Database(kj::Badge<Database>) {}
+  ~Database();  // checkpoints
   KJ_DISALLOW_COPY_AND_MOVE(Database);
 
-  // SQL without values, from this program.
-  void execute(kj::StringPtr sql);
+  // A statement ready to step.
+  template <typename... Values>
+  Statement query(kj::StringPtr sql, const Values&... values) {
+    Statement statement(*connection, sql);
+    (statement.bind(values), ...);
+    return statement;
+  }
 
-  // Moves the WAL into the database: at exit and now and then.
+  // Steps a statement to its end; what it returns is of no interest.
+  template <typename... Values>
+  void run(kj::StringPtr sql, const Values&... values) {
+    auto statement = query(sql, values...);
+    while (statement.step()) {}
+  }
+
+  bool inTransaction() const;
+
+  // Rows inserted, changed or deleted since the database was opened.
+  uint64_t changes() const;
+
+  // Writes the log back into the database file and empties it: hourly and at exit. Requires that no
+  // transaction is open.
   void checkpoint();
 
+  // Head of each chain, as of the open transaction.
+  ChainHeads chains;
+
  private:
-  friend class Statement;
-  sqlite3* handle;
+  sqlite3* connection = nullptr;
+
+  Result<void> unlock(const crypto::DatabaseKey& key);
+  Result<void> configure();
+  size_t version();
+  Result<void> migrate(kj::ArrayPtr<const kj::StringPtr> migrations);
+  Result<void> set(const struct Setting& setting);
+  void script(kj::StringPtr sql);
 };
+
+// Everything done in its lifetime counts together: on disk once the outermost is committed, undone
+// unless it is. Nests.
+class Transaction final {
+ public:
+  explicit Transaction(Database& db);
+  ~Transaction();
+  KJ_DISALLOW_COPY_AND_MOVE(Transaction);
+
+  // Throws when the disk refuses; then nothing of it has happened.
+  void commit();
+
+ private:
+  Database& db;
+  ChainHeads headsBefore;
+  bool open = true;
+};
+
+// Errors: BAD_VERSION for anything older than SQLCipher 4.6.1. `version` as cipher_version gives it.
+Result<void> acceptCipherVersion(kj::StringPtr version);
 
 }  // namespace hearth::storage

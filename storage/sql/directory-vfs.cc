@@ -2,196 +2,267 @@
 
 #include <kj/debug.h>
 
-#include <atomic>
 #include <cstring>
+#include <new>
 #include <sqlcipher/sqlite3.h>
+#include <sys/file.h>
 
 namespace hearth::storage {
 
 namespace {
 
-constexpr int PATHNAME_MAX = 255;
 constexpr int SECTOR_BYTES = 4096;
 
-// SQLite's calls may not throw: what KJ throws becomes an I/O error of the given kind.
+// SQLite's calls may not throw: what KJ throws becomes the given failure; a full disk has its own.
 template <typename Body>
 int guarded(int failure, Body&& body) {
   int result = SQLITE_OK;
   KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { result = body(); })) {
     KJ_LOG(ERROR, "the disk failed", *e);
-    return failure;
+    return e->getType() == kj::Exception::Type::OVERLOADED ? SQLITE_FULL : failure;
   }
   return result;
 }
 
-// Lives in memory that SQLite gives; `base` stands first, as SQLite demands.
-struct OpenFile {
-  sqlite3_file base;
+// SQLite allocates it and calls open and close; the base comes first, as SQLite demands.
+struct OpenFile: sqlite3_file {
   kj::Own<const kj::File> file;
+  DirectoryVfs* vfs;
+  std::string name;
+  bool isNew;  // its directory entry has not been synced
+  bool deleteOnClose;
+  bool locked;
 };
 
-DirectoryVfs& vfsOf(sqlite3_vfs* vfs) { return *static_cast<DirectoryVfs*>(vfs->pAppData); }
-OpenFile& openFile(sqlite3_file* file) { return *reinterpret_cast<OpenFile*>(file); }
-const kj::File& fileOf(sqlite3_file* file) { return *openFile(file).file; }
+OpenFile& of(sqlite3_file* file) { return *static_cast<OpenFile*>(file); }
+
+// A database lies in its directory and nowhere else.
 kj::Path pathOf(const char* name) { return kj::Path(kj::str(name)); }
 
-int closeFile(sqlite3_file* file) {
-  return guarded(SQLITE_IOERR_CLOSE, [&]() {
-    openFile(file).~OpenFile();
-    return SQLITE_OK;
-  });
-}
+}  // namespace
 
-int readFile(sqlite3_file* file, void* buffer, int amount, sqlite3_int64 offset) {
-  return guarded(SQLITE_IOERR_READ, [&]() {
-    auto out = kj::arrayPtr(static_cast<kj::byte*>(buffer), static_cast<size_t>(amount));
-    auto got = fileOf(file).read(static_cast<uint64_t>(offset), out);
-    if (got == out.size()) return SQLITE_OK;
-    memset(out.begin() + got, 0, out.size() - got);  // SQLite wants what is missing as zeros
-    return SQLITE_IOERR_SHORT_READ;
-  });
-}
+struct VfsCalls {
+  static DirectoryVfs& of(sqlite3_vfs* vfs) { return *static_cast<DirectoryVfs*>(vfs->pAppData); }
 
-int writeFile(sqlite3_file* file, const void* buffer, int amount, sqlite3_int64 offset) {
-  return guarded(SQLITE_IOERR_WRITE, [&]() {
-    auto in = kj::arrayPtr(static_cast<const kj::byte*>(buffer), static_cast<size_t>(amount));
-    fileOf(file).write(static_cast<uint64_t>(offset), in);
-    return SQLITE_OK;
-  });
-}
+  static int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* granted);
+  static int remove(sqlite3_vfs* vfs, const char* name, int syncDirectory);
+  static int access(sqlite3_vfs* vfs, const char* name, int flags, int* answer);
+  static int fullPathname(sqlite3_vfs*, const char* name, int room, char* out);
+  static int randomness(sqlite3_vfs* vfs, int count, char* out);
+  static int currentTime(sqlite3_vfs* vfs, sqlite3_int64* julianMs);
+  static int currentTimeDays(sqlite3_vfs* vfs, double* julianDays);
 
-int truncateFile(sqlite3_file* file, sqlite3_int64 size) {
-  return guarded(SQLITE_IOERR_TRUNCATE, [&]() {
-    fileOf(file).truncate(static_cast<uint64_t>(size));
-    return SQLITE_OK;
-  });
-}
+  static int close(sqlite3_file* file);
+  static int read(sqlite3_file* file, void* out, int count, sqlite3_int64 offset);
+  static int write(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset);
+  static int truncate(sqlite3_file* file, sqlite3_int64 size);
+  static int sync(sqlite3_file* file, int flags);
+  static int size(sqlite3_file* file, sqlite3_int64* out);
+  static int lock(sqlite3_file* file, int level);
+  static int unlock(sqlite3_file* file, int level);
+  static int control(sqlite3_file* file, int what, void* argument);
 
-int syncFile(sqlite3_file* file, int) {
-  return guarded(SQLITE_IOERR_FSYNC, [&]() {
-    fileOf(file).datasync();
-    return SQLITE_OK;
-  });
-}
-
-int fileSize(sqlite3_file* file, sqlite3_int64* size) {
-  return guarded(SQLITE_IOERR_FSTAT, [&]() {
-    *size = static_cast<sqlite3_int64>(fileOf(file).stat().size);
-    return SQLITE_OK;
-  });
-}
-
-// One process owns the directory (hearthd holds its lock), so locks say nothing new.
-int lockFile(sqlite3_file*, int) { return SQLITE_OK; }
-int checkReservedLock(sqlite3_file*, int* held) {
-  *held = 0;
-  return SQLITE_OK;
-}
-int fileControl(sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; }
-int sectorSize(sqlite3_file*) { return SECTOR_BYTES; }
-int deviceCharacteristics(sqlite3_file*) { return 0; }  // nothing is assumed of the disk
-
-constexpr sqlite3_io_methods METHODS = {
-    .iVersion = 1,  // no shared memory: WAL in exclusive mode only
-    .xClose = &closeFile,
-    .xRead = &readFile,
-    .xWrite = &writeFile,
-    .xTruncate = &truncateFile,
-    .xSync = &syncFile,
-    .xFileSize = &fileSize,
-    .xLock = &lockFile,
-    .xUnlock = &lockFile,
-    .xCheckReservedLock = &checkReservedLock,
-    .xFileControl = &fileControl,
-    .xSectorSize = &sectorSize,
-    .xDeviceCharacteristics = &deviceCharacteristics,
+  static const sqlite3_io_methods FILE_CALLS;
 };
 
-int openPath(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* outFlags) {
-  file->pMethods = nullptr;
-  if (name == nullptr) return SQLITE_CANTOPEN;  // temporary files stay in memory (temp_store)
-  return guarded(SQLITE_CANTOPEN, [&]() {
-    auto& directory = vfsOf(vfs).directory;
+int VfsCalls::open(
+    sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* granted) {
+  file->pMethods = nullptr;                     // close is not called for a file that did not open
+  if (name == nullptr) return SQLITE_CANTOPEN;  // a temporary file: those stay in memory
+  return guarded(SQLITE_CANTOPEN, [&]() -> int {
+    auto& self = of(vfs);
     auto path = pathOf(name);
-    bool isNew = (flags & SQLITE_OPEN_CREATE) && !directory.exists(path);
+    bool existed = self.directory.exists(path);
     auto mode = kj::WriteMode::MODIFY;
     if (flags & SQLITE_OPEN_CREATE) mode = mode | kj::WriteMode::CREATE | kj::WriteMode::PRIVATE;
-    KJ_IF_MAYBE(opened, directory.tryOpenFile(path, mode)) {
-      if (isNew) directory.sync();  // the name itself must survive a crash
-      new (&openFile(file)) OpenFile{{&METHODS}, kj::mv(*opened)};
-      if (outFlags != nullptr) *outFlags = flags;
+    if (existed && (flags & SQLITE_OPEN_EXCLUSIVE)) return SQLITE_CANTOPEN;
+    KJ_IF_MAYBE(opened, self.directory.tryOpenFile(path, mode)) {
+      new (file) OpenFile{{&FILE_CALLS}, kj::mv(*opened), &self, name, !existed,
+          (flags & SQLITE_OPEN_DELETEONCLOSE) != 0, false};
+      if (granted != nullptr) *granted = flags;
       return SQLITE_OK;
     }
     return SQLITE_CANTOPEN;
   });
 }
 
-int deletePath(sqlite3_vfs* vfs, const char* name, int syncDirectory) {
-  return guarded(SQLITE_IOERR_DELETE, [&]() {
-    auto& directory = vfsOf(vfs).directory;
+int VfsCalls::remove(sqlite3_vfs* vfs, const char* name, int syncDirectory) {
+  return guarded(SQLITE_IOERR_DELETE, [&]() -> int {
+    auto& directory = of(vfs).directory;
     if (!directory.tryRemove(pathOf(name))) return SQLITE_IOERR_DELETE_NOENT;
     if (syncDirectory) directory.sync();
     return SQLITE_OK;
   });
 }
 
-int accessPath(sqlite3_vfs* vfs, const char* name, int, int* result) {
+int VfsCalls::access(sqlite3_vfs* vfs, const char* name, int, int* answer) {
   return guarded(SQLITE_IOERR_ACCESS, [&]() {
-    *result = vfsOf(vfs).directory.exists(pathOf(name));
+    *answer = of(vfs).directory.exists(pathOf(name));
     return SQLITE_OK;
   });
 }
 
-int fullPathname(sqlite3_vfs*, const char* name, int size, char* out) {
+// A name is its own full path: the directory is the root.
+int VfsCalls::fullPathname(sqlite3_vfs*, const char* name, int room, char* out) {
   auto length = strlen(name);
-  if (length + 1 > static_cast<size_t>(size)) return SQLITE_CANTOPEN;
+  if (length >= static_cast<size_t>(room)) return SQLITE_CANTOPEN;
   memcpy(out, name, length + 1);
   return SQLITE_OK;
 }
 
-int randomness(sqlite3_vfs* vfs, int count, char* out) {
-  vfsOf(vfs).entropy.fill(
-      kj::arrayPtr(reinterpret_cast<kj::byte*>(out), static_cast<size_t>(count)));
+int VfsCalls::randomness(sqlite3_vfs* vfs, int count, char* out) {
+  of(vfs).entropy.fill(kj::arrayPtr(reinterpret_cast<kj::byte*>(out), count));
   return count;
 }
 
-int sleepFor(sqlite3_vfs*, int) { return 0; }  // nobody to wait for: there is one connection
-
-int currentTime(sqlite3_vfs* vfs, sqlite3_int64* out) {
+int VfsCalls::currentTime(sqlite3_vfs* vfs, sqlite3_int64* julianMs) {
   constexpr sqlite3_int64 UNIX_EPOCH_JULIAN_MS = 210'866'760'000'000;
-  *out = UNIX_EPOCH_JULIAN_MS + (vfsOf(vfs).clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+  *julianMs = UNIX_EPOCH_JULIAN_MS + (of(vfs).clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
   return SQLITE_OK;
 }
 
-kj::String uniqueName() {
-  static std::atomic<uint64_t> serial = 0;  // SQLite's table of VFSs belongs to the process
-  return kj::str("hearth-directory-", ++serial);
+int VfsCalls::currentTimeDays(sqlite3_vfs* vfs, double* julianDays) {
+  sqlite3_int64 ms = 0;
+  currentTime(vfs, &ms);
+  *julianDays = static_cast<double>(ms) / 86'400'000.0;
+  return SQLITE_OK;
 }
 
-}  // namespace
+int VfsCalls::close(sqlite3_file* file) {
+  auto& open = storage::of(file);
+  unlock(file, SQLITE_LOCK_NONE);
+  auto result = guarded(SQLITE_IOERR_CLOSE, [&]() {
+    if (open.deleteOnClose) open.vfs->directory.tryRemove(pathOf(open.name.c_str()));
+    open.file = nullptr;
+    return SQLITE_OK;
+  });
+  open.~OpenFile();
+  return result;
+}
+
+int VfsCalls::read(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
+  return guarded(SQLITE_IOERR_READ, [&]() {
+    auto room = kj::arrayPtr(static_cast<kj::byte*>(out), count);
+    auto got = storage::of(file).file->read(offset, room);
+    memset(room.begin() + got, 0, room.size() - got);
+    return got == room.size() ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
+  });
+}
+
+int VfsCalls::write(sqlite3_file* file, const void* data, int count, sqlite3_int64 offset) {
+  return guarded(SQLITE_IOERR_WRITE, [&]() {
+    storage::of(file).file->write(offset, kj::arrayPtr(static_cast<const kj::byte*>(data), count));
+    return SQLITE_OK;
+  });
+}
+
+int VfsCalls::truncate(sqlite3_file* file, sqlite3_int64 size) {
+  return guarded(SQLITE_IOERR_TRUNCATE, [&]() {
+    storage::of(file).file->truncate(size);
+    return SQLITE_OK;
+  });
+}
+
+// A new file is durable when its directory entry is, too.
+int VfsCalls::sync(sqlite3_file* file, int) {
+  return guarded(SQLITE_IOERR_FSYNC, [&]() {
+    auto& open = storage::of(file);
+    open.file->datasync();
+    if (open.isNew) open.vfs->directory.sync();
+    open.isNew = false;
+    return SQLITE_OK;
+  });
+}
+
+int VfsCalls::size(sqlite3_file* file, sqlite3_int64* out) {
+  return guarded(SQLITE_IOERR_FSTAT, [&]() {
+    *out = static_cast<sqlite3_int64>(storage::of(file).file->stat().size);
+    return SQLITE_OK;
+  });
+}
+
+// Every level is exclusive: there are no other readers. On a disk the file's lock also keeps other
+// processes out.
+int VfsCalls::lock(sqlite3_file* file, int) {
+  auto& open = storage::of(file);
+  if (open.locked) return SQLITE_OK;
+  if (!open.vfs->lock(open.name)) return SQLITE_BUSY;
+  KJ_IF_MAYBE(fd, open.file->getFd()) {
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+      open.vfs->unlock(open.name);
+      return SQLITE_BUSY;
+    }
+  }
+  open.locked = true;
+  return SQLITE_OK;
+}
+
+int VfsCalls::unlock(sqlite3_file* file, int level) {
+  auto& open = storage::of(file);
+  if (level != SQLITE_LOCK_NONE || !open.locked) return SQLITE_OK;
+  KJ_IF_MAYBE(fd, open.file->getFd()) {
+    flock(*fd, LOCK_UN);
+  }
+  open.vfs->unlock(open.name);
+  open.locked = false;
+  return SQLITE_OK;
+}
+
+int VfsCalls::control(sqlite3_file*, int what, void* argument) {
+  if (what != SQLITE_FCNTL_MMAP_SIZE) return SQLITE_NOTFOUND;
+  *static_cast<sqlite3_int64*>(argument) = 0;  // nothing is ever mapped
+  return SQLITE_OK;
+}
+
+const sqlite3_io_methods VfsCalls::FILE_CALLS = {
+    .iVersion = 1,  // no shared memory
+    .xClose = &close,
+    .xRead = &read,
+    .xWrite = &write,
+    .xTruncate = &truncate,
+    .xSync = &sync,
+    .xFileSize = &size,
+    .xLock = &lock,
+    .xUnlock = &unlock,
+    .xCheckReservedLock = [](sqlite3_file*, int* out) { return *out = 0, SQLITE_OK; },
+    .xFileControl = &control,
+    .xSectorSize = [](sqlite3_file*) { return SECTOR_BYTES; },
+    // Nothing is promised: a write that is torn may hurt the bytes beside it.
+    .xDeviceCharacteristics = [](sqlite3_file*) { return 0; },
+};
 
 DirectoryVfs::DirectoryVfs(const kj::Directory& directory, Entropy& entropy, const kj::Clock& clock)
     : directory(directory),
       entropy(entropy),
       clock(clock),
-      vfsName(uniqueName()),
-      vfs(kj::heap<sqlite3_vfs>()) {
-  memset(vfs.get(), 0, sizeof(*vfs));
-  vfs->iVersion = 2;
-  vfs->szOsFile = sizeof(OpenFile);
-  vfs->mxPathname = PATHNAME_MAX;
-  vfs->zName = vfsName.cStr();
-  vfs->pAppData = this;
-  vfs->xOpen = &openPath;
-  vfs->xDelete = &deletePath;
-  vfs->xAccess = &accessPath;
-  vfs->xFullPathname = &fullPathname;
-  vfs->xRandomness = &randomness;
-  vfs->xSleep = &sleepFor;
-  vfs->xCurrentTimeInt64 = &currentTime;
-  KJ_REQUIRE(sqlite3_vfs_register(vfs.get(), 0) == SQLITE_OK);
+      registeredName(kj::str("hearth-", kj::hex(reinterpret_cast<uintptr_t>(this)))),
+      vfs(std::make_unique<sqlite3_vfs>(sqlite3_vfs{
+          .iVersion = 2,
+          .szOsFile = sizeof(OpenFile),
+          .mxPathname = NAME_BYTES_MAX,
+          .zName = registeredName.cStr(),
+          .pAppData = this,
+          .xOpen = &VfsCalls::open,
+          .xDelete = &VfsCalls::remove,
+          .xAccess = &VfsCalls::access,
+          .xFullPathname = &VfsCalls::fullPathname,
+          .xRandomness = &VfsCalls::randomness,
+          // Nobody waits: there is one connection.
+          .xSleep = [](sqlite3_vfs*, int) { return 0; },
+          .xCurrentTime = &VfsCalls::currentTimeDays,
+          .xGetLastError = [](sqlite3_vfs*, int, char*) { return 0; },
+          .xCurrentTimeInt64 = &VfsCalls::currentTime,
+      })) {
+  auto registered = sqlite3_vfs_register(vfs.get(), 0);
+  KJ_ASSERT(registered == SQLITE_OK, registered);
 }
 
 DirectoryVfs::~DirectoryVfs() noexcept(false) { sqlite3_vfs_unregister(vfs.get()); }
+
+bool DirectoryVfs::lock(const std::string& file) {
+  return locked.lockExclusive()->insert(file).second;
+}
+
+void DirectoryVfs::unlock(const std::string& file) { locked.lockExclusive()->erase(file); }
 
 }  // namespace hearth::storage

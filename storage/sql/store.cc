@@ -1,141 +1,106 @@
 #include "storage/sql/store.h"
 
 #include <kj/debug.h>
-#include <kj/mutex.h>
-#include <kj/thread.h>
-
-#include <algorithm>
-#include <deque>
-#include <utility>
-#include <vector>
 
 namespace hearth::storage {
 
-namespace {
+Store::Store(Executor& executor, kj::Own<Database> db)
+    : executor(executor),
+      db(kj::mv(db)),
+      tasks(*this) {}
 
-// Does one write inside the open transaction, and undoes it alone when it throws.
-kj::Maybe<kj::Exception> writeOne(Database& database, Store::Work& work) {
-  database.execute("SAVEPOINT one");
-  auto failure = kj::runCatchingExceptions([&]() { work(database); });
-  database.execute(failure == nullptr ? "RELEASE one" : "ROLLBACK TO one; RELEASE one");
-  return failure;
+Store::~Store() noexcept(false) {
+  tasks.clear();  // waits for a batch that is running, and takes back one that has not begun
+  if (!current.works.empty()) {
+    if (!current.ran) runBatch();
+    deliverBatch();
+  }
+  while (!queue.empty()) {
+    takeBatch();
+    runBatch();
+    deliverBatch();
+  }
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { db->checkpoint(); })) {
+    KJ_LOG(ERROR, "the write-ahead log stays behind until the next start", *e);
+  }
 }
 
-class InlineStore final: public Store {
- public:
-  explicit InlineStore(kj::Own<Database> database): database(kj::mv(database)) {}
-  ~InlineStore() noexcept(false) { database->checkpoint(); }
-
-  uint64_t commits() const override { return committed; }
-
- protected:
-  kj::Promise<void> submit(Work work, bool writes) override {
-    auto failure = writes ? commit(work) : kj::runCatchingExceptions([&]() { work(*database); });
-    KJ_IF_MAYBE(e, failure) return kj::mv(*e);
-    return kj::READY_NOW;
-  }
-
- private:
-  kj::Own<Database> database;
-  uint64_t committed = 0;
-
-  kj::Maybe<kj::Exception> commit(Work& work) {
-    database->execute("BEGIN IMMEDIATE");
-    auto failure = writeOne(*database, work);
-    database->execute("COMMIT");
-    ++committed;
-    return failure;
-  }
-};
-
-class ThreadStore final: public Store {
- public:
-  explicit ThreadStore(kj::Own<Database> database)
-      : database(kj::mv(database)),
-        thread([this]() { serve(); }) {}
-
-  ~ThreadStore() noexcept(false) {
-    queue.lockExclusive()->closing = true;  // the thread joins when it has done what waits
-  }
-
-  uint64_t commits() const override { return queue.lockShared()->commits; }
-
- protected:
-  kj::Promise<void> submit(Work work, bool writes) override {
-    auto paf = kj::newPromiseAndCrossThreadFulfiller<void>();
-    queue.lockExclusive()->items.push_back({kj::mv(work), writes, kj::mv(paf.fulfiller)});
-    return kj::mv(paf.promise);
-  }
-
- private:
-  struct Item {
-    Work work;
-    bool writes;
-    kj::Own<kj::CrossThreadPromiseFulfiller<void>> fulfiller;
-  };
-  struct Queue {
-    std::deque<Item> items;
-    bool closing = false;
-    uint64_t commits = 0;
-  };
-
-  kj::Own<Database> database;
-  kj::MutexGuarded<Queue> queue;
-  kj::Thread thread;  // last, so that it joins before the rest goes
-
-  void serve() {
-    for (;;) {
-      auto batch = takeAll();
-      if (batch.empty()) break;
-      runBatch(batch);
-    }
-    database->checkpoint();
-    database = nullptr;
-  }
-
-  std::deque<Item> takeAll() {
-    return queue.when([](const Queue& q) { return q.closing || !q.items.empty(); },
-        [](Queue& q) { return std::exchange(q.items, {}); });
-  }
-
-  // Everything that has queued up by now, in one transaction.
-  void runBatch(std::deque<Item>& batch) {
-    std::vector<kj::Maybe<kj::Exception>> failures(batch.size());
-    auto broken = kj::runCatchingExceptions([&]() {
-      bool writes = std::ranges::any_of(batch, &Item::writes);
-      if (writes) database->execute("BEGIN IMMEDIATE");
-      for (size_t i = 0; i < batch.size(); ++i) {
-        failures[i] = batch[i].writes
-            ? writeOne(*database, batch[i].work)
-            : kj::runCatchingExceptions([&]() { batch[i].work(*database); });
-      }
-      if (writes) database->execute("COMMIT");
-      if (writes) ++queue.lockExclusive()->commits;
-    });
-    KJ_IF_MAYBE(e, broken) {
-      // The commit itself failed (a full disk, say): nothing of the batch is there.
-      auto undone = kj::runCatchingExceptions([&]() { database->execute("ROLLBACK"); });
-      if (undone != nullptr) KJ_LOG(ERROR, "a transaction could not be undone");
-      for (auto& failure: failures) failure = kj::Exception(*e);
-    }
-    for (size_t i = 0; i < batch.size(); ++i) {
-      KJ_IF_MAYBE(e, failures[i]) {
-        batch[i].fulfiller->reject(kj::mv(*e));
-      } else {
-        batch[i].fulfiller->fulfill();
-      }
-    }
-  }
-};
-
-}  // namespace
-
-kj::Own<Store> newThreadStore(kj::Own<Database> database) {
-  return kj::heap<ThreadStore>(kj::mv(database));
+kj::Promise<void> Store::checkpoint() {
+  return enqueue<Kind::ALONE>([](Database& db) { db.checkpoint(); });
 }
 
-kj::Own<Store> newInlineStore(kj::Own<Database> database) {
-  return kj::heap<InlineStore>(kj::mv(database));
+void Store::add(kj::Own<Work> work) {
+  queue.push_back(kj::mv(work));
+  if (pumping) return;
+  pumping = true;
+  // Later, so that whatever is asked for in this turn of the loop comes along.
+  tasks.add(kj::evalLater([this]() { return pump(); }));
 }
+
+// One batch at a time; what comes in meanwhile makes up the next.
+kj::Promise<void> Store::pump() {
+  while (!queue.empty()) {
+    takeBatch();
+    co_await executor.execute([this]() { runBatch(); });
+    deliverBatch();
+  }
+  pumping = false;
+}
+
+void Store::takeBatch() {
+  auto& works = current.works;
+  do {
+    works.push_back(kj::mv(queue.front()));
+    queue.pop_front();
+  } while (!queue.empty() && works.size() < BATCH_MAX && works.back()->kind != Kind::ALONE &&
+      queue.front()->kind != Kind::ALONE);
+  current.ran = false;
+}
+
+void Store::deliverBatch() {
+  for (auto& work: current.works) work->deliver();
+  current.works.clear();
+}
+
+// On the executor, as all below.
+void Store::runBatch() {
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { commitTogether(); })) {
+    for (auto& work: current.works) work->fail(kj::cp(*e));
+  }
+  current.ran = true;
+}
+
+void Store::commitTogether() {
+  // Inside a transaction that was left open nothing would reach the disk.
+  KJ_ASSERT(!db->inTransaction());
+  if (current.works.front()->kind == Kind::ALONE) return current.works.front()->attempt(*db);
+  auto changesBefore = db->changes();
+  Transaction all(*db);
+  for (auto& work: current.works) {
+    work->attempt(*db);
+    KJ_ASSERT(db->inTransaction(), "the disk failed, and the whole transaction was undone");
+  }
+  all.commit();
+  if (db->changes() != changesBefore) ++commitCount;
+}
+
+void Store::Work::attempt(Database& db) {
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() {
+                if (kind == Kind::ALONE) {
+                  run(db);
+                  return;
+                }
+                Transaction part(db);
+                auto changesBefore = db.changes();
+                bool stands = run(db);
+                KJ_ASSERT(kind == Kind::WRITE || db.changes() == changesBefore,
+                    "a read has changed rows");
+                if (stands) part.commit();
+              })) {
+    fail(kj::mv(*e));
+  }
+}
+
+void Store::taskFailed(kj::Exception&& e) { KJ_LOG(ERROR, "the storage executor is gone", e); }
 
 }  // namespace hearth::storage

@@ -9,20 +9,23 @@
 namespace hearth::storage {
 
 struct JobRow {
-  std::string id;  // hex
-  int64_t startedMs = 0;
-  kj::Array<kj::byte> record;
+  std::string id;         // hex
+  int64_t startedMs = 0;  // Unix time
+  crypto::Buffer record;
 };
 
 namespace jobs {
 
-constexpr int64_t KEPT_MAX = 1'000;  // the oldest go first
+constexpr size_t KEPT_MAX = 1'000;  // the oldest go first
 
-void put(Database& database, const JobRow& row);
-std::vector<JobRow> newest(Database& database, uint32_t most);
+// Stores a job, or its newer record.
+void put(Database& db, const JobRow& row);
+
+// Newest first.
+std::vector<JobRow> newest(Database& db, uint32_t most);
 
 // Those whose id begins so; at most two, which is enough to see that a prefix is not unique.
-std::vector<JobRow> find(Database& database, kj::StringPtr prefix);
+std::vector<JobRow> find(Database& db, kj::StringPtr prefix);
 
 }  // namespace jobs
 }  // namespace hearth::storage

@@ -1,6 +1,6 @@
 #pragma once
-// The membership log on disk: envelopes in the order in which they were taken, chained by hashes, so
-// that a row that was changed, or put back from an older copy, shows.
+// The membership log on disk: op envelopes in the order in which this device stored them, as a hash
+// chain.
 
 #include "storage/sql/database.h"
 
@@ -8,9 +8,12 @@
 
 namespace hearth::storage::ops {
 
-void append(Database& database, kj::ArrayPtr<const kj::byte> envelope);
+constexpr size_t ENVELOPE_BYTES_MAX = 128 << 10;
 
-// Errors: INTEGRITY_FAILED when the chain does not hold.
-Result<std::vector<kj::Array<kj::byte>>> all(Database& database);
+// Requires an envelope of at most ENVELOPE_BYTES_MAX bytes.
+void append(Database& db, crypto::Bytes envelope);
+
+// Errors: INTEGRITY_FAILED when a page was changed since the database was opened.
+Result<std::vector<crypto::Buffer>> all(Database& db);
 
 }  // namespace hearth::storage::ops

@@ -1,35 +1,53 @@
 #include "storage/tables/peers.h"
 
-#include <sstream>
+#include "core/base/flat.h"
+
+#include <kj/debug.h>
 
 namespace hearth::storage::peers {
 
-void put(Database& database, const PeerRow& row) {
-  // Addresses hold no white space, so one column holds them all.
-  std::string addresses;
-  for (auto& address: row.addresses) addresses += (addresses.empty() ? "" : " ") + address;
-  Statement(database,
-      "INSERT OR REPLACE INTO peers (device, name, class, addresses, seen_ms) "
-      "VALUES (?, ?, ?, ?, ?)")
-      .bind(row.device.asBytes())
-      .bind(kj::StringPtr(row.name.c_str()))
-      .bind(kj::StringPtr(row.deviceClass.c_str()))
-      .bind(kj::StringPtr(addresses.c_str()))
-      .bind(row.seenMs)
-      .run();
+namespace {
+
+kj::StringPtr view(const std::string& text) { return kj::StringPtr(text.c_str(), text.size()); }
+
+// list8<var8 address>
+crypto::Buffer encode(const std::vector<std::string>& addresses) {
+  std::vector<kj::StringPtr> kept;
+  for (auto& address: addresses) {
+    if (kept.size() == PeerRow::ADDRESSES_MAX) break;
+    if (address.size() <= PeerRow::ADDRESS_BYTES_MAX) kept.push_back(view(address));
+  }
+  FlatWriter out;
+  out.u8(static_cast<uint8_t>(kept.size()));
+  for (auto address: kept) out.var8(address.asBytes());
+  return out.finish();
 }
 
-std::vector<PeerRow> all(Database& database) {
-  Statement statement(database, "SELECT device, name, class, addresses, seen_ms FROM peers");
+std::vector<std::string> decode(crypto::Bytes stored) {
+  FlatReader in(stored);
+  std::vector<std::string> addresses(in.count8(PeerRow::ADDRESSES_MAX, 1));
+  for (auto& address: addresses) {
+    auto bytes = in.var8();
+    address.assign(bytes.asChars().begin(), bytes.size());
+  }
+  KJ_ASSERT(in.finish().has_value());
+  return addresses;
+}
+
+}  // namespace
+
+void put(Database& db, const PeerRow& row) {
+  db.run("INSERT OR REPLACE INTO peers VALUES (?1, ?2, ?3, ?4, ?5)", row.device.asBytes(),
+      view(row.name), view(row.deviceClass), encode(row.addresses).asPtr(), row.seenMs);
+}
+
+std::vector<PeerRow> all(Database& db) {
   std::vector<PeerRow> rows;
-  while (statement.step()) {
-    auto device = DeviceId::from(statement.blob(0));
-    if (!device) continue;
-    PeerRow row{*device, statement.text(1).cStr(), statement.text(2).cStr()};
-    std::istringstream addresses(statement.text(3).cStr());
-    for (std::string address; addresses >> address;) row.addresses.push_back(address);
-    row.seenMs = statement.integer(4);
-    rows.push_back(kj::mv(row));
+  auto select =
+      db.query("SELECT device, name, class, addresses, seen_ms FROM peers ORDER BY device");
+  while (select.step()) {
+    rows.push_back({DeviceId::from(select.blob(0)).value(), select.text(1).cStr(),
+        select.text(2).cStr(), decode(select.blob(3)), select.number(4)});
   }
   return rows;
 }

@@ -1,19 +1,19 @@
 #include "storage/tables/settings.h"
 
+#include <kj/debug.h>
+
 namespace hearth::storage::settings {
 
-void set(Database& database, kj::StringPtr key, kj::ArrayPtr<const kj::byte> value) {
-  Statement(database, "INSERT OR REPLACE INTO settings (key, value) VALUES (?, ?)")
-      .bind(key)
-      .bind(value)
-      .run();
+void set(Database& db, kj::StringPtr name, crypto::Bytes value) {
+  KJ_REQUIRE(value.size() <= VALUE_BYTES_MAX, name, value.size());
+  db.run("INSERT INTO settings VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", name,
+      value);
 }
 
-kj::Maybe<kj::Array<kj::byte>> get(Database& database, kj::StringPtr key) {
-  Statement statement(database, "SELECT value FROM settings WHERE key = ?");
-  statement.bind(key);
-  if (!statement.step()) return nullptr;
-  return statement.blob(0);
+kj::Maybe<crypto::Buffer> get(Database& db, kj::StringPtr name) {
+  auto select = db.query("SELECT value FROM settings WHERE name = ?1", name);
+  if (!select.step()) return nullptr;
+  return kj::heapArray<kj::byte>(select.blob(0));
 }
 
 }  // namespace hearth::storage::settings

@@ -1,0 +1,34 @@
+#include "storage/tables/hearth-db.h"
+
+namespace hearth::storage {
+
+namespace {
+
+// Never changed once released: a change is a further migration.
+constexpr kj::StringPtr MIGRATIONS[] = {
+    R"(
+    CREATE TABLE chains (name TEXT PRIMARY KEY, base INTEGER NOT NULL, base_hash BLOB NOT NULL,
+      rows INTEGER NOT NULL, row_hash BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE ops (i INTEGER PRIMARY KEY, row BLOB NOT NULL, row_hash BLOB NOT NULL) STRICT;
+    CREATE TABLE counters (i INTEGER PRIMARY KEY, row BLOB NOT NULL, row_hash BLOB NOT NULL) STRICT;
+    INSERT INTO chains VALUES ('ops', 0, zeroblob(32), 0, zeroblob(32)),
+      ('counters', 0, zeroblob(32), 0, zeroblob(32));
+
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE peers (device BLOB PRIMARY KEY, name TEXT NOT NULL, class TEXT NOT NULL,
+      addresses BLOB NOT NULL, seen_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE facts (device BLOB NOT NULL PRIMARY KEY, version INTEGER NOT NULL,
+      encoded BLOB NOT NULL) STRICT;
+    CREATE TABLE jobs (id TEXT NOT NULL PRIMARY KEY, started_ms INTEGER NOT NULL,
+      record BLOB NOT NULL) STRICT;
+    CREATE INDEX jobs_started ON jobs (started_ms);
+    )"_kj,
+};
+
+constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj};
+
+}  // namespace
+
+const Schema HEARTH_SCHEMA{MIGRATIONS, CHAINS};
+
+}  // namespace hearth::storage
