@@ -94,6 +94,7 @@ class Node final: private CircleKeeper::Observer,
   Jobs jobs;
   kj::TaskSet tasks;
 
+  kj::Promise<void> keepLogShort();
   kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
   kj::Promise<Result<Welcome>> welcome(
       const crypto::PairingAdmin::Candidate& candidate, Confirm& confirm);
