@@ -2,7 +2,6 @@
 
 #include "router/place/solve.h"
 
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -16,11 +15,14 @@ struct Malformed {
   kj::StringPtr because;
 };
 
+// Keeps every sum and quotient of the planner finite.
+constexpr double NUMBER_MAX = 1e100;
+
 double number(const json& value, double fallback, kj::StringPtr because) {
   if (value.is_null()) return fallback;
   if (!value.is_number()) throw Malformed{because};
   auto plain = value.get<double>();
-  if (!std::isfinite(plain) || plain < 0) throw Malformed{because};
+  if (!(plain >= 0 && plain <= NUMBER_MAX)) throw Malformed{because};
   return plain;
 }
 
@@ -57,12 +59,13 @@ void readLinks(const json& root, Problem& problem) {
   auto& latency = list(links, "latency_s", count, "links: latency_s has another size");
   if (bandwidth.size() != count || latency.size() != count)
     throw Malformed{"links: a row for each device is needed"};
+  auto isRow = [&](const json& row) { return row.is_array() && row.size() == count; };
   for (size_t a = 0; a < count; ++a) {
-    if (bandwidth[a].size() != count || latency[a].size() != count)
+    if (!isRow(bandwidth[a]) || !isRow(latency[a]))
       throw Malformed{"links: a column for each device is needed"};
     for (size_t b = 0; b < count; ++b) {
       auto speed = a == b ? 1 : number(bandwidth[a][b], 0, "links: a bandwidth is none");
-      if (speed <= 0) throw Malformed{"links: a bandwidth is none"};
+      if (speed < 1 / NUMBER_MAX) throw Malformed{"links: a bandwidth is none"};
       problem.perByte.push_back(a == b ? 0 : 1 / speed);
       problem.latency.push_back(a == b ? 0 : number(latency[a][b], 0, "links: a latency is none"));
     }
@@ -89,16 +92,20 @@ void readTasks(const json& root, Problem& problem) {
   if (problem.tasks.empty()) throw Malformed{"tasks: 1 to 4096 are needed"};
 }
 
+uint32_t taskIndex(const json& value, const Problem& problem) {
+  constexpr auto WRONG = "edges: from and to are indexes of tasks"_kj;
+  if (!value.is_number_unsigned()) throw Malformed{WRONG};
+  auto index = value.get<uint64_t>();
+  if (index >= problem.tasks.size()) throw Malformed{WRONG};
+  return static_cast<uint32_t>(index);
+}
+
 void readEdges(const json& root, Problem& problem) {
   for (auto& entry: list(root, "edges", Problem::EDGES_MAX, "edges: at most 65536 fit")) {
-    auto from = field(entry, "from"), to = field(entry, "to");
-    if (!from.is_number_unsigned() || !to.is_number_unsigned())
-      throw Malformed{"edges: from and to are indexes of tasks"};
-    Problem::Edge edge{from.get<uint32_t>(), to.get<uint32_t>(),
-        number(field(entry, "bytes"), 0, "edges: bytes is no size")};
-    if (edge.from >= problem.tasks.size() || edge.to >= problem.tasks.size())
-      throw Malformed{"edges: from and to are indexes of tasks"};
-    problem.edges.push_back(edge);
+    auto from = taskIndex(field(entry, "from"), problem);
+    auto to = taskIndex(field(entry, "to"), problem);
+    problem.edges.push_back(
+        {from, to, number(field(entry, "bytes"), 0, "edges: bytes is no size")});
   }
 }
 

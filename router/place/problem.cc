@@ -30,10 +30,23 @@ std::vector<uint32_t> topologicalOrder(const Problem& problem, const Neighbours&
   return order;
 }
 
+double worth(const Problem& problem, const Schedule& schedule) {
+  if (problem.worth.empty()) return 0;
+  double sum = 0;
+  for (size_t t = 0; t < problem.tasks.size(); ++t)
+    sum += problem.worth[t * problem.devices.size() + schedule.device[t]];
+  for (auto& edge: problem.edges) {
+    auto pair = schedule.device[edge.from] * problem.devices.size() + schedule.device[edge.to];
+    sum += edge.bytes * problem.worthPerByte[pair];
+  }
+  return sum;
+}
+
 double makespan(const Problem& problem, const Neighbours& neighbours, const Schedule& schedule) {
   thread_local std::vector<double> finish, deviceFree;
   finish.assign(problem.tasks.size(), 0);
-  deviceFree.assign(problem.devices.size(), 0);
+  deviceFree.clear();
+  for (auto& device: problem.devices) deviceFree.push_back(device.queueS);
   double latest = 0;
   for (auto task: schedule.order) {
     auto device = schedule.device[task];
@@ -51,7 +64,8 @@ double makespan(const Problem& problem, const Neighbours& neighbours, const Sche
 
 double makespanContended(
     const Problem& problem, const Neighbours& neighbours, const Schedule& schedule) {
-  std::vector<double> finish(problem.tasks.size()), deviceFree(problem.devices.size());
+  std::vector<double> finish(problem.tasks.size()), deviceFree;
+  for (auto& device: problem.devices) deviceFree.push_back(device.queueS);
   std::vector<double> sendFree(problem.devices.size()), receiveFree(problem.devices.size());
   double latest = 0;
   for (auto task: schedule.order) {

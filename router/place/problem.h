@@ -23,6 +23,7 @@ struct Problem {
   struct Device {
     double activeW = 0, idleW = 0, txJPerByte = 0, rxJPerByte = 0;
     double memoryBytes = NEVER;
+    double queueS = 0;  // busy so long with other work
   };
   struct Task {
     double memoryBytes = 0;
@@ -35,6 +36,10 @@ struct Problem {
   std::vector<double> exec;     // [task * devices + device], NEVER where it may not run
   std::vector<double> latency;  // [from * devices + to], seconds; 0 on the diagonal
   std::vector<double> perByte;  // likewise, seconds a byte
+
+  // What a task or a transfer costs besides its time, in seconds, laid out as `exec` and `latency`;
+  // both empty when nothing does (`hearth place`).
+  std::vector<double> worth, worthPerByte;
 
   double execOf(size_t task, size_t device) const { return exec[task * devices.size() + device]; }
   double moving(const Edge& edge, size_t from, size_t to) const {
@@ -56,6 +61,9 @@ struct Schedule {
 
 // The tasks in an order in which none comes before what feeds it; empty for a graph with a cycle.
 std::vector<uint32_t> topologicalOrder(const Problem& problem, const Neighbours& neighbours);
+
+// What the schedule costs besides its time, seconds.
+double worth(const Problem& problem, const Schedule& schedule);
 
 // Without contention: any number of transfers at once. NEVER when a task may not run where it is.
 double makespan(const Problem& problem, const Neighbours& neighbours, const Schedule& schedule);
