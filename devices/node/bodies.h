@@ -19,6 +19,9 @@ class Bodies final: public router::StageBodies {
 
   bool hasMicrophone() const { return microphone != nullptr; }
 
+  // What the microphone hears from now on; a job that has begun goes on with what it had.
+  void hear(Recording recording) { microphone = kj::mv(recording); }
+
   // A recording that a job brings along for one of its sources.
   void lend(const JobId& job, router::StageIndex stage, Recording recording);
   void takeBack(const JobId& job);

@@ -125,6 +125,11 @@ void Node::addPlugins(const kj::ReadableDirectory& directory) {
     KJ_LOG(WARNING, "a plugin is not used", refusal.file, refusal.error.because);
 }
 
+void Node::hear(Recording recording) {
+  KJ_REQUIRE(bodies.hasMicrophone(), "a device without a microphone hears nothing");
+  bodies.hear(kj::mv(recording));
+}
+
 kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
   callKnown();

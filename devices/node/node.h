@@ -60,6 +60,9 @@ class Node final: private CircleKeeper::Observer,
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
 
+  // What this device's microphone hears from now on. Requires that it has one.
+  void hear(Recording recording);
+
   // Measures the plugins, tells the others, and calls them. Resolves when the plugins are measured.
   kj::Promise<void> start();
 

@@ -1,0 +1,142 @@
+#include "simulator/fleet/daemon.h"
+
+#include "crypto/pairing/lock.h"
+#include "devices/node/pairing.h"
+#include "storage/tables/hearth-db.h"
+#include "storage/tables/peers.h"
+
+#include <kj/debug.h>
+
+namespace hearth::sim {
+
+namespace {
+
+uint32_t bundleFlags(const Profile& profile) {
+  return crypto::Bundle::EXECUTES | (profile.hasBattery() ? crypto::Bundle::BATTERY : 0);
+}
+
+DeviceId rootOf(Chance chance) {
+  SeededEntropy entropy(chance);
+  return entropy.draw<DeviceId>();
+}
+
+[[noreturn]] void refused(const Error& error) {
+  kj::throwFatalException(kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
+      kj::str(nameOf(error.code), ": ", error.because)));
+}
+
+}  // namespace
+
+kj::Promise<void> SimExecutor::execute(kj::Function<void()> work) {
+  auto before = disk.syncs;
+  co_await inner.execute(kj::mv(work));
+  auto synced = static_cast<int64_t>(disk.syncs - before);
+  if (synced > 0 && disk.syncTakes > 0 * kj::SECONDS)
+    co_await timer.afterDelay(synced * disk.syncTakes);
+}
+
+crypto::PlatformRoot SimKeyStore::platformRoot() {
+  auto root = crypto::PlatformRoot::from(seed.asBytes());
+  KJ_ASSERT(root.has_value());
+  return kj::mv(*root);
+}
+
+Daemon::Daemon(DaemonParts partsIn)
+    : parts(kj::mv(partsIn)),
+      home(parts.disk.directory()),
+      keyStore(rootOf(parts.chance)),
+      vfs(*home, parts.entropy, parts.time.clock()),
+      identity(openIdentity()),
+      executor(parts.time.timer(), parts.disk),
+      store(openStore()),
+      engines(parts.time.timer(), parts.chance, parts.processor, parts.profile.tasks,
+          parts.engineFaults),
+      system(describeSystem()) {}
+
+Daemon::~Daemon() noexcept(false) = default;
+
+devices::Identity Daemon::openIdentity() {
+  auto loaded = devices::Identity::load(*home, keyStore);
+  if (!loaded) refused(loaded.error());
+  KJ_IF_MAYBE(found, *loaded) return kj::mv(*found);
+  return devices::Identity::create(*home, keyStore, parts.entropy, bundleFlags(parts.profile));
+}
+
+kj::Own<storage::Store> Daemon::openStore() {
+  auto database =
+      storage::Database::open(vfs, storage::HEARTH_DB, identity.database, storage::HEARTH_SCHEMA);
+  if (!database) refused(database.error());
+  return kj::heap<storage::Store>(executor, kj::mv(*database));
+}
+
+kj::Own<const kj::Directory> Daemon::describeSystem() const {
+  auto root = kj::newInMemoryDirectory(kj::nullClock());
+  constexpr auto MODE = kj::WriteMode::CREATE | kj::WriteMode::CREATE_PARENT;
+  auto put = [&](kj::StringPtr path, kj::String text) {
+    root->openFile(kj::Path::parse(path), MODE)->writeAll(text);
+  };
+  put("proc/meminfo", kj::str("MemTotal: ", parts.profile.memoryBytes / 1'024, " kB\n"));
+  if (parts.onBattery) {
+    put("sys/class/power_supply/BAT0/capacity",
+        kj::str(static_cast<int>(parts.batteryLevel * 100), '\n'));
+    put("sys/class/power_supply/BAT0/status", kj::str("Discharging\n"));
+  }
+  return root;
+}
+
+kj::Promise<void> Daemon::init() {
+  auto seed = crypto::RecoverySeed::draw(parts.entropy);
+  co_await devices::CircleKeeper::found(
+      crypto::RecoveryKeys::fromSeed(seed), identity, *store, parts.time.clock(), parts.entropy);
+}
+
+kj::Promise<Result<void>> Daemon::join(kj::Function<void(kj::String)> shown) {
+  auto address = co_await parts.network.parseAddress(kj::str("*:", HEARTH_PORT));
+  auto receiver = address->listen();
+  auto code = crypto::PairingCode::draw(parts.entropy);
+  shown(kj::str(code.reveal().asChars()));
+  crypto::EphemeralGuard guard([]() { KJ_FAIL_REQUIRE("an ephemeral key came twice"); });
+  crypto::PairingJoiner::Setup setup{identity.keys, identity.bundle, code};
+  crypto::PairingLock lock;
+  auto joined = co_await devices::waitForAdmin(parts.time.timer(), *receiver, setup, parts.entropy,
+      guard, [&]() -> kj::Promise<bool> { return !lock.fail(parts.time.timer().now()); });
+  if (!joined) co_return no(joined.error());
+  auto stored = co_await devices::CircleKeeper::join(joined->circle, joined->log, identity, *store);
+  if (!stored) co_return no(stored.error());
+  std::map<DeviceId, storage::PeerRow> rows;
+  for (auto& hint: joined->hints) {
+    auto& row = rows[hint.device];
+    row.device = hint.device;
+    row.addresses.emplace_back(hint.address.cStr());
+  }
+  co_await store->write([rows = kj::mv(rows)](storage::Database& db) {
+    for (auto& [id, row]: rows) storage::peers::put(db, row);
+  });
+  co_return Result<void>();
+}
+
+kj::Promise<Result<bool>> Daemon::run() {
+  auto stored = co_await devices::CircleKeeper::read(*store);
+  if (!stored) co_return no(stored.error());
+  auto circle = kj::mv(*stored);
+  if (circle == nullptr) co_return false;
+  auto peers = co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
+  auto address = co_await parts.network.parseAddress(kj::str("*:", HEARTH_PORT));
+  devices::NodeConfig config{.name = parts.name,
+      .deviceClass = parts.profile.deviceClass,
+      .cores = parts.profile.cores,
+      .addresses = parts.addresses,
+      .keyStore = keyStore.describe().cStr(),
+      .microphone = kj::mv(parts.microphone)};
+  running =
+      kj::heap<devices::Node>(devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace,
+                                  parts.entropy, parts.network, *store, engines, *system},
+          identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+  running->addPlugins(parts.plugins);
+  running->serve(address->listen());
+  starting = running->start().eagerlyEvaluate(
+      [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not start", e); });
+  co_return true;
+}
+
+}  // namespace hearth::sim

@@ -1,0 +1,102 @@
+#pragma once
+// The process of one device of a world: what hearthd builds in its main, over simulated seams. It
+// exists from its start to its end or kill; the device's disk outlives it.
+
+#include "devices/node/node.h"
+#include "simulator/disk/sim-disk.h"
+#include "simulator/engines/modelled-engine.h"
+#include "simulator/fleet/profile.h"
+#include "simulator/wire/sim-network.h"
+#include "simulator/world/device-time.h"
+#include "storage/sql/directory-vfs.h"
+
+namespace hearth::sim {
+
+// What a process finds on its device.
+struct DaemonParts {
+  WorldTime& worldTime;
+  DeviceTime& time;
+  Entropy& entropy;
+  SimDisk& disk;
+  kj::Network& network;
+  Processor& processor;
+  const Profile& profile;
+  const kj::ReadableDirectory& plugins;
+  EngineFaults& engineFaults;
+  Trace& trace;
+  Chance chance;
+  std::string name;
+  std::vector<std::string> addresses;  // where others may find this device
+  kj::Maybe<devices::Recording> microphone;
+  bool onBattery;
+  double batteryLevel;
+};
+
+constexpr uint16_t HEARTH_PORT = 7'427;
+
+// Work that would block, inline on the loop, after the time that the device's disk takes for it.
+class SimExecutor final: public Executor {
+ public:
+  SimExecutor(kj::Timer& timer, SimDisk& disk): timer(timer), disk(disk) {}
+  kj::Promise<void> execute(kj::Function<void()> work) override;
+
+ private:
+  kj::Timer& timer;
+  SimDisk& disk;
+  InlineExecutor inner;
+};
+
+class SimKeyStore final: public devices::KeyStore {
+ public:
+  explicit SimKeyStore(const DeviceId& seed): seed(seed) {}
+  crypto::PlatformRoot platformRoot() override;
+  kj::StringPtr describe() const override { return "a simulated key store"; }
+
+ private:
+  DeviceId seed;  // 32 bytes, by device
+};
+
+class Daemon final {
+ public:
+  explicit Daemon(DaemonParts parts);
+  ~Daemon() noexcept(false);
+  KJ_DISALLOW_COPY_AND_MOVE(Daemon);
+
+  // hearth init: a new circle with this device as its admin.
+  kj::Promise<void> init();
+
+  // hearth join --code: waits for an admin. `shown` is given the code.
+  kj::Promise<Result<void>> join(kj::Function<void(kj::String)> shown);
+
+  // hearthd: runs until this object is destroyed. Resolves when the node answers others; false when
+  // the device has no circle.
+  kj::Promise<Result<bool>> run();
+
+  // None before run() has begun the node.
+  kj::Maybe<devices::Node&> node() {
+    if (running.get() == nullptr) return nullptr;
+    return *running;
+  }
+  const DeviceId& id() const { return identity.keys.id; }
+  crypto::DeviceKeys& keys() { return identity.keys; }
+  storage::Store& database() { return *store; }
+
+ private:
+  DaemonParts parts;
+  kj::Own<const kj::Directory> home;
+  SimKeyStore keyStore;
+  storage::DirectoryVfs vfs;
+  devices::Identity identity;
+  SimExecutor executor;
+  kj::Own<storage::Store> store;
+  ModelledEngineHost engines;
+  kj::Own<const kj::Directory> system;
+  kj::Own<devices::Node> running;
+  kj::Promise<void> starting = nullptr;
+
+  devices::Identity openIdentity();
+  kj::Own<storage::Store> openStore();
+  kj::Own<const kj::Directory> describeSystem() const;
+};
+
+}  // namespace hearth::sim

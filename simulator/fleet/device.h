@@ -1,0 +1,100 @@
+#pragma once
+// One device of a world: what outlives its processes (disk, clock, battery, network stack), and the
+// process that runs on it now.
+//
+//            powerOn                start (has a circle)
+//   OFF ───────────────▶ ON ────────────────────────────▶ ON with a daemon
+//    ▲  losePower, empty  │ ▲                               │ kill, stop
+//    └────────────────────┘ └───────────────────────────────┘        sleep / wake: beside all this
+
+#include "simulator/fleet/daemon.h"
+#include "simulator/fleet/power.h"
+#include "simulator/world/history.h"
+
+namespace hearth::sim {
+
+// What devices share of their world.
+struct DeviceSurroundings {
+  uint64_t seed;
+  WorldTime& time;
+  WireParts& wire;
+  History& history;
+  kj::TaskSet& tasks;
+};
+
+class Device final: public NetworkHost, private Trace {
+ public:
+  Device(DeviceSurroundings around, DeviceIndex number, std::string name, const Profile& profile,
+      const kj::ReadableDirectory& plugins);
+  ~Device() noexcept(false);
+  KJ_DISALLOW_COPY_AND_MOVE(Device);
+
+  // Life.
+  void powerOn();    // and starts the daemon when there is a circle
+  void losePower();  // at this moment: what was not synced may be lost or torn
+  void kill();       // kill -9 of the daemon
+  void start();      // the daemon, if the device is on and none runs
+  void stop();       // in good order
+  void sleep();      // the lid is shut, or the system suspends the app
+  void wake();
+  void put(std::vector<NetworkIndex> networks);  // walks to where these are
+  void mayVisit(NetworkIndex network);           // its address there is told to others
+  void plug(bool mains);
+
+  // hearth init; hearth join --code. Both need a device that is on and has no circle.
+  kj::Promise<void> init();
+  kj::Promise<Result<void>> join(kj::Function<void(kj::String)> shown);
+
+  const std::string& called() const { return name; }
+  const Profile& kind() const { return profile; }
+  bool runs() const { return daemon.get() != nullptr; }
+  bool inCircle() const { return hasCircle; }
+  kj::Maybe<devices::Node&> node();
+  kj::Maybe<const DeviceId&> id() const { return deviceId; }
+  std::string address(NetworkIndex network) const;
+  Daemon& process() { return *daemon; }
+
+  DeviceTime time;
+  SimDisk disk;
+  Power power;
+  EngineFaults engineFaults;
+  std::map<std::string, std::string> backup;  // of the disk, if somebody made one
+  uint32_t starts = 0;
+  bool refusesToStart = false;  // the newest start failed
+  std::string whyNotStarted;
+
+  DeviceIndex index() const override { return number; }
+  bool isOn() const override { return on; }
+  bool isAwake() const override { return !time.isSuspended(); }
+  kj::Promise<void> awake() override { return time.awake(); }
+  NetworkStack& network() { return stack; }
+
+  // Called with each trace event.
+  kj::Function<void(kj::StringPtr name, kj::StringPtr fields)> onTrace = [](kj::StringPtr,
+                                                                             kj::StringPtr) {};
+
+ private:
+  DeviceSurroundings around;
+  DeviceIndex number;
+  std::string name;
+  const Profile& profile;
+  const kj::ReadableDirectory& plugins;
+  SeededEntropy entropy;
+  NetworkStack stack;
+  bool on = false;
+  bool hasCircle = false;
+  std::vector<NetworkIndex> place, visits;
+  kj::Maybe<DeviceId> deviceId;
+  kj::Own<Daemon> daemon;
+  kj::Promise<void> starting = nullptr;
+  kj::Promise<void> draining = nullptr;
+
+  void event(kj::StringPtr name, std::initializer_list<TraceField> fields) override;
+  void note(const char* kind, std::string text);
+  kj::Own<Daemon> makeDaemon();
+  void endDaemon();
+  void applyPlace();
+  kj::Promise<void> watchBattery();
+};
+
+}  // namespace hearth::sim

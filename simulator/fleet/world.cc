@@ -1,0 +1,103 @@
+#include "simulator/fleet/world.h"
+
+#include <kj/debug.h>
+
+namespace hearth::sim {
+
+// What the shipping code logs while the world runs.
+class World::LogCatcher final: public kj::ExceptionCallback {
+ public:
+  explicit LogCatcher(World& world): world(world) {}
+
+  void logMessage(kj::LogSeverity severity, const char* file, int line, int contextDepth,
+      kj::String&& text) override {
+    (void)contextDepth;
+    if (severity < kj::LogSeverity::WARNING) return;
+    auto first = text.findFirst('\n').orDefault(text.size());
+    auto said = kj::str(file, ':', line, ": ", text.slice(0, first));
+    world.history.add(-1, "log", said.cStr());
+    if (severity >= kj::LogSeverity::ERROR) world.errorLines.emplace_back(said.cStr());
+  }
+
+ private:
+  World& world;
+};
+
+World::World(uint64_t seed)
+    : theSeed(seed),
+      wire(time, terrain, *this, Chance::of(seed, "wire"), *this),
+      stacks([this](DeviceIndex index) -> NetworkStack& { return devices[index]->network(); }),
+      tasks(*this) {}
+
+World::~World() noexcept(false) {
+  LogCatcher quiet(*this);
+  tasks.clear();
+  for (auto& device: devices) device->kill();
+  wire.couriers.clear();
+}
+
+Device& World::addDevice(std::string name, const Profile& profile) {
+  auto& directory = plugins[profile.name];
+  if (directory.get() == nullptr) directory = pluginDirectory(profile.tasks);
+  auto device = kj::heap<Device>(DeviceSurroundings{theSeed, time, wire, history, tasks},
+      static_cast<DeviceIndex>(devices.size()), kj::mv(name), profile, *directory);
+  device->network().setDirectory(&stacks);
+  devices.push_back(kj::mv(device));
+  return *devices.back();
+}
+
+Device& World::device(kj::StringPtr name) {
+  for (auto& device: devices) {
+    if (device->called() == name.cStr()) return *device;
+  }
+  KJ_FAIL_REQUIRE("the world has no such device", name);
+}
+
+kj::Maybe<Device&> World::find(const DeviceId& id) {
+  for (auto& device: devices) {
+    KJ_IF_MAYBE(own, device->id()) {
+      if (*own == id) return *device;
+    }
+  }
+  return nullptr;
+}
+
+void World::runUntil(kj::TimePoint end) {
+  LogCatcher catcher(*this);
+  time.run(scope, end);
+  KJ_IF_MAYBE(e, failure) kj::throwFatalException(kj::mv(*e));
+}
+
+uint64_t World::fingerprint() {
+  auto whole = print;
+  for (auto& device: devices) {
+    whole.add(device->disk.syncs).add(device->starts);
+    KJ_IF_MAYBE(node, device->node()) {
+      for (auto envelope: node->circle().log().envelopes()) whole.add(envelope);
+    }
+  }
+  return whole.value();
+}
+
+void World::delivered(
+    uint64_t connection, DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes) {
+  ++deliveredCount;
+  deliveredByteCount += bytes.size();
+  print.add(static_cast<uint64_t>(time.elapsed() / kj::NANOSECONDS))
+      .add((uint64_t{from} << 32) | to)
+      .add(bytes);
+  history.addMessage(
+      {time.now(), connection, from, to, static_cast<uint32_t>(bytes.size()), bytes[0]});
+}
+
+void World::opened(uint64_t connection, DeviceIndex from, DeviceIndex to) {
+  print.add(connection).add((uint64_t{from} << 32) | to);
+  history.add(from, "connection",
+      kj::str("to ", devices[to]->called().c_str(), ", number ", connection).cStr());
+}
+
+void World::taskFailed(kj::Exception&& e) {
+  if (failure == nullptr) failure = kj::mv(e);
+}
+
+}  // namespace hearth::sim

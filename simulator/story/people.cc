@@ -1,0 +1,150 @@
+#include "simulator/story/people.h"
+
+#include "crypto/identity/display.h"
+#include "simulator/engines/speech.h"
+
+#include <kj/debug.h>
+#include <kj/encoding.h>
+
+namespace hearth::sim {
+
+// The app that receives a dictation. It outlives its daemon as a window that stays open.
+class People::App final: public devices::JobClient {
+ public:
+  App(World& world, Dictation& dictation): world(world), dictation(dictation) {}
+  ~App() noexcept(false) {
+    if (!dictation.ended) dictation.appGone = true;
+  }
+
+  kj::Promise<void> piece(Piece piece) override {
+    for (auto& word: wordsOf(piece.text.text.cStr())) dictation.heard.push_back(word);
+    world.fold(piece.text.text);
+    return kj::READY_NOW;
+  }
+  void event(const devices::JobRecord::Event& event) override {
+    dictation.events.push_back(event.kind);
+    if (event.kind == "placed") dictation.placed.emplace_back(event.stage, event.device);
+    world.history.add(dictation.sink, "job",
+        kj::str(dictation.number, " ", event.kind.c_str(), " ", event.stage.c_str(), " ",
+            event.device.c_str(), " ", event.message.c_str())
+            .cStr());
+  }
+  void ended(const devices::JobRecord& record) override {
+    dictation.ended = true;
+    dictation.endedAt = world.time.now();
+    dictation.state = record.state;
+    dictation.message = record.message;
+    dictation.job = record.id;
+    world.fold(kj::str(record.state.c_str(), record.message.c_str()));
+    world.history.add(dictation.sink, "job",
+        kj::str(dictation.number, " is over: ", record.state.c_str(), " ", record.message.c_str(),
+            ", ", dictation.heard.size(), " of ", dictation.said.size(), " words")
+            .cStr());
+  }
+
+ private:
+  World& world;
+  Dictation& dictation;
+};
+
+void People::note(const Device& device, std::string text) {
+  world.history.add(device.index(), "step", kj::mv(text));
+}
+
+kj::Promise<void> People::found(Device& device) {
+  note(device, "hearth init");
+  return device.init();
+}
+
+// Where `to` can be called from `from` now.
+kj::Maybe<std::string> People::addressBetween(Device& from, Device& to) {
+  for (auto network: world.terrain.attachments(to.index())) {
+    auto ip = Terrain::addressIn(network, to.index());
+    if (world.terrain.passes(from.index(), ip, Terrain::Packet::CALL)) return to.address(network);
+  }
+  return nullptr;
+}
+
+kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, bool rightCode) {
+  note(fresh, "hearth join --code, to be paired by " + admin.called());
+  if (!fresh.isOn() || fresh.inCircle()) co_return false;
+  auto shown = kj::newPromiseAndFulfiller<kj::String>();
+  auto joining = fresh
+                     .join([fulfiller = kj::mv(shown.fulfiller)](
+                               kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
+                     .fork();
+  auto codeText = co_await shown.promise;
+  auto hurry = chance.between(2 * kj::SECONDS, 8 * kj::SECONDS);
+  co_await world.time.after(hurry);
+  bool paired = false;
+  KJ_IF_MAYBE(node, admin.node()) {
+    KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
+      auto code = crypto::PairingCode::parse(codeText.asBytes());
+      if (!rightCode) {
+        SeededEntropy guess(Chance(chance.next()));
+        code = crypto::PairingCode::draw(guess);
+        ++wrongCodeCount;
+      }
+      auto answer = co_await node->pair(kj::mv(*code), *address, role,
+          [](const devices::DeviceView&) -> kj::Promise<bool> { return true; });
+      paired = answer.has_value();
+      note(admin,
+          paired ? "paired " + fresh.called()
+                 : std::string("could not pair: ") + answer.error().because.cStr());
+      if (paired) told.push_back({world.time.now(), admin.index(), false, answer->id});
+    }
+  }
+  auto joined = co_await joining.addBranch();
+  if (joined) ++pairingCount;
+  co_return paired&& joined.has_value();
+}
+
+kj::Promise<bool> People::remove(Device& admin, Device& target, crypto::RemoveReason reason) {
+  note(admin, "hearth remove " + target.called());
+  auto id = KJ_REQUIRE_NONNULL(target.id());
+  KJ_IF_MAYBE(node, admin.node()) {
+    auto removed = co_await node->remove(crypto::display(id).cStr(), reason);
+    note(admin,
+        removed ? "removed " + target.called()
+                : std::string("could not remove: ") + removed.error().because.cStr());
+    if (removed) told.push_back({world.time.now(), admin.index(), true, id});
+    co_return removed.has_value();
+  }
+  co_return false;
+}
+
+Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords) {
+  spoken.push_back(kj::heap<Dictation>());
+  auto& dictation = *spoken.back();
+  dictation.number = static_cast<uint32_t>(spoken.size());
+  dictation.sink = sink.index();
+  dictation.source = source.index();
+  dictation.begunAt = dictation.endedAt = world.time.now();
+  auto recording = Speech::say(nextWord, words, sentenceWords);
+  dictation.speech = static_cast<int64_t>(recording.durationUs()) * kj::MICROSECONDS;
+  for (uint32_t i = 0; i < words; ++i) {
+    dictation.said.push_back(
+        Speech::word(static_cast<int16_t>(1 + (nextWord + i) % Speech::WORDS_MAX)));
+  }
+  nextWord += words;
+  note(sink,
+      kj::str("hearth dictate --from ", source.called().c_str(), ", ", words, " words, number ",
+          dictation.number)
+          .cStr());
+  dictation.refused = true;
+  KJ_IF_MAYBE(node, sink.node()) {
+    auto workload = router::parseWorkload("dictate");
+    devices::JobOrder order{
+        .workload = kj::mv(*workload), .source = KJ_ASSERT_NONNULL(source.id())};
+    if (&sink == &source) {
+      order.recordings["mic"] = kj::mv(recording);
+    } else {
+      KJ_IF_MAYBE(hearing, source.node()) hearing->hear(kj::mv(recording));
+    }
+    auto job = node->work().run(kj::mv(order), kj::heap<App>(world, dictation));
+    dictation.refused = !job.has_value();
+  }
+  return dictation;
+}
+
+}  // namespace hearth::sim

@@ -1,0 +1,68 @@
+#pragma once
+// What the people of a world do with their devices, and what they remember of it: the checkers ask
+// them afterwards what should have come of it.
+
+#include "simulator/fleet/world.h"
+
+namespace hearth::sim {
+
+// Somebody has dictated.
+struct Dictation {
+  uint32_t number = 0;
+  DeviceIndex sink = 0, source = 0;
+  std::vector<std::string> said;   // every word
+  std::vector<std::string> heard;  // as the app got them, once each: what it has returned from
+  kj::TimePoint begunAt = WorldTime::BEGINNING, endedAt = WorldTime::BEGINNING;
+  kj::Duration speech = 0 * kj::SECONDS;
+  bool refused = false;  // the job could not even begin
+  bool appGone = false;  // the sink's daemon went away
+  bool ended = false;
+  std::string state, message;
+  std::string job;                                          // id, in hex
+  std::vector<std::pair<std::string, std::string>> placed;  // stage and device, each placement
+  std::vector<std::string> events;                          // kinds, in order
+};
+
+// A change of the circle that somebody was told had happened: it must not be forgotten.
+struct Acknowledged {
+  kj::TimePoint at;
+  DeviceIndex by;
+  bool isRemoval;
+  DeviceId target;
+};
+
+class People final {
+ public:
+  explicit People(World& world): world(world), chance(Chance::of(world.seed(), "people")) {}
+
+  // hearth init.
+  kj::Promise<void> found(Device& device);
+
+  // hearth join --code on the one, hearth pair on the other. False: it did not work out.
+  kj::Promise<bool> pair(Device& fresh, Device& admin, crypto::Role role = crypto::Role::MEMBER,
+      bool rightCode = true);
+
+  // hearth remove.
+  kj::Promise<bool> remove(Device& admin, Device& target, crypto::RemoveReason reason);
+
+  // hearth dictate on `sink` from the microphone of `source`; a recording stands in for it.
+  Dictation& dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords);
+
+  const std::vector<kj::Own<Dictation>>& dictations() const { return spoken; }
+  const std::vector<Acknowledged>& acknowledgements() const { return told; }
+  uint32_t pairings() const { return pairingCount; }
+  uint32_t wrongCodes() const { return wrongCodeCount; }
+
+ private:
+  class App;
+  World& world;
+  Chance chance;
+  std::vector<kj::Own<Dictation>> spoken;
+  std::vector<Acknowledged> told;
+  uint32_t nextWord = 0, pairingCount = 0, wrongCodeCount = 0;
+
+  void note(const Device& device, std::string text);
+  kj::Maybe<std::string> addressBetween(Device& from, Device& to);
+};
+
+}  // namespace hearth::sim

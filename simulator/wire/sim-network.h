@@ -1,0 +1,44 @@
+#pragma once
+// The Wire seam of one device of a world: kj::Network over the terrain. Addresses are numeric IPv4
+// ("10.1.0.3:7427", "*:7427" to listen); there are no names and no Unix sockets.
+
+#include "simulator/wire/sim-stream.h"
+
+namespace hearth::sim {
+
+class SimReceiver;
+
+// One device's network stack. It outlives processes: what they leave behind is closed with them.
+class NetworkStack final: public kj::Network {
+ public:
+  static constexpr kj::Duration CONNECT_GIVE_UP_AFTER = 130 * kj::SECONDS;  // Linux: six SYNs
+
+  NetworkStack(WireParts& wire, NetworkHost& host): wire(wire), host(host) {}
+
+  kj::Promise<kj::Own<kj::NetworkAddress>> parseAddress(
+      kj::StringPtr text, kj::uint portHint = 0) override;
+  kj::Own<kj::NetworkAddress> getSockaddr(const void* sockaddr, kj::uint length) override;
+  kj::Own<kj::Network> restrictPeers(kj::ArrayPtr<const kj::StringPtr> allow,
+      kj::ArrayPtr<const kj::StringPtr> deny = nullptr) override;
+
+  // By which another device's stack finds this one.
+  using Directory = kj::Function<NetworkStack&(DeviceIndex)>;
+  void setDirectory(Directory* all) { directory = all; }
+
+ private:
+  class Address;
+  friend class SimReceiver;
+
+  WireParts& wire;
+  NetworkHost& host;
+  Directory* directory = nullptr;
+  std::map<uint16_t, SimReceiver*> listening;
+  uint16_t nextPort = 32'768;
+
+  kj::Promise<kj::Own<kj::AsyncIoStream>> connect(Ip ip, uint16_t port);
+  kj::Own<kj::ConnectionReceiver> listen(uint16_t port);
+  kj::Own<kj::AsyncIoStream> establish(
+      NetworkStack& target, SimReceiver& receiver, Ip ip, uint16_t port);
+};
+
+}  // namespace hearth::sim
