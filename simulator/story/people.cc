@@ -17,13 +17,14 @@ class People::App final: public devices::JobClient {
   }
 
   kj::Promise<void> piece(Piece piece) override {
-    for (auto& word: wordsOf(piece.text.text.cStr())) dictation.heard.push_back(word);
+    for (auto& word: wordsOf(piece.text.text.cStr())) take(word);
     world.fold(piece.text.text);
     return kj::READY_NOW;
   }
   void event(const devices::JobRecord::Event& event) override {
     dictation.events.push_back(event.kind);
-    if (event.kind == "placed") dictation.placed.emplace_back(event.stage, event.device);
+    if (event.kind == "placed")
+      dictation.placed.push_back({world.time.now(), event.stage, event.device, event.attempt});
     world.history.add(dictation.sink, "job",
         kj::str(dictation.number, " ", event.kind.c_str(), " ", event.stage.c_str(), " ",
             event.device.c_str(), " ", event.message.c_str())
@@ -45,6 +46,16 @@ class People::App final: public devices::JobClient {
  private:
   World& world;
   Dictation& dictation;
+
+  void take(const std::string& word) {
+    auto next = dictation.heard.size();
+    if (dictation.wrongAt == nullptr &&
+        (next >= dictation.said.size() || dictation.said[next] != word)) {
+      dictation.wrongAt = world.time.now();
+      dictation.wrongWord = word;
+    }
+    dictation.heard.push_back(word);
+  }
 };
 
 void People::note(const Device& device, std::string text) {

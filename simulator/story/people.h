@@ -14,13 +14,20 @@ struct Dictation {
   std::vector<std::string> heard;  // as the app got them, once each: what it has returned from
   kj::TimePoint begunAt = WorldTime::BEGINNING, endedAt = WorldTime::BEGINNING;
   kj::Duration speech = 0 * kj::SECONDS;
+  kj::Maybe<kj::TimePoint> wrongAt = nullptr;  // when a word came that was not the next one
+  std::string wrongWord;
   bool refused = false;  // the job could not even begin
   bool appGone = false;  // the sink's daemon went away
   bool ended = false;
   std::string state, message;
-  std::string job;                                          // id, in hex
-  std::vector<std::pair<std::string, std::string>> placed;  // stage and device, each placement
-  std::vector<std::string> events;                          // kinds, in order
+  std::string job;  // id, in hex
+  struct Placed {
+    kj::TimePoint at;
+    std::string stage, device;
+    uint32_t attempt;
+  };
+  std::vector<Placed> placed;
+  std::vector<std::string> events;  // kinds, in order
 };
 
 // A change of the circle that somebody was told had happened: it must not be forgotten.

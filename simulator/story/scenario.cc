@@ -117,8 +117,8 @@ void checkNames(const Scenario& scenario, std::string& wrong) {
   for (auto& storm: scenario.storms) {
     for (auto& name: storm.devices) device(name);
   }
-  bool founder = std::ranges::any_of(
-      scenario.devices, [](auto& cast) { return cast.admin && !cast.later; });
+  bool founder =
+      std::ranges::any_of(scenario.devices, [](auto& cast) { return cast.admin && !cast.later; });
   if (!founder) complain("one device at least must be an admin from the beginning");
 }
 
@@ -194,7 +194,8 @@ std::string writeSpan(kj::Duration span) {
 
 std::expected<Scenario, std::string> parseScenario(
     const std::string& name, const std::string& text) {
-  if (text.size() > Scenario::TEXT_BYTES_MAX) return std::unexpected(name + ": the text is too long");
+  if (text.size() > Scenario::TEXT_BYTES_MAX)
+    return std::unexpected(name + ": the text is too long");
   auto parsed = toml::parse(text);
   if (!parsed) {
     std::ostringstream why;
@@ -230,7 +231,8 @@ std::expected<Scenario, std::string> parseScenario(
     scenario.expect = readExpectations(reader);
   }
   top.finish();
-  if (scenario.devices.size() > Scenario::DEVICES_MAX || scenario.steps.size() > Scenario::STEPS_MAX)
+  if (scenario.devices.size() > Scenario::DEVICES_MAX ||
+      scenario.steps.size() > Scenario::STEPS_MAX)
     top.complain("too many devices or steps");
   if (wrong.empty()) checkNames(scenario, wrong);
   if (!wrong.empty()) return std::unexpected(wrong);

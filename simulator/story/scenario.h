@@ -30,31 +30,31 @@ struct Cast {
   std::vector<std::string> at;      // networks, best first
   std::vector<std::string> visits;  // and those that it will be on some time
   bool admin = false;
-  bool later = false;  // joins by a step, not at the beginning
+  bool later = false;   // joins by a step, not at the beginning
   double battery = -1;  // 0..1; below 0: on mains, as far as it has a charger
 };
 
 // One thing that happens, once or several times.
 struct Step {
-  kj::Duration at = 0 * kj::SECONDS;      // after the circle stands
-  kj::Duration every = 0 * kj::SECONDS;   // 0: once
+  kj::Duration at = 0 * kj::SECONDS;     // after the circle stands
+  kj::Duration every = 0 * kj::SECONDS;  // 0: once
   uint32_t times = 1;
   kj::Duration jitter = 0 * kj::SECONDS;  // later by chance, at most so much
   uint32_t permille = 1'000;              // how likely each time is
   std::string what;                       // "dictate", "kill", ...: docs/SIMULATOR.md
   std::string device, other;              // whom it concerns
   std::vector<std::string> networks;
-  kj::Duration span = 0 * kj::SECONDS;    // 0: until something else ends it
-  double amount = 0;                      // words, seconds, a factor: as the verb says
+  kj::Duration span = 0 * kj::SECONDS;  // 0: until something else ends it
+  double amount = 0;                    // words, seconds, a factor: as the verb says
   double second = 0;
 };
 
 // Random faults by weight.
 struct Storm {
   kj::Duration from = 0 * kj::SECONDS, until = 0 * kj::SECONDS;
-  kj::Duration every = 10 * kj::SECONDS;  // on average
-  kj::Duration span = 5 * kj::SECONDS;    // of one fault, at most twice that
-  std::vector<std::string> devices;       // empty: all
+  kj::Duration every = 10 * kj::SECONDS;   // on average
+  kj::Duration span = 5 * kj::SECONDS;     // of one fault, at most twice that
+  std::vector<std::string> devices;        // empty: all
   std::map<std::string, uint32_t> faults;  // verb and weight
 };
 
@@ -83,7 +83,8 @@ struct Scenario {
 };
 
 // Errors are one line that names the entry.
-std::expected<Scenario, std::string> parseScenario(const std::string& name, const std::string& toml);
+std::expected<Scenario, std::string> parseScenario(
+    const std::string& name, const std::string& toml);
 
 // The same as text that parseScenario reads; what `hearth-sim shrink` writes.
 std::string writeScenario(const Scenario& scenario);

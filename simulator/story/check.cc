@@ -1,0 +1,301 @@
+#include "simulator/story/check.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+
+namespace hearth::sim {
+
+namespace {
+
+using Violations = std::vector<Violation>;
+
+kj::TimePoint now(Run& run) { return run.world.time.now(); }
+
+// Devices whose daemon runs now and that count themselves as members.
+struct Present {
+  Device& device;
+  devices::Node& node;
+};
+
+std::vector<Present> present(Run& run) {
+  std::vector<Present> all;
+  for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) {
+    auto& device = run.world.device(i);
+    KJ_IF_MAYBE(node, device.node()) all.push_back({device, *node});
+  }
+  return all;
+}
+
+// Removed according to what any device knows.
+bool isRemoved(Run& run, const Device& device) {
+  KJ_IF_MAYBE(id, device.id()) {
+    for (auto& other: present(run)) {
+      KJ_IF_MAYBE(member, other.node.circle().state().find(*id)) {
+        if (!member->isActive()) return true;
+      }
+    }
+  }
+  return false;
+}
+
+std::vector<Present> members(Run& run) {
+  std::vector<Present> inside;
+  for (auto& one: present(run)) {
+    if (!isRemoved(run, one.device)) inside.push_back(one);
+  }
+  return inside;
+}
+
+std::string show(const Dictation& d) {
+  return "dictation " + std::to_string(d.number) + ": " + std::to_string(d.heard.size()) + " of " +
+      std::to_string(d.said.size()) + " words, " + (d.state.empty() ? "no end" : d.state) + " " +
+      d.message;
+}
+
+// Every device that should run does.
+Violations everybodyIsBack(Run& run) {
+  Violations found;
+  for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) {
+    auto& device = run.world.device(i);
+    if (run.isDestroyed(device) || !device.inCircle() || device.node() != nullptr) continue;
+    // A database that rotted or was put back from an old copy may be refused, by name.
+    bool excused = run.effects.contains("bit-rot") || run.effects.contains("restore");
+    if (!excused)
+      found.push_back(
+          {now(run), i, "life", device.called() + " does not run: " + device.whyNotStarted});
+  }
+  return found;
+}
+
+// At the sink: what was said, in order, once; all of it when the job says that it is done.
+Violations exactlyOnce(Run& run) {
+  Violations found;
+  for (auto& held: run.people.dictations()) {
+    auto& d = *held;
+    KJ_IF_MAYBE(at, d.wrongAt) {
+      found.push_back({*at, d.sink, "exactly-once",
+          show(d) + ": '" + d.wrongWord + "' came where another word was next"});
+    } else if (d.state == "done" && d.heard.size() != d.said.size()) {
+      found.push_back({d.endedAt, d.sink, "exactly-once", show(d)});
+    }
+  }
+  return found;
+}
+
+// Every job comes to an end, and where the scenario says so, to a good one.
+Violations jobsEnd(Run& run) {
+  Violations found;
+  for (auto& held: run.people.dictations()) {
+    auto& d = *held;
+    if (d.refused || d.appGone) continue;
+    if (!d.ended) found.push_back({now(run), d.sink, "liveness", show(d)});
+    if (d.ended && run.scenario.expect.allDone && d.state != "done")
+      found.push_back({d.endedAt, d.sink, "all-done", show(d)});
+  }
+  if (run.scenario.expect.allDone) {
+    for (auto& d: run.people.dictations()) {
+      if (d->refused || d->appGone) found.push_back({now(run), d->sink, "all-done", show(*d)});
+    }
+  }
+  return found;
+}
+
+// All members hold the same log, and resolve it alike.
+Violations convergence(Run& run) {
+  Violations found;
+  auto all = members(run);
+  for (auto& one: all) {
+    auto& mine = one.node.circle();
+    auto& theirs = all.front().node.circle();
+    auto epochOf = [](auto& circle) {
+      return circle.state().epoch.map([](auto& e) { return e.id; }).orDefault(EpochId());
+    };
+    auto heads = mine.log().heads(), others = theirs.log().heads();
+    std::ranges::sort(heads);
+    std::ranges::sort(others);
+    if (mine.log().size() != theirs.log().size() || heads != others ||
+        epochOf(mine) != epochOf(theirs)) {
+      found.push_back({now(run), one.device.index(), "convergence",
+          one.device.called() + " has " + std::to_string(mine.log().size()) + " ops, " +
+              all.front().device.called() + " has " + std::to_string(theirs.log().size())});
+    }
+  }
+  return found;
+}
+
+// Members that can reach each other are linked.
+Violations linked(Run& run) {
+  Violations found;
+  auto all = members(run);
+  for (auto& one: all) {
+    for (auto& other: all) {
+      if (one.device.index() == other.device.index()) continue;
+      bool way = false;
+      for (auto network: run.world.terrain.attachments(other.device.index())) {
+        auto ip = Terrain::addressIn(network, other.device.index());
+        way |= run.world.terrain.passes(one.device.index(), ip, Terrain::Packet::CALL);
+      }
+      if (!way) continue;
+      auto id = KJ_ASSERT_NONNULL(other.device.id());
+      bool up = std::ranges::any_of(
+          one.node.devices(), [&](auto& view) { return view.id == id && view.reachable; });
+      if (!up)
+        found.push_back({now(run), one.device.index(), "links",
+            one.device.called() + " has no link to " + other.device.called()});
+    }
+  }
+  return found;
+}
+
+// What somebody was told had happened to the circle is known to every member.
+Violations acknowledged(Run& run) {
+  Violations found;
+  if (run.effects.contains("restore") || run.effects.contains("bit-rot")) return found;
+  for (auto& told: run.people.acknowledgements()) {
+    bool authorLives = !run.isDestroyed(run.world.device(told.by));
+    for (auto& one: members(run)) {
+      auto known = one.node.circle().state().find(told.target);
+      bool holds =
+          known.map([&](auto& member) { return told.isRemoval ? !member.isActive() : true; })
+              .orDefault(false);
+      if (!holds && authorLives)
+        found.push_back({now(run), one.device.index(), "durability",
+            one.device.called() + " does not know that a device was " +
+                (told.isRemoval ? "removed" : "added")});
+    }
+  }
+  return found;
+}
+
+// A removed device has no link, no op beyond its removal and no secret of a later epoch.
+Violations removedIsOut(Run& run) {
+  Violations found;
+  auto inside = members(run);
+  if (inside.empty()) return found;
+  for (auto& one: present(run)) {
+    if (!isRemoved(run, one.device)) continue;
+    auto complain = [&](std::string what) {
+      found.push_back({now(run), one.device.index(), "removal", one.device.called() + what});
+    };
+    auto& circle = inside.front().node.circle();
+    KJ_IF_MAYBE(epoch, circle.state().epoch) {
+      if (one.node.circle().log().has(epoch->id))
+        complain(" holds an epoch made after its removal");
+    }
+    for (auto& member: inside) {
+      auto id = KJ_ASSERT_NONNULL(one.device.id());
+      for (auto& view: member.node.devices()) {
+        if (view.id == id && view.reachable) complain(" is linked to " + member.device.called());
+      }
+    }
+  }
+  return found;
+}
+
+// No stage runs on a device that was removed some time before, as far as the sink could know.
+Violations placedOnMembers(Run& run) {
+  constexpr auto KNOWN_AFTER = 2 * kj::SECONDS;
+  Violations found;
+  for (auto& told: run.people.acknowledgements()) {
+    if (!told.isRemoval) continue;
+    KJ_IF_MAYBE(device, run.world.find(told.target)) {
+      for (auto& d: run.people.dictations()) {
+        if (d->sink != told.by) continue;  // others learn of it when they are reached
+        for (auto& placed: d->placed) {
+          if (placed.device == device->called() && placed.at > told.at + KNOWN_AFTER)
+            found.push_back({placed.at, d->sink, "policy",
+                "a stage was placed on " + placed.device + ", which had been removed"});
+        }
+      }
+    }
+  }
+  return found;
+}
+
+// Nothing is left over: no job, no queue.
+Violations nothingLeft(Run& run) {
+  Violations found;
+  for (auto& one: present(run)) {
+    auto jobs = one.node.work().running();
+    if (jobs > 0)
+      found.push_back({now(run), one.device.index(), "left-over",
+          one.device.called() + " still runs " + std::to_string(jobs) + " jobs"});
+  }
+  return found;
+}
+
+// Traces carry ids and sizes, never a word of what was said, and no key.
+Violations tracesAreSilent(Run& run) {
+  Violations found;
+  std::set<std::string> words;
+  for (auto& d: run.people.dictations()) words.insert(d->said.begin(), d->said.end());
+  for (auto& event: run.world.history.all()) {
+    if (event.kind != "trace" && event.kind != "log") continue;
+    size_t begin = 0;
+    while (begin < event.text.size()) {
+      auto end = event.text.find_first_of(" =,:\"'", begin);
+      if (end == std::string::npos) end = event.text.size();
+      if (words.contains(event.text.substr(begin, end - begin)))
+        found.push_back(
+            {event.at, event.device, "silence", "a trace has words of a dictation in it"});
+      begin = end + 1;
+    }
+  }
+  return found;
+}
+
+// Batteries last as the scenario expects.
+Violations energy(Run& run) {
+  Violations found;
+  auto& expect = run.scenario.expect;
+  auto hours = static_cast<double>((now(run) - run.beganAt()) / kj::SECONDS) / 3'600;
+  for (DeviceIndex i = 0; i < run.world.deviceCount() && hours > 0; ++i) {
+    auto& device = run.world.device(i);
+    auto wakes = static_cast<double>(device.power.wakeUps() + device.time.wakes()) / hours;
+    auto mwh = device.power.radioMwh() / hours * 24;
+    if (expect.wakesPerHourMax >= 0 && wakes > expect.wakesPerHourMax)
+      found.push_back({now(run), i, "energy",
+          device.called() + " woke " + std::to_string(wakes) + " times an hour"});
+    if (expect.mwhPerDayMax >= 0 && mwh > expect.mwhPerDayMax)
+      found.push_back({now(run), i, "energy",
+          device.called() + "'s radios took " + std::to_string(mwh) + " mWh a day"});
+  }
+  return found;
+}
+
+// The shipping code logs an error only when something is wrong that it cannot mend; a full or broken
+// disk is such a thing.
+Violations noErrors(Run& run) {
+  Violations found;
+  bool excused = run.effects.contains("write-refused") || run.effects.contains("bit-rot");
+  for (auto& line: run.world.errors()) {
+    if (!excused) found.push_back({now(run), -1, "errors", line});
+  }
+  return found;
+}
+
+// A fault test first proves that the fault came.
+Violations faultsCame(Run& run) {
+  Violations found;
+  for (auto& effect: run.scenario.expect.came) {
+    if (!run.effects.contains(effect))
+      found.push_back({now(run), -1, "faults", "'" + effect + "' never came"});
+  }
+  return found;
+}
+
+}  // namespace
+
+Violations check(Run& run) {
+  Violations all;
+  for (auto checker:
+      {everybodyIsBack, exactlyOnce, jobsEnd, convergence, linked, acknowledged, removedIsOut,
+          placedOnMembers, nothingLeft, tracesAreSilent, energy, noErrors, faultsCame}) {
+    auto found = checker(run);
+    all.insert(all.end(), found.begin(), found.end());
+  }
+  return all;
+}
+
+}  // namespace hearth::sim

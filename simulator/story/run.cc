@@ -1,0 +1,254 @@
+#include "simulator/story/run.h"
+
+#include "simulator/story/check.h"
+#include "simulator/story/verbs.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+#include <ctime>
+
+namespace hearth::sim {
+
+namespace {
+
+double secondsOf(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+// Where devices are set up: side by side on a table.
+NetworkKind table() {
+  return {.name = "workshop",
+      .latencyMin = 200 * kj::MICROSECONDS,
+      .latencyMax = 400 * kj::MICROSECONDS,
+      .upBps = 100e6,
+      .downBps = 100e6};
+}
+
+}  // namespace
+
+Run::Run(const Scenario& scenario, const Catalogue& catalogue, uint64_t seed)
+    : scenario(scenario),
+      world(seed),
+      catalogue(catalogue),
+      chance(Chance::of(seed, "story")),
+      workshop(world.addNetwork(table())),
+      tasks(*this) {
+  build();
+}
+
+Run::~Run() noexcept(false) { tasks.clear(); }
+
+void Run::build() {
+  for (auto& [name, kind]: scenario.networks) {
+    auto found = catalogue.networks.find(kind);
+    KJ_REQUIRE(found != catalogue.networks.end(), "no such kind of network", kind.c_str());
+    networks[name] = world.addNetwork(found->second);
+  }
+  for (auto& cast: scenario.devices) {
+    auto found = catalogue.profiles.find(cast.profile);
+    KJ_REQUIRE(found != catalogue.profiles.end(), "no such profile", cast.profile.c_str());
+    auto& device = world.addDevice(cast.name, found->second);
+    std::set<NetworkIndex> visited;
+    for (auto& list: {cast.at, cast.visits}) {
+      for (auto network: placesOf(list)) {
+        if (visited.insert(network).second) device.mayVisit(network);
+      }
+    }
+  }
+  for (auto& step: scenario.steps)
+    KJ_REQUIRE(Verbs::knows(step.what), "no such thing to do", step.what.c_str());
+  for (auto& storm: scenario.storms) {
+    for (auto& [fault, weight]: storm.faults)
+      KJ_REQUIRE(Verbs::isFault(fault), "no fault that ends by itself", fault.c_str());
+  }
+}
+
+std::vector<NetworkIndex> Run::placesOf(const std::vector<std::string>& names) const {
+  std::vector<NetworkIndex> places;
+  for (auto& name: names) places.push_back(networks.at(name));
+  return places;
+}
+
+// Every device is charged, and brought in by the first admin.
+kj::Promise<void> Run::setUp() {
+  auto present = [&](size_t i) { return !scenario.devices[i].later; };
+  auto first = static_cast<DeviceIndex>(std::ranges::find_if(scenario.devices, [](auto& c) {
+    return c.admin && !c.later;
+  }) - scenario.devices.begin());
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& device = world.device(i);
+    device.put(present(i) ? std::vector<NetworkIndex>{workshop} : placesOf(scenario.devices[i].at));
+    device.plug(true);
+    device.powerOn();
+  }
+  co_await people.found(world.device(first));
+  co_await world.time.after(1 * kj::SECONDS);
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    if (i == first || !present(i)) continue;
+    auto role = scenario.devices[i].admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
+    if (!co_await people.pair(world.device(i), world.device(first), role))
+      broken = "the set-up could not pair " + scenario.devices[i].name;
+  }
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& cast = scenario.devices[i];
+    auto& device = world.device(i);
+    device.put(placesOf(cast.at));
+    if (cast.battery >= 0) {
+      device.power.setLevel(cast.battery);
+      device.plug(false);
+    }
+  }
+  co_await world.time.after(60 * kj::SECONDS);  // plugins are measured, links are made
+  began = world.time.now();
+  world.history.add(-1, "step", "the story begins");
+}
+
+kj::Promise<void> Run::follow(Step step, Chance luck) {
+  Verbs verbs(*this, Chance(luck.next()));
+  for (uint32_t i = 0; i < step.times; ++i) {
+    auto at = began + step.at + static_cast<int64_t>(i) * step.every +
+        luck.between(0 * kj::SECONDS, step.jitter);
+    bool happens = luck.permille(step.permille);
+    if (at > world.time.now()) co_await world.time.at(at);
+    if (!happens || !storming) continue;
+    Happening happening{
+        .what = step.what, .span = step.span, .amount = step.amount, .second = step.second};
+    if (!step.device.empty()) happening.device = &world.device(step.device.c_str());
+    if (!step.other.empty()) happening.other = &world.device(step.other.c_str());
+    happening.networks = placesOf(step.networks);
+    co_await verbs.perform(kj::mv(happening));
+  }
+}
+
+kj::Promise<void> Run::blow(const Storm& storm, Chance luck) {
+  auto until = began + storm.until;
+  uint64_t weights = 0;
+  for (auto& [fault, weight]: storm.faults) weights += weight;
+  co_await world.time.at(began + storm.from);
+  for (;;) {
+    // Everything is drawn whether it is used or not.
+    auto pause = luck.between(storm.every / 4, storm.every * 7 / 4);
+    auto pick = luck.below(weights);
+    auto span = luck.between(storm.span / 4, storm.span * 2);
+    auto whom = luck.next();
+    auto own = luck.next();
+    co_await world.time.after(pause);
+    if (world.time.now() >= until || !storming) co_return;
+    auto fault = storm.faults.begin();
+    for (; pick >= fault->second; ++fault) pick -= fault->second;
+    auto device = storm.devices.empty()
+        ? &world.device(static_cast<DeviceIndex>(whom % world.deviceCount()))
+        : &world.device(storm.devices[whom % storm.devices.size()].c_str());
+    if (isDestroyed(*device)) continue;
+    std::vector<NetworkIndex> all;
+    for (auto& [name, index]: networks) all.push_back(index);
+    auto verbs = kj::heap<Verbs>(*this, Chance(own));
+    auto done = verbs->perform(
+        {.what = fault->first, .device = device, .networks = kj::mv(all), .span = span});
+    tasks.add(done.attach(kj::mv(verbs)));
+  }
+}
+
+// Everything that can be made whole is: nothing of the story goes on.
+void Run::heal() {
+  storming = false;
+  tasks.clear();
+  world.terrain.mendAll();
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& device = world.device(i);
+    if (isDestroyed(device)) continue;
+    device.disk.full = device.disk.failing = false;
+    device.disk.syncTakes = device.kind().syncTakes;
+    device.power.slowDown(1);
+    auto& faults = device.engineFaults;
+    faults.framesToCrash = faults.framesToHang = faults.framesToLie = faults.startsThatFail = 0;
+    device.put(placesOf(castOf(device).at));
+    device.plug(true);
+    device.wake();
+    device.powerOn();
+    device.start();
+  }
+  healed = world.time.now();
+  world.history.add(-1, "step", "all faults are over");
+}
+
+void Run::pass(kj::Duration span, kj::Maybe<Watcher&>& watcher) {
+  constexpr auto SLICE = 10 * kj::SECONDS;
+  auto end = world.time.now() + span;
+  while (world.time.now() < end) {
+    world.runUntil(kj::min(end, world.time.now() + SLICE));
+    KJ_IF_MAYBE(watch, watcher) (*watch)(*this);
+  }
+}
+
+Outcome Run::go(kj::Maybe<Watcher&> watcher) {
+  auto wall = secondsOf(CLOCK_MONOTONIC), cpu = secondsOf(CLOCK_PROCESS_CPUTIME_ID);
+  Outcome outcome{.scenario = scenario.name, .seed = world.seed()};
+  auto died = kj::runCatchingExceptions([&]() {
+    tasks.add(setUp());
+    for (auto limit = world.time.now() + SET_UP_WITHIN +
+            60 * static_cast<int64_t>(world.deviceCount()) * kj::SECONDS;
+        began == WorldTime::BEGINNING && world.time.now() < limit;)
+      pass(1 * kj::SECONDS, watcher);
+    KJ_REQUIRE(began != WorldTime::BEGINNING, "the set-up does not end");
+    KJ_IF_MAYBE(why, broken) KJ_FAIL_REQUIRE("the set-up failed", why->c_str());
+    uint64_t number = 0;
+    for (auto& step: scenario.steps)
+      tasks.add(follow(step, Chance::of(world.seed(), "step", number++)));
+    for (auto& storm: scenario.storms)
+      tasks.add(blow(storm, Chance::of(world.seed(), "storm", number++)));
+    pass(began + scenario.lasts - world.time.now(), watcher);
+    heal();
+    pass(scenario.heals, watcher);
+  });
+  countEffects();
+  KJ_IF_MAYBE(e, died) {
+    outcome.violations.push_back(
+        {world.time.now(), -1, "world", kj::str(e->getDescription()).cStr()});
+  } else {
+    outcome.violations = check(*this);
+  }
+  for (auto& violation: outcome.violations)
+    world.history.add(violation.device, "violation", violation.checker + ": " + violation.text);
+  outcome.fingerprint = world.fingerprint();
+  outcome.effects = effects;
+  outcome.virtualS = static_cast<double>(world.time.elapsed() / kj::MILLISECONDS) / 1e3;
+  outcome.wallS = secondsOf(CLOCK_MONOTONIC) - wall;
+  outcome.cpuS = secondsOf(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+  return outcome;
+}
+
+void Run::countEffects() {
+  auto count = [this](const char* what, uint64_t times) {
+    if (times > 0) effects[what] += times;
+  };
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& device = world.device(i);
+    count("page-lost", device.disk.lost);
+    count("page-torn", device.disk.torn);
+    count("write-refused", device.disk.refused);
+    count("bit-rotted", device.disk.rotted);
+    count("engine-crash", device.engineFaults.crashed);
+    count("engine-hang", device.engineFaults.hung);
+    count("engine-lie", device.engineFaults.lied);
+    count("engine-start-fails", device.engineFaults.failed);
+  }
+  for (auto& dictation: people.dictations()) {
+    for (auto& kind: dictation->events) {
+      if (kind == "lost" || kind == "failed" || kind == "waiting" || kind == "resumed")
+        count(("job-" + kind).c_str(), 1);
+    }
+    count("job-done", dictation->state == "done");
+  }
+}
+
+void Run::taskFailed(kj::Exception&& e) {
+  // A person or a fault of the story met something that no part of Hearth should throw at them.
+  if (broken == nullptr) broken = std::string(kj::str(e.getDescription()).cStr());
+  world.history.add(-1, "violation", kj::str(e.getDescription()).cStr());
+}
+
+}  // namespace hearth::sim

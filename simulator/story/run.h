@@ -1,0 +1,61 @@
+#pragma once
+// One run of one scenario with one seed: builds the world, lets the story happen, heals everything,
+// and asks the checkers whether all that must hold does.
+//
+//   set-up ──▶ story (steps and storms) ──▶ healing: all faults end ──▶ checks
+
+#include "simulator/story/catalogue.h"
+#include "simulator/story/outcome.h"
+#include "simulator/story/people.h"
+#include "simulator/story/scenario.h"
+
+namespace hearth::sim {
+
+class Run final: private kj::TaskSet::ErrorHandler {
+ public:
+  static constexpr kj::Duration SET_UP_WITHIN = 30 * kj::MINUTES;
+
+  // Both outlive the run. Throws one line when the scenario names what the catalogue has not.
+  Run(const Scenario& scenario, const Catalogue& catalogue, uint64_t seed);
+  ~Run() noexcept(false);
+
+  // Called now and then while time passes; for people who watch.
+  using Watcher = kj::Function<void(Run&)>;
+  Outcome go(kj::Maybe<Watcher&> watcher = nullptr);
+
+  const Scenario& scenario;
+  World world;
+  People people{world};
+
+  kj::TimePoint beganAt() const { return began; }  // of the story, when the set-up was done
+  kj::TimePoint healedAt() const { return healed; }
+  bool isDestroyed(const Device& device) const { return destroyed.contains(device.index()); }
+
+  // What really came of faults and steps, by name.
+  std::map<std::string, uint64_t> effects;
+
+ private:
+  friend class Verbs;
+  const Catalogue& catalogue;
+  Chance chance;
+  std::map<std::string, NetworkIndex> networks;
+  NetworkIndex workshop;  // where devices are set up
+  std::set<DeviceIndex> destroyed;
+  kj::TimePoint began = WorldTime::BEGINNING, healed = WorldTime::BEGINNING;
+  kj::Maybe<std::string> broken;  // what the set-up failed with
+  bool storming = true;
+  kj::TaskSet tasks;
+
+  void build();
+  kj::Promise<void> setUp();
+  kj::Promise<void> follow(Step step, Chance luck);
+  kj::Promise<void> blow(const Storm& storm, Chance luck);
+  void heal();
+  void pass(kj::Duration span, kj::Maybe<Watcher&>& watcher);
+  void countEffects();
+  std::vector<NetworkIndex> placesOf(const std::vector<std::string>& names) const;
+  const Cast& castOf(const Device& device) const { return scenario.devices[device.index()]; }
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::sim

@@ -1,0 +1,403 @@
+#include "simulator/story/verbs.h"
+
+#include "simulator/engines/speech.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+
+namespace hearth::sim {
+
+const Verbs::Entry Verbs::TABLE[] = {
+    {"dictate", &Verbs::dictate, false, true},
+    {"pair", &Verbs::pair, false, true},
+    {"pair-wrong-code", &Verbs::pairWithWrongCode, false, true},
+    {"remove", &Verbs::remove, false, true},
+    {"move", &Verbs::move, false, true},
+    {"plug", &Verbs::plug, false, true},
+    {"unplug", &Verbs::unplug, false, true},
+    {"kill", &Verbs::kill, true, true},
+    {"stop", &Verbs::stop, true, true},
+    {"power-off", &Verbs::powerOff, true, true},
+    {"power-on", &Verbs::powerOn, false, true},
+    {"sleep", &Verbs::sleep, true, true},
+    {"wake", &Verbs::wake, false, true},
+    {"background", &Verbs::background, true, true},
+    {"battery", &Verbs::battery, false, true},
+    {"destroy", &Verbs::destroy, false, true},
+    {"cut", &Verbs::cut, true, true},
+    {"deafen", &Verbs::deafen, true, true},
+    {"mute", &Verbs::mute, true, true},
+    {"clog", &Verbs::clog, true, true},
+    {"lossy", &Verbs::lossy, true, true},
+    {"rebind", &Verbs::rebind, true, false},
+    {"portal", &Verbs::portal, true, false},
+    {"swizzle", &Verbs::swizzle, true, false},
+    {"split", &Verbs::split, true, false},
+    {"clock-step", &Verbs::stepClock, true, true},
+    {"clock-stop", &Verbs::stopClock, false, true},
+    {"disk-full", &Verbs::fillDisk, true, true},
+    {"disk-fail", &Verbs::failDisk, true, true},
+    {"disk-slow", &Verbs::slowDisk, true, true},
+    {"bit-rot", &Verbs::rot, false, true},
+    {"backup", &Verbs::backUp, false, true},
+    {"restore", &Verbs::restore, false, true},
+    {"engine-crash", &Verbs::crashEngine, true, true},
+    {"engine-hang", &Verbs::hangEngine, true, true},
+    {"engine-lie", &Verbs::lieEngine, true, true},
+    {"engine-start-fails", &Verbs::failEngineStart, true, true},
+    {"slow", &Verbs::slow, true, true},
+};
+
+const Verbs::Entry* Verbs::find(const std::string& what) {
+  auto found = std::ranges::find_if(TABLE, [&](auto& entry) { return what == entry.name; });
+  return found == std::end(TABLE) ? nullptr : found;
+}
+
+bool Verbs::knows(const std::string& what) { return find(what) != nullptr; }
+
+bool Verbs::isFault(const std::string& what) {
+  auto entry = find(what);
+  return entry != nullptr && entry->fault;
+}
+
+std::vector<std::string> Verbs::all() {
+  std::vector<std::string> names;
+  for (auto& entry: TABLE) names.emplace_back(entry.name);
+  return names;
+}
+
+kj::Promise<void> Verbs::perform(Happening h) {
+  auto found = find(h.what);
+  KJ_REQUIRE(found != nullptr, "no such verb", h.what.c_str());
+  auto& entry = *found;
+  KJ_REQUIRE(!entry.needsDevice || h.device != nullptr, "the verb needs a device", h.what.c_str());
+  auto about = h.device == nullptr ? -1 : static_cast<int>(h.device->index());
+  if (entry.fault) run.world.history.add(about, "fault", h.what);
+  co_await (this->*entry.verb)(h);
+}
+
+kj::Promise<void> Verbs::wait(const Happening& h) { return run.world.time.after(h.span); }
+
+std::vector<Device*> Verbs::others(const Device& device) {
+  std::vector<Device*> all;
+  for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) {
+    if (i != device.index()) all.push_back(&run.world.device(i));
+  }
+  return all;
+}
+
+std::vector<Device*> Verbs::shuffled() {
+  std::vector<Device*> all;
+  for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) all.push_back(&run.world.device(i));
+  for (size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[luck.below(i)]);
+  return all;
+}
+
+kj::Promise<void> Verbs::dictate(const Happening& h) {
+  auto words = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 20;
+  auto sentence = h.second > 0 ? static_cast<uint32_t>(h.second) : 6;
+  auto& source = h.other == nullptr ? *h.device : *h.other;
+  if (h.device->node() == nullptr || source.id() == nullptr) return kj::READY_NOW;
+  run.people.dictate(*h.device, source, words, sentence);
+  came("dictate");
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::pair(const Happening& h) {
+  KJ_REQUIRE(h.other != nullptr, "pair needs other = the admin");
+  auto role = run.castOf(*h.device).admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
+  if (co_await run.people.pair(*h.device, *h.other, role)) came("pair");
+}
+
+kj::Promise<void> Verbs::pairWithWrongCode(const Happening& h) {
+  KJ_REQUIRE(h.other != nullptr, "pair-wrong-code needs other = the admin");
+  bool paired = co_await run.people.pair(*h.device, *h.other, crypto::Role::MEMBER, false);
+  came(paired ? "paired-with-wrong-code" : "pair-wrong-code");
+}
+
+kj::Promise<void> Verbs::remove(const Happening& h) {
+  KJ_REQUIRE(h.other != nullptr, "remove needs other = the admin");
+  if (h.device->id() == nullptr) co_return;
+  if (co_await run.people.remove(*h.other, *h.device, crypto::RemoveReason::LOST)) came("remove");
+}
+
+kj::Promise<void> Verbs::move(const Happening& h) {
+  run.world.history.add(h.device->index(), "step", "moves");
+  h.device->put(h.networks);
+  came("move");
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::plug(const Happening& h) {
+  h.device->plug(true);
+  if (!h.device->isOn() && !run.isDestroyed(*h.device)) h.device->powerOn();
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::unplug(const Happening& h) {
+  h.device->plug(false);
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::kill(const Happening& h) {
+  if (!h.device->runs() || !h.device->inCircle()) co_return;
+  h.device->kill();
+  came("kill");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  h.device->start();
+}
+
+kj::Promise<void> Verbs::stop(const Happening& h) {
+  if (!h.device->runs() || !h.device->inCircle()) co_return;
+  h.device->stop();
+  came("stop");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  h.device->start();
+}
+
+kj::Promise<void> Verbs::powerOff(const Happening& h) {
+  if (!h.device->isOn()) co_return;
+  h.device->losePower();
+  came("power-off");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  if (!run.isDestroyed(*h.device)) h.device->powerOn();
+}
+
+kj::Promise<void> Verbs::powerOn(const Happening& h) {
+  if (!run.isDestroyed(*h.device)) h.device->powerOn();
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::sleep(const Happening& h) {
+  if (!h.device->isAwake()) co_return;
+  h.device->sleep();
+  came("sleep");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  h.device->wake();
+}
+
+kj::Promise<void> Verbs::wake(const Happening& h) {
+  h.device->wake();
+  return kj::READY_NOW;
+}
+
+// The app is sent to the background: the system lets it go on a little, then suspends it.
+kj::Promise<void> Verbs::background(const Happening& h) {
+  auto goesOn = h.device->kind().backgroundFor;
+  if (goesOn == 0 * kj::SECONDS) co_return;
+  co_await run.world.time.after(goesOn);
+  came("background");
+  co_await sleep(h);
+}
+
+kj::Promise<void> Verbs::battery(const Happening& h) {
+  h.device->power.setLevel(h.amount);
+  h.device->plug(false);
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::destroy(const Happening& h) {
+  run.destroyed.insert(h.device->index());
+  h.device->losePower();
+  came("destroy");
+  return kj::READY_NOW;
+}
+
+void Verbs::cutBothWays(Device& a, Device& b, bool cut) {
+  for (auto [from, to]: {std::pair(a.index(), b.index()), std::pair(b.index(), a.index())}) {
+    if (cut) {
+      run.world.terrain.cut(from, to);
+    } else {
+      run.world.terrain.mend(from, to);
+    }
+  }
+}
+
+kj::Promise<void> Verbs::cut(const Happening& h) {
+  auto ends = h.other == nullptr ? others(*h.device) : std::vector<Device*>{h.other};
+  for (auto end: ends) cutBothWays(*h.device, *end, true);
+  came("cut");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  for (auto end: ends) cutBothWays(*h.device, *end, false);
+}
+
+kj::Promise<void> Verbs::deafen(const Happening& h) {
+  for (auto other: others(*h.device)) run.world.terrain.cut(other->index(), h.device->index());
+  came("deafen");
+  co_await wait(h);
+  for (auto other: others(*h.device)) run.world.terrain.mend(other->index(), h.device->index());
+}
+
+kj::Promise<void> Verbs::mute(const Happening& h) {
+  for (auto other: others(*h.device)) run.world.terrain.cut(h.device->index(), other->index());
+  came("mute");
+  co_await wait(h);
+  for (auto other: others(*h.device)) run.world.terrain.mend(h.device->index(), other->index());
+}
+
+kj::Promise<void> Verbs::clog(const Happening& h) {
+  run.world.terrain.clog(h.device->index(), h.amount > 1 ? h.amount : 100);
+  came("clog");
+  co_await wait(h);
+  run.world.terrain.clog(h.device->index(), 1);
+}
+
+kj::Promise<void> Verbs::lossy(const Happening& h) {
+  auto permille = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 100;
+  auto set = [&](uint32_t loss) {
+    for (auto other: others(*h.device)) {
+      run.world.terrain.addLoss(h.device->index(), other->index(), loss);
+      run.world.terrain.addLoss(other->index(), h.device->index(), loss);
+    }
+  };
+  set(permille);
+  came("lossy");
+  co_await wait(h);
+  set(0);
+}
+
+kj::Promise<void> Verbs::rebind(const Happening& h) {
+  for (auto network: h.networks) run.world.terrain.rebind(network);
+  came("rebind");
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::portal(const Happening& h) {
+  for (auto network: h.networks) run.world.terrain.setPortal(network, true);
+  came("portal");
+  co_await wait(h);
+  for (auto network: h.networks) run.world.terrain.setPortal(network, false);
+}
+
+// Device after device is cut off, and in another order they come back (FoundationDB's swizzle-clog).
+kj::Promise<void> Verbs::swizzle(const Happening& h) {
+  auto leaving = shuffled(), returning = shuffled();
+  auto pause = h.span / static_cast<int64_t>(2 * leaving.size() + 1);
+  for (auto device: leaving) {
+    for (auto other: others(*device)) cutBothWays(*device, *other, true);
+    co_await run.world.time.after(pause);
+  }
+  came("swizzle");
+  std::set<DeviceIndex> back;
+  for (auto device: returning) {
+    back.insert(device->index());
+    for (auto other: others(*device)) {
+      if (back.contains(other->index())) cutBothWays(*device, *other, false);
+    }
+    co_await run.world.time.after(pause);
+  }
+}
+
+// Two halves that do not hear each other.
+kj::Promise<void> Verbs::split(const Happening& h) {
+  auto all = shuffled();
+  auto half = all.size() / 2;
+  auto set = [&](bool cut) {
+    for (size_t a = 0; a < half; ++a) {
+      for (size_t b = half; b < all.size(); ++b) cutBothWays(*all[a], *all[b], cut);
+    }
+  };
+  set(true);
+  came("split");
+  co_await wait(h);
+  set(false);
+}
+
+kj::Promise<void> Verbs::stepClock(const Happening& h) {
+  constexpr double YEAR = 365.25 * 86'400;
+  auto years = static_cast<double>(luck.below(21)) - 10;
+  auto seconds = h.amount != 0 ? h.amount : years * YEAR;
+  h.device->time.stepWall(static_cast<int64_t>(seconds) * kj::SECONDS);
+  came("clock-step");
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::stopClock(const Happening& h) {
+  h.device->time.stopWall();
+  came("clock-stop");
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::fillDisk(const Happening& h) {
+  h.device->disk.full = true;
+  came("disk-full");
+  co_await wait(h);
+  h.device->disk.full = false;
+}
+
+kj::Promise<void> Verbs::failDisk(const Happening& h) {
+  h.device->disk.failing = true;
+  came("disk-fail");
+  co_await wait(h);
+  h.device->disk.failing = false;
+}
+
+kj::Promise<void> Verbs::slowDisk(const Happening& h) {
+  auto usual = h.device->kind().syncTakes;
+  h.device->disk.syncTakes =
+      (h.amount > 0 ? static_cast<int64_t>(h.amount) : 500) * kj::MILLISECONDS;
+  came("disk-slow");
+  co_await wait(h);
+  h.device->disk.syncTakes = usual;
+}
+
+// Bits of the database file flip while nobody looks.
+kj::Promise<void> Verbs::rot(const Happening& h) {
+  h.device->kill();
+  h.device->disk.rot("hearth.db", h.amount > 0 ? static_cast<uint64_t>(h.amount) : 1);
+  came("bit-rot");
+  co_await wait(h);
+  h.device->start();
+  if (h.device->refusesToStart) came("refused-to-start");
+}
+
+kj::Promise<void> Verbs::backUp(const Happening& h) {
+  h.device->backup = h.device->disk.contents();
+  came("backup");
+  return kj::READY_NOW;
+}
+
+// An older copy of the whole device is put back.
+kj::Promise<void> Verbs::restore(const Happening& h) {
+  if (h.device->backup.empty()) co_return;
+  h.device->kill();
+  h.device->disk.restore(h.device->backup);
+  came("restore");
+  co_await wait(h);
+  h.device->start();
+}
+
+kj::Promise<void> Verbs::crashEngine(const Happening& h) {
+  h.device->engineFaults.framesToCrash = 1 + static_cast<uint32_t>(luck.below(100));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::hangEngine(const Happening& h) {
+  h.device->engineFaults.framesToHang = 1 + static_cast<uint32_t>(luck.below(100));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::lieEngine(const Happening& h) {
+  h.device->engineFaults.framesToLie = 1 + static_cast<uint32_t>(luck.below(20));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::failEngineStart(const Happening& h) {
+  h.device->engineFaults.startsThatFail = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 1;
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::slow(const Happening& h) {
+  h.device->power.slowDown(h.amount > 0 ? h.amount : 10);
+  came("slow");
+  co_await wait(h);
+  h.device->power.slowDown(1);
+}
+
+}  // namespace hearth::sim
