@@ -118,7 +118,11 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
   });
 }
 
-Node::~Node() noexcept(false) = default;
+// Peers hold stages that run here: those end before the executor that runs them.
+Node::~Node() noexcept(false) {
+  tasks.clear();
+  links.hangUp();
+}
 
 void Node::addPlugins(const kj::ReadableDirectory& directory) {
   for (auto& refusal: plugins.scan(directory, nullptr))

@@ -256,6 +256,19 @@ kj::Own<void> Links::attend(const DeviceId& id) {
   }));
 }
 
+void Links::hangUp() {
+  tasks.clear();
+  for (auto& [id, peer]: peers) {
+    peer.addresses.clear();
+    peer.dialling = nullptr;
+    peer.attention = nullptr;
+    peer.capability = nullptr;
+    peer.rpc = nullptr;
+    peer.link = nullptr;
+  }
+  unconfirmed.clear();
+}
+
 void Links::sendNews() {
   for (auto& entry: peers) {
     if (entry.second.link.get() != nullptr) entry.second.link->sendNews();

@@ -57,6 +57,10 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   // Fast liveness for the peer until the object is dropped, over one link or the next.
   kj::Own<void> attend(const DeviceId& peer);
 
+  // Ends every link and what came over it at once, says nothing to the observer, and calls and answers
+  // nobody any more. For an owner that is about to end what peers hold capabilities to.
+  void hangUp();
+
   // Tells every peer what this device has learned about the circle.
   void sendNews();
 
