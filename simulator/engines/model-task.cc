@@ -16,7 +16,8 @@ constexpr double FRAME_SECONDS = 0.02;
 
 std::vector<int16_t> samplesOf(const EngineFrame& frame) {
   std::vector<int16_t> samples(frame.payload.size() / sizeof(int16_t));
-  memcpy(samples.data(), frame.payload.begin(), samples.size() * sizeof(int16_t));
+  if (!samples.empty())
+    memcpy(samples.data(), frame.payload.begin(), samples.size() * sizeof(int16_t));
   return samples;
 }
 
