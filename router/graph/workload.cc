@@ -163,7 +163,7 @@ std::expected<void, WorkloadError> checkWhole(const std::vector<Stage>& stages) 
 
 std::expected<Workload, WorkloadError> parseToml(const std::string& text) {
   if (text.size() > Workload::TEXT_BYTES_MAX) return wrong("the workload is too long");
-  auto parsed = toml::parse(text);
+  auto parsed = readToml(text);
   if (!parsed) {
     return wrong("line " + std::to_string(parsed.error().source().begin.line) + ": " +
         std::string(parsed.error().description()));

@@ -255,7 +255,7 @@ Result<Description> describe(kj::StringPtr text) {
   if (text.size() > Description::TEXT_BYTES_MAX) {
     return no(Errc::LIMIT_EXCEEDED, "plugin.toml is too long");
   }
-  auto parsed = toml::parse(std::string_view(text.begin(), text.size()));
+  auto parsed = router::readToml({text.begin(), text.size()});
   if (!parsed) return no(Errc::BAD_FORMAT, "plugin.toml is not valid TOML");
   const toml::table& root = parsed.table();
 
