@@ -94,7 +94,9 @@ void Device::endDaemon() {
   auto left = disk.contents();
   bool full = kj::mv(disk.full), failing = kj::mv(disk.failing);
   disk.full = disk.failing = false;
+  around.dying = true;
   daemon = nullptr;
+  around.dying = false;
   disk.full = full;
   disk.failing = failing;
   disk.restore(left);

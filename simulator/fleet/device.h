@@ -20,6 +20,7 @@ struct DeviceSurroundings {
   WireParts& wire;
   History& history;
   kj::TaskSet& tasks;
+  bool& dying;  // a process is being killed: what it logs now it would not have logged
 };
 
 class Device final: public NetworkHost, private Trace {

@@ -12,7 +12,7 @@ class World::LogCatcher final: public kj::ExceptionCallback {
   void logMessage(kj::LogSeverity severity, const char* file, int line, int contextDepth,
       kj::String&& text) override {
     (void)contextDepth;
-    if (severity < kj::LogSeverity::WARNING) return;
+    if (severity < kj::LogSeverity::WARNING || world.dying) return;
     auto first = text.findFirst('\n').orDefault(text.size());
     auto said = kj::str(file, ':', line, ": ", text.slice(0, first));
     world.history.add(-1, "log", said.cStr());
@@ -40,7 +40,7 @@ World::World(uint64_t seed)
 Device& World::addDevice(std::string name, const Profile& profile) {
   auto& directory = plugins[profile.name];
   if (directory.get() == nullptr) directory = pluginDirectory(profile.tasks);
-  auto device = kj::heap<Device>(DeviceSurroundings{theSeed, time, wire, history, tasks},
+  auto device = kj::heap<Device>(DeviceSurroundings{theSeed, time, wire, history, tasks, dying},
       static_cast<DeviceIndex>(devices.size()), kj::mv(name), profile, *directory);
   device->network().setDirectory(&stacks);
   devices.push_back(kj::mv(device));

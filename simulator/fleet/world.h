@@ -35,9 +35,9 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
 
   // Lines that the shipping code logged as an error: nobody expects any.
   const std::vector<std::string>& errors() const { return errorLines; }
-  void forgetErrors() { errorLines.clear(); }
 
   uint64_t seed() const { return theSeed; }
+  uint64_t connections() const { return wire.connections; }
   uint64_t deliveries() const { return deliveredCount; }
   uint64_t deliveredBytes() const { return deliveredByteCount; }
 
@@ -56,6 +56,7 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
   Fingerprint print;
   uint64_t deliveredCount = 0, deliveredByteCount = 0;
   std::vector<std::string> errorLines;
+  bool dying = false;
   std::map<std::string, kj::Own<const kj::Directory>> plugins;  // by profile
   kj::Maybe<kj::Exception> failure;
   WireParts wire;

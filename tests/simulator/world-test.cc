@@ -64,5 +64,32 @@ TEST_CASE("equal seeds give equal worlds, other seeds others") {
   REQUIRE(print(8) != first);
 }
 
+bool linked(World& world) {
+  auto& node = KJ_ASSERT_NONNULL(world.device("phone").node());
+  for (auto& view: node.devices()) {
+    if (!view.self && !view.reachable) return false;
+  }
+  return true;
+}
+
+// Whichever of the two had called, and so whichever id is the smaller one.
+TEST_CASE("a device that lost power without a word is linked again when it is back") {
+  for (uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    Home home(seed);
+    REQUIRE(linked(home.world));
+    auto& laptop = home.world.device("laptop");
+    laptop.losePower();
+    home.world.run(30 * kj::SECONDS);
+    laptop.powerOn();
+    home.world.run(5 * kj::SECONDS);
+    REQUIRE(linked(home.world));
+    auto connections = home.world.connections();
+    home.world.run(60 * kj::SECONDS);
+    REQUIRE(linked(home.world));
+    REQUIRE(home.world.connections() == connections);
+  }
+}
+
 }  // namespace
 }  // namespace hearth::sim

@@ -117,10 +117,11 @@ kj::Own<Link> Links::takeUnconfirmed(Link& link) {
 
 // The newest call by the same side is the one that is alive; of two by both sides at once, both
 // keep the one by the smaller id (SECURITY.md §6.4).
-bool Links::prefers(const Link& fresh, const Link& old) const {
+bool Links::prefers(const Link& fresh, const Peer& holding) const {
+  if (tools.timer.now() - holding.since > AT_ONCE) return true;
   auto self = tools.circle.self().id;
   auto caller = [&](const Link& link) { return link.initiated() ? self : link.peer(); };
-  return caller(fresh) <= caller(old);
+  return caller(fresh) <= caller(*holding.link);
 }
 
 void Links::confirmed(Link& link) {
@@ -128,7 +129,7 @@ void Links::confirmed(Link& link) {
   auto own = takeUnconfirmed(link);
   auto& peer = peers[link.peer()];
   if (peer.link.get() == nullptr) return install(peer, kj::mv(own));
-  if (!prefers(link, *peer.link)) {
+  if (!prefers(link, peer)) {
     own->close(Errc::BUSY);
     unconfirmed.push_back(kj::mv(own));
     return;
@@ -145,6 +146,7 @@ void Links::install(Peer& peer, kj::Own<Link> link) {
   peer.capability = nullptr;
   peer.rpc = nullptr;
   peer.link = kj::mv(link);
+  peer.since = tools.timer.now();
   peer.backoff = REDIAL_AFTER;
   if (peer.attending > 0) peer.attention = peer.link->attend();
   if (peer.link->initiated()) {

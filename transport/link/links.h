@@ -17,6 +17,9 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   static constexpr size_t ADDRESSES_MAX = 8;   // of one peer
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
+  // Two calls this far apart are no longer calls at once: whoever calls now has no link any more, and
+  // the one that is there died without a word.
+  static constexpr kj::Duration AT_ONCE = HandshakeTools::AUTHENTICATE_WITHIN;
 
   // First byte of a stream's header; kinds from 2 on go to the observer.
   static constexpr kj::byte STREAM_KIND_RPC = 1;
@@ -70,7 +73,8 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
  private:
   struct Peer {
     std::vector<std::string> addresses;
-    kj::Own<Link> link;  // up, or null
+    kj::Own<Link> link;                                 // up, or null
+    kj::TimePoint since = kj::origin<kj::TimePoint>();  // the link's being up
     kj::Own<LinkRpc> rpc;
     kj::Maybe<capnp::Capability::Client> capability;
     uint32_t attending = 0;
@@ -96,7 +100,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
   kj::Promise<bool> call(DeviceId peer, std::string address);
   void adopt(kj::Own<Carrier> carrier, Handshake handshake);
-  bool prefers(const Link& fresh, const Link& old) const;
+  bool prefers(const Link& fresh, const Peer& holding) const;
   void install(Peer& peer, kj::Own<Link> link);
   void startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream);
   kj::Own<Link> takeUnconfirmed(Link& link);
