@@ -15,9 +15,9 @@ void forgetConsumer(kj::Exception&& gone) {
 Result<void> EdgeSender::attach(
     uint32_t attempt, Resume resume, kj::Own<kj::AsyncIoStream> newStream) {
   if (everAttached && attempt < consumerAttempt)
-    return no(Errc::STALE, "a later consumer has attached already");
+    return no(Errc::BUSY, "a later consumer has attached already");
   if (begun && resume.haveSeq + 1 < buffer.firstSeq())
-    return no(Errc::BAD_FORMAT, "a consumer asks for frames that were committed");
+    return no(Errc::STALE, "a consumer goes on before where this attempt began");
   sending = nullptr;
   listening = nullptr;
   everAttached = true;

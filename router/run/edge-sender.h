@@ -19,8 +19,9 @@ class EdgeSender final {
   EdgeSender(EdgeIndex edge, Owner& owner): edge(edge), owner(owner) {}
 
   // A consumer has come and said where it goes on. Replaces the one before unless its attempt is
-  // an older one. Errors: STALE for an older attempt, BAD_FORMAT when it asks for frames that are
-  // gone or were never made; the caller drops the stream.
+  // an older one. Errors; the caller drops the stream: BUSY for an older attempt, STALE when it goes
+  // on before where this attempt began: the consumer before it was further, so the stage must be begun
+  // again.
   Result<void> attach(uint32_t attempt, Resume resume, kj::Own<kj::AsyncIoStream> stream);
 
   // Numbering begins once it is known where the consumers go on. Requires that it is called once,

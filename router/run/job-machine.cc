@@ -62,7 +62,8 @@ JobMachine::Effects JobMachine::failed(StageIndex stage, uint32_t attempt, Error
     effects.add(end(State::FAILED, stages[stage].name + " failed: " + because));
     return effects;
   }
-  ++strikes[{stage, device}];
+  bool beginsAgain = error.code == Errc::STALE && ++restarts[{stage, device}] <= RESTARTS_MAX;
+  if (!beginsAgain) ++strikes[{stage, device}];
   assignments.erase(at);
   effects.stop.push_back(stage);
   effects.add(place());
@@ -80,6 +81,10 @@ JobMachine::Effects JobMachine::ended(StageIndex stage, uint32_t attempt) {
 
 JobMachine::Effects JobMachine::cancel() {
   return over() ? Effects() : end(State::CANCELLED, "cancelled");
+}
+
+JobMachine::Effects JobMachine::giveUp(std::string because) {
+  return over() ? Effects() : end(State::FAILED, kj::mv(because));
 }
 
 kj::Maybe<const Assignment&> JobMachine::assigned(StageIndex stage) const {

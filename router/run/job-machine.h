@@ -53,6 +53,9 @@ class JobMachine final {
  public:
   // A plugin that has failed so often for one stage on one device is not tried there again.
   static constexpr uint32_t STRIKES_MAX = 3;
+  // So often a stage may say STALE on one device without that being held against it: its consumer was
+  // lost as well, and goes on before where this attempt began.
+  static constexpr uint32_t RESTARTS_MAX = 16;
 
   enum class State : uint8_t { PLACING, RUNNING, WAITING, DONE, FAILED, CANCELLED };
 
@@ -90,7 +93,7 @@ class JobMachine final {
   Effects fleetChanged();
 
   // The stage could not be started, or ended before its input did. An attempt that is no longer
-  // the current one changes nothing.
+  // the current one changes nothing. STALE: it has to begin again, further back.
   Effects failed(StageIndex stage, uint32_t attempt, Error error);
 
   // The stage has come to its end and all that it made is committed: nobody will need it again.
@@ -99,6 +102,9 @@ class JobMachine final {
 
   // The sink's app went away or asked for it.
   Effects cancel();
+
+  // This device may coordinate nothing any more.
+  Effects giveUp(std::string because);
 
   State state() const { return current; }
   bool over() const { return current >= State::DONE; }
@@ -120,6 +126,7 @@ class JobMachine final {
   std::vector<uint32_t> attempts;
   std::set<StageIndex> finished;
   std::map<std::pair<StageIndex, DeviceId>, uint32_t> strikes;
+  std::map<std::pair<StageIndex, DeviceId>, uint32_t> restarts;
 
   Effects place();
   Effects accept(Assigned&& placed);

@@ -91,6 +91,8 @@ void JobRunner::fleetChanged() { carryOut(decisions.fleetChanged()); }
 
 void JobRunner::cancel() { carryOut(decisions.cancel()); }
 
+void JobRunner::giveUp(std::string because) { carryOut(decisions.giveUp(kj::mv(because))); }
+
 int64_t JobRunner::nowMs() const { return (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS; }
 
 void JobRunner::carryOut(JobMachine::Effects effects) {
@@ -112,6 +114,15 @@ kj::Promise<void> JobRunner::startAndRewire(JobMachine::Effects effects) {
   for (auto edge: effects.rewire) co_await rewire(edge);
 }
 
+// What was placed anew while a stage was being started is news to it.
+kj::Promise<void> JobRunner::rewireSince(StageIndex stage, std::vector<EdgeSource> told) {
+  for (auto& input: told) {
+    auto now = sourceOf(input.edge);
+    bool moved = now.map([&](auto& s) { return s.attempt != input.attempt; }).orDefault(false);
+    if (moved && held.contains(stage)) co_await rewire(input.edge);
+  }
+}
+
 kj::Promise<void> JobRunner::startStage(StageIndex stage, uint32_t attempt) {
   held.erase(stage);
   if (job.stages[stage].stage.kind == JobStage::Kind::SINK) {
@@ -123,7 +134,9 @@ kj::Promise<void> JobRunner::startStage(StageIndex stage, uint32_t attempt) {
     auto& place = KJ_REQUIRE_NONNULL(decisions.assigned(stage));
     auto host = place.device == self ? executor.host() : fleet.stageHost(place.device);
     auto request = host.startRequest();
-    writeOrder(orderFor(stage, attempt), request.initOrder());
+    auto order = orderFor(stage, attempt);
+    auto told = order.inputs;
+    writeOrder(order, request.initOrder());
     request.setWatch(watchOf(stage, attempt));
     auto response = co_await request.send();
     if (!decisions.isCurrent(stage, attempt)) co_return;
@@ -131,6 +144,7 @@ kj::Promise<void> JobRunner::startStage(StageIndex stage, uint32_t attempt) {
     mine.attempt = attempt;
     mine.lease = response.getStage();
     mine.watching = keep(stage, attempt, response.getStage()).eagerlyEvaluate(nullptr);
+    co_await rewireSince(stage, kj::mv(told));
   } catch (const kj::Exception& e) {
     KJ_LOG(WARNING, "a stage could not be started", e.getDescription());
     failure = errorOf(e);
@@ -152,6 +166,7 @@ void JobRunner::startSink(StageIndex stage, uint32_t attempt) {
           .eagerlyEvaluate(nullptr);
 }
 
+// A consumer that cannot be told is lost, or will be: the others are told all the same.
 kj::Promise<void> JobRunner::rewire(size_t edge) {
   auto consumer = held.find(job.edges[edge].to);
   auto source = sourceOf(edge);
@@ -162,7 +177,11 @@ kj::Promise<void> JobRunner::rewire(size_t edge) {
   KJ_IF_MAYBE(lease, consumer->second.lease) {
     auto request = lease->rewireRequest();
     write(KJ_ASSERT_NONNULL(source), request.initInput());
-    co_await request.send().ignoreResult();
+    try {
+      co_await request.send().ignoreResult();
+    } catch (const kj::Exception& e) {
+      KJ_LOG(INFO, "a consumer was not told of a new place", e.getDescription());
+    }
   }
 }
 

@@ -52,6 +52,7 @@ class JobRunner final: private kj::TaskSet::ErrorHandler {
   void lost(const DeviceId& device);
   void fleetChanged();
   void cancel();
+  void giveUp(std::string because);
 
   const JobMachine& machine() const { return decisions; }
   const JobSpec& spec() const { return job; }
@@ -91,6 +92,7 @@ class JobRunner final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> startAndRewire(JobMachine::Effects effects);
   kj::Promise<void> startStage(StageIndex stage, uint32_t attempt);
   void startSink(StageIndex stage, uint32_t attempt);
+  kj::Promise<void> rewireSince(StageIndex stage, std::vector<EdgeSource> told);
   kj::Promise<void> rewire(size_t edge);
   kj::Promise<void> keep(StageIndex stage, uint32_t attempt, rpc::RunningStage::Client lease);
   kj::Promise<void> renew(rpc::RunningStage::Client lease);

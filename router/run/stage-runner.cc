@@ -52,6 +52,7 @@ Result<void> StageRunner::attach(
     if (sender->edge != edge) continue;
     auto attached = sender->attach(attempt, kj::mv(resume), kj::mv(stream));
     KJ_IF_MAYBE(waiting, allAttached) (*waiting)->fulfill();
+    if (!attached && attached.error().code == Errc::STALE) finish(attached);
     return attached;
   }
   return no(Errc::UNKNOWN_PEER, "an edge that the stage does not have");

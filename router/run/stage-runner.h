@@ -35,7 +35,7 @@ class StageRunner final: private EdgeSender::Owner {
       Observer& observer);
 
   // A consumer's stream for one of the outputs. Errors: UNKNOWN_PEER for an edge that is not this
-  // stage's, and those of EdgeSender::attach.
+  // stage's, and those of EdgeSender::attach; STALE also ends the stage.
   Result<void> attach(
       EdgeIndex edge, uint32_t attempt, Resume resume, kj::Own<kj::AsyncIoStream> stream);
 

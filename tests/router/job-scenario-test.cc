@@ -110,7 +110,8 @@ struct Device final: public StageBodies, public Executor::Peers {
   Fleet& fleet;
   DeviceId id;
   bool reachable = true;
-  uint32_t pluginsFailing = 0;  // so many of the next plugin starts fail
+  uint32_t pluginsFailing = 0;                 // so many of the next plugin starts fail
+  kj::Duration pluginTakes = 0 * kj::SECONDS;  // to start
   kj::PromiseFulfillerPair<void> cut = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> wasCut = nullptr;
   kj::Own<Executor> executor;
@@ -121,8 +122,9 @@ struct Device final: public StageBodies, public Executor::Peers {
       --pluginsFailing;
       return Result<kj::Own<PreparedStage>>(no(Errc::SANDBOX_UNAVAILABLE, "as the test wants"));
     }
-    return Result<kj::Own<PreparedStage>>(kj::heap<SumOfThree>());
+    return started(pluginTakes);
   }
+  kj::Promise<Result<kj::Own<PreparedStage>>> started(kj::Duration takes);
   kj::Promise<Result<kj::Own<PreparedStage>>> source(const StageSpec&) override;
   kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(
       const DeviceId& to, kj::Array<const kj::byte> header) override;
@@ -247,6 +249,11 @@ Device::Device(Fleet& fleet, DeviceId id): fleet(fleet), id(id) {
   executor = kj::heap<Executor>(fleet.timer, kj::nullClock(), id, *this, *this);
 }
 
+kj::Promise<Result<kj::Own<PreparedStage>>> Device::started(kj::Duration takes) {
+  if (takes > 0 * kj::SECONDS) co_await fleet.timer.afterDelay(takes);
+  co_return kj::heap<SumOfThree>();
+}
+
 kj::Promise<Result<kj::Own<PreparedStage>>> Device::source(const StageSpec&) {
   return Result<kj::Own<PreparedStage>>(kj::heap<CountingSource>(fleet.timer));
 }
@@ -307,6 +314,36 @@ TEST_CASE("both middle devices lost at once are replayed from the source") {
   fleet.run(3 * kj::SECONDS);
   REQUIRE(fleet.count(JobNote::Kind::LOST) >= 2);
   REQUIRE(fleet.texts == expectedTexts());
+}
+
+// The second consumer goes on before where the first had begun its producer.
+TEST_CASE("a stage is begun again when its consumer is lost after it") {
+  auto afterMs = GENERATE(range(60, 500, 11));
+  auto laterMs = GENERATE(1, 15, 40);
+  Fleet fleet(6);
+  fleet.begin();
+  fleet.run(afterMs * kj::MILLISECONDS);
+  fleet.cut(1);
+  fleet.run(laterMs * kj::MILLISECONDS);
+  fleet.cut(2);
+  fleet.run(3 * kj::SECONDS);
+  REQUIRE(fleet.count(JobNote::Kind::LOST) >= 2);
+  REQUIRE(fleet.texts == expectedTexts());
+  REQUIRE(fleet.job->machine().state() == JobMachine::State::DONE);
+}
+
+TEST_CASE("a producer that moves while its consumer is being started is found by it") {
+  auto laterMs = GENERATE(range(0, 120, 20));
+  Fleet fleet(6);
+  for (auto& device: fleet.devices) device->pluginTakes = 100 * kj::MILLISECONDS;
+  fleet.begin();
+  fleet.run(300 * kj::MILLISECONDS);
+  fleet.cut(2);
+  fleet.run(laterMs * kj::MILLISECONDS);
+  fleet.cut(1);
+  fleet.run(5 * kj::SECONDS);
+  REQUIRE(fleet.texts == expectedTexts());
+  REQUIRE(fleet.job->machine().state() == JobMachine::State::DONE);
 }
 
 TEST_CASE("a job without a device for a stage waits, says so, and goes on when one returns") {
