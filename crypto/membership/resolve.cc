@@ -119,12 +119,39 @@ bool isLocked(const OpRecords& records, const OpSet& kept) {
   });
 }
 
-bool isStale(const CircleState& state, const EpochPayload& epoch) {
+// Who was ever given the secret of an epoch: its own seals, and the grants of later Adds.
+std::vector<const Seal*> holdersOf(
+    const OpRecords& records, const OpSet& kept, OpIndex epoch, const EpochPayload& payload) {
+  std::vector<const Seal*> holders;
+  for (auto& seal: payload.seals) holders.push_back(&seal);
+  for (auto index: kept) {
+    auto* add = std::get_if<AddPayload>(&records[index].payload);
+    if (add == nullptr) continue;
+    for (auto& grant: add->grants) {
+      if (grant.epoch == records[epoch].sealed.hash) holders.push_back(&grant.seal);
+    }
+  }
+  return holders;
+}
+
+// §5.5, with grants counted as seals (docs/adr/0005): one of those who were given the secret has no
+// part in the circle any more, or another one.
+bool isStale(const CircleState& state, const OpRecords& records, const OpSet& kept, OpIndex epoch,
+    const EpochPayload& payload) {
   auto due = epochRecipients(state);
-  return std::ranges::any_of(epoch.seals, [&](const Seal& seal) {
-    auto found = due.find(seal.recipient);
-    return found == due.end() || found->second != seal.what;
+  return std::ranges::any_of(holdersOf(records, kept, epoch, payload), [&](const Seal* seal) {
+    auto found = due.find(seal->recipient);
+    return found == due.end() || found->second != seal->what;
   });
+}
+
+// Somebody who has a part in the circle was not given the secret: an Add and an Epoch that did not
+// know of each other.
+bool isIncomplete(const CircleState& state, const OpRecords& records, const OpSet& kept,
+    OpIndex epoch, const EpochPayload& payload) {
+  auto due = epochRecipients(state);
+  for (auto* seal: holdersOf(records, kept, epoch, payload)) due.erase(seal->recipient);
+  return !due.empty();
 }
 
 // §5.5: the largest n that is not stale, then the smallest hash; if all are stale, the same among
@@ -133,8 +160,11 @@ void chooseEpoch(CircleState& state, const OpRecords& records, const OpSet& kept
   for (auto index: kept) {
     auto* payload = std::get_if<EpochPayload>(&records[index].payload);
     if (payload == nullptr) continue;
-    CurrentEpoch candidate{
-        records[index].sealed.hash, payload->n, payload->commit, isStale(state, *payload)};
+    CurrentEpoch candidate{.id = records[index].sealed.hash,
+        .n = payload->n,
+        .commit = payload->commit,
+        .stale = isStale(state, records, kept, index, *payload),
+        .incomplete = isIncomplete(state, records, kept, index, *payload)};
     bool better = true;
     KJ_IF_MAYBE(best, state.epoch) {
       auto rank = [](const CurrentEpoch& e) { return std::pair(!e.stale, e.n); };

@@ -5,7 +5,7 @@
 namespace hearth::crypto {
 
 bool CircleState::epochDue() const {
-  KJ_IF_MAYBE(current, epoch) return current->stale;
+  KJ_IF_MAYBE(current, epoch) return current->stale || current->incomplete;
   return true;
 }
 

@@ -30,7 +30,8 @@ struct CurrentEpoch {
   EpochId id;
   uint64_t n = 0;
   Digest commit;
-  bool stale = false;  // it is sealed to a device that has no part any more: a new one is due
+  bool stale = false;       // a device was given it that has no part any more: a new one is due
+  bool incomplete = false;  // a device that has a part was not given it: a new one is due
 };
 
 struct CircleState {

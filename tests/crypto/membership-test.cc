@@ -243,6 +243,48 @@ void exchangeAll(Device& a, Device& b, bool bIsStranger = false) {
   for (auto& op: eb.received(toB).value().ops) b.take(op);
 }
 
+// Two admins who do not hear each other each remove a device: every epoch there is was given to one of
+// the two, the first one by a grant.
+TEST_CASE("an epoch that was granted to a device that is out is stale like one sealed to it") {
+  Circle circle;
+  Device gpubox{4};
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.phone.add(gpubox, Role::MEMBER);
+  circle.laptop.takeAll(circle.phone);
+  circle.phone.remove(circle.watch);
+  circle.phone.newEpoch();
+  circle.laptop.remove(gpubox);
+  circle.laptop.newEpoch();
+  circle.phone.takeAll(circle.laptop);
+  REQUIRE(circle.phone.log->state().epochDue());
+  circle.phone.newEpoch();
+  REQUIRE_FALSE(circle.phone.log->state().epochDue());
+  auto epoch = KJ_ASSERT_NONNULL(circle.phone.log->state().epoch).id;
+  for (auto out: {&circle.watch, &gpubox}) {
+    out->log = kj::heap<MembershipLog>(circle.phone.log->circle());
+    out->takeAll(circle.phone);
+    REQUIRE(out->epochs.secret(epoch) == nullptr);
+  }
+}
+
+TEST_CASE("an epoch is due where an Add and an Epoch did not know of each other") {
+  Circle circle;
+  Device gpubox{4};
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  circle.phone.add(circle.watch, Role::MEMBER);
+  circle.laptop.takeAll(circle.phone);
+  circle.phone.add(gpubox, Role::MEMBER);
+  circle.laptop.remove(circle.watch);
+  circle.laptop.newEpoch();
+  circle.laptop.takeAll(circle.phone);
+  REQUIRE(circle.laptop.log->state().epochDue());
+  circle.laptop.newEpoch();
+  REQUIRE_FALSE(circle.laptop.log->state().epochDue());
+  gpubox.takeAll(circle.laptop);
+  REQUIRE(gpubox.epochs.linkPsk(*gpubox.log, gpubox.keys.id, circle.laptop.keys.id) != nullptr);
+}
+
 TEST_CASE("an exchange makes two logs equal") {
   Circle circle;
   circle.phone.add(circle.watch, Role::MEMBER);
