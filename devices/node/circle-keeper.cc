@@ -58,13 +58,14 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
 
   Result<Step> apply(Result<crypto::LogExchange::Step> step) {
     if (!step) return no(step.error());
+    auto before = keeper.membership.size();
     for (auto& op: step->ops) {
       // An op that the log refuses is the author's fault or a stale one; the link goes on.
       if (auto taken = keeper.take(op); !taken)
         KJ_LOG(INFO, "a membership op was refused", taken.error().because);
     }
-    if (!step->ops.empty()) {
-      keeper.tasks.add(keeper.storeNew());
+    if (keeper.membership.size() > before) {
+      keeper.tasks.add(keeper.inTurn([&k = keeper]() { return k.store({}); }).ignoreResult());
       keeper.observer.circleChanged();
     }
     return Step{kj::mv(step->send), step->done};
@@ -87,18 +88,19 @@ CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Sto
     const kj::Clock& clock, Entropy& entropy, Observer& observer)
     : identity(identity),
       bundleHash(identity.bundle.hash()),
-      store(store),
+      database(store),
       clock(clock),
       entropy(entropy),
       observer(observer),
       membership(stored.circle),
-      storedOps(stored.ops.size()),
       acceptedCounters(kj::mv(stored.acceptedCounters)),
+      turn(kj::Promise<void>(kj::READY_NOW).fork()),
       tasks(*this) {
   for (auto& op: stored.ops) {
     auto taken = membership.add(op);
     KJ_REQUIRE(taken.has_value(), "the stored membership log is damaged", taken.error().because);
   }
+  for (auto& record: membership.ops()) this->stored.insert(record.sealed.hash);
   epochs.learn(membership, identity.keys);
 }
 
@@ -143,48 +145,102 @@ bool CircleKeeper::isActive(const DeviceId& device) const {
 int64_t CircleKeeper::wallMs() const { return (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS; }
 
 Result<void> CircleKeeper::take(crypto::Bytes envelope) {
-  auto taken = membership.add(envelope);
-  if (!taken) return no(taken.error());
+  if (auto taken = membership.add(envelope); !taken) return no(taken.error());
   epochs.learn(membership, identity.keys);
   return {};
 }
 
 // Takes an op of our own making, which must apply.
-Result<void> CircleKeeper::author(const crypto::SealedOp& op) {
-  if (auto taken = take(view(op.envelope)); !taken) return taken;
-  if (state().voided.contains(op.hash))
+Result<void> CircleKeeper::apply(crypto::MembershipLog& log, const crypto::SealedOp& op) {
+  if (auto taken = log.add(view(op.envelope)); !taken) return no(taken.error());
+  if (log.state().voided.contains(op.hash))
     return no(Errc::NOT_AUTHORISED, "this device may not do that in its circle");
   return {};
 }
 
-kj::Promise<void> CircleKeeper::storeNew() {
-  auto fresh = copyAll(membership.envelopes(storedOps));
-  storedOps = membership.size();
-  return store.write([fresh = kj::mv(fresh)](storage::Database& db) {
-    for (auto& op: fresh) storage::ops::append(db, op);
-  });
+kj::Promise<Result<void>> CircleKeeper::inTurn(kj::Function<kj::Promise<Result<void>>()> write) {
+  auto done = turn.addBranch().then(kj::mv(write)).fork();
+  turn = done.addBranch().ignoreResult().catch_([](kj::Exception&&) {}).fork();
+  return done.addBranch();
+}
+
+kj::Promise<Result<void>> CircleKeeper::author(Author make) {
+  return inTurn([this, make = kj::mv(make)]() mutable { return authorNow(kj::mv(make)); });
+}
+
+kj::Promise<Result<void>> CircleKeeper::authorNow(Author make) {
+  auto scratch = membership;
+  auto own = make(scratch);
+  if (!own) co_return no(own.error());
+  co_await store(*own);
+  for (auto& op: *own) {
+    stored.insert(op.hash);
+    if (auto taken = take(view(op.envelope)); !taken) co_return taken;
+  }
+  observer.circleChanged();
+  co_return Result<void>();
+}
+
+// Puts on disk what it has not: ops that came in, in the log's order, and `own` on top of them.
+kj::Promise<Result<void>> CircleKeeper::store(std::vector<crypto::SealedOp> own) {
+  std::vector<crypto::Buffer> fresh;
+  std::vector<OpHash> hashes;
+  auto envelopes = membership.envelopes();
+  for (size_t i = 0; i < envelopes.size(); ++i) {
+    auto& hash = membership.ops()[i].sealed.hash;
+    if (stored.contains(hash)) continue;
+    hashes.push_back(hash);
+    fresh.push_back(kj::heapArray<kj::byte>(envelopes[i]));
+  }
+  for (auto& op: own) fresh.push_back(kj::heapArray<kj::byte>(view(op.envelope)));
+  if (!fresh.empty()) {
+    co_await database.write([fresh = kj::mv(fresh)](storage::Database& db) {
+      for (auto& op: fresh) storage::ops::append(db, op);
+    });
+  }
+  stored.insert(hashes.begin(), hashes.end());
+  co_return Result<void>();
 }
 
 kj::Promise<Result<void>> CircleKeeper::addDevice(const crypto::Bundle& bundle,
     crypto::Bytes bundleEnvelope, crypto::Bytes joinEnvelope, crypto::Role role) {
-  auto op = crypto::authorAdd(membership, epochs, identity.keys, bundle, bundleEnvelope,
-      joinEnvelope, role, wallMs(), entropy);
-  if (!op) co_return no(op.error());
-  auto authored = author(*op);
-  co_await storeNew();
-  observer.circleChanged();
-  co_return authored;
+  return author([this, bundle, bundleEnvelope = kj::heapArray<kj::byte>(bundleEnvelope),
+                    joinEnvelope = kj::heapArray<kj::byte>(joinEnvelope),
+                    role](crypto::MembershipLog& log) -> Authored {
+    auto op = crypto::authorAdd(
+        log, epochs, identity.keys, bundle, bundleEnvelope, joinEnvelope, role, wallMs(), entropy);
+    if (!op) return no(op.error());
+    if (auto applies = apply(log, *op); !applies) return no(applies.error());
+    return std::vector{*op};
+  });
 }
 
+// The removal and the epoch that shuts the device out are one: neither is stored without the other.
 kj::Promise<Result<void>> CircleKeeper::removeDevice(DeviceId target, crypto::RemoveReason reason) {
-  auto removed = author(crypto::authorRemove(membership, identity.keys, target, reason, wallMs()));
-  if (removed) {
-    auto epoch = crypto::authorEpoch(membership, epochs, identity.keys, wallMs(), entropy);
-    removed = epoch ? author(*epoch) : Result<void>(no(epoch.error()));
-  }
-  co_await storeNew();
-  observer.circleChanged();
-  co_return removed;
+  return author([this, target, reason](crypto::MembershipLog& log) -> Authored {
+    auto removal = crypto::authorRemove(log, identity.keys, target, reason, wallMs());
+    if (auto applies = apply(log, removal); !applies) return no(applies.error());
+    auto epoch = crypto::authorEpoch(log, epochs, identity.keys, wallMs(), entropy);
+    if (!epoch) return no(epoch.error());
+    if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
+    return std::vector{removal, *epoch};
+  });
+}
+
+void CircleKeeper::renewEpoch() {
+  auto isDue = [this](const crypto::MembershipLog& log) {
+    return log.state().epochDue() && isActive(selfId()) && ownRole() == crypto::Role::ADMIN;
+  };
+  if (!isDue(membership)) return;
+  tasks.add(author([this, isDue](crypto::MembershipLog& log) -> Authored {
+    if (!isDue(log)) return std::vector<crypto::SealedOp>();
+    auto epoch = crypto::authorEpoch(log, epochs, identity.keys, wallMs(), entropy);
+    if (!epoch) return no(epoch.error());
+    if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
+    return std::vector{*epoch};
+  }).then([](Result<void> made) {
+    if (!made) KJ_LOG(WARNING, "a new epoch is due and could not be made", made.error().because);
+  }));
 }
 
 crypto::LinkSelf CircleKeeper::self() {
@@ -214,7 +270,7 @@ kj::Maybe<crypto::LinkInitiator::EpochPsk> CircleKeeper::epochWith(const DeviceI
 
 kj::Promise<uint64_t> CircleKeeper::nextInitCounter() {
   while (nextCounter == counterLimit) {
-    auto first = co_await store.write(
+    auto first = co_await database.write(
         [](storage::Database& db) { return storage::counters::reserveInitCounters(db); });
     // Two callers may have reserved at once: a block that is skipped costs nothing.
     nextCounter = first;
@@ -230,7 +286,7 @@ uint64_t CircleKeeper::lastInitCounter(const DeviceId& device) {
 
 kj::Promise<void> CircleKeeper::acceptInitCounter(const DeviceId& device, uint64_t counter) {
   acceptedCounters[device] = counter;
-  return store.write([device, counter](storage::Database& db) {
+  return database.write([device, counter](storage::Database& db) {
     storage::counters::setAccepted(db, device, counter);
   });
 }

@@ -8,7 +8,10 @@
 #include "storage/sql/store.h"
 #include "transport/link/circle.h"
 
+#include <kj/function.h>
 #include <kj/time.h>
+
+#include <set>
 
 namespace hearth::devices {
 
@@ -50,11 +53,18 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   crypto::Role ownRole() const;
   bool isActive(const DeviceId& device) const;
 
-  // Each resolves when the ops are on disk.
+  // Each resolves when the ops are on disk; nobody sees them before, so that no crash makes this
+  // device write another op under a number that a peer has seen. A disk that refuses them throws, and
+  // nothing has happened.
   // Errors: NOT_AUTHORISED when the op would not apply; BAD_FORMAT.
   kj::Promise<Result<void>> addDevice(const crypto::Bundle& bundle, crypto::Bytes bundleEnvelope,
       crypto::Bytes joinEnvelope, crypto::Role role);
   kj::Promise<Result<void>> removeDevice(DeviceId target, crypto::RemoveReason reason);
+
+  // Makes a new epoch where one is due (SECURITY.md §5.5): after two halves of a circle have removed
+  // devices apart from each other, every epoch is sealed to somebody who is out. For admins; others do
+  // nothing.
+  void renewEpoch();
 
   crypto::LinkSelf self() override;
   kj::Maybe<Member> find(const DeviceId& device) override;
@@ -68,21 +78,29 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   class Exchange;
   const Identity& identity;
   crypto::BundleHash bundleHash;
-  storage::Store& store;
+  storage::Store& database;
   const kj::Clock& clock;
   Entropy& entropy;
   Observer& observer;
   crypto::MembershipLog membership;
   crypto::EpochKeys epochs;
-  size_t storedOps;  // of the log's ops
+  std::set<OpHash> stored;  // of the log's ops
   std::map<DeviceId, uint64_t> acceptedCounters;
   uint64_t nextCounter = 0, counterLimit = 0;  // the block that was reserved
+  kj::ForkedPromise<void> turn;                // of writing ops, one at a time
   kj::TaskSet tasks;
+
+  // Ops of our own making, on top of a copy of the log that they are to be added to.
+  using Authored = Result<std::vector<crypto::SealedOp>>;
+  using Author = kj::Function<Authored(crypto::MembershipLog& log)>;
 
   int64_t wallMs() const;
   Result<void> take(crypto::Bytes envelope);
-  Result<void> author(const crypto::SealedOp& op);
-  kj::Promise<void> storeNew();
+  static Result<void> apply(crypto::MembershipLog& log, const crypto::SealedOp& op);
+  kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);
+  kj::Promise<Result<void>> author(Author make);
+  kj::Promise<Result<void>> authorNow(Author make);
+  kj::Promise<Result<void>> store(std::vector<crypto::SealedOp> own);
   void taskFailed(kj::Exception&& e) override;
 };
 

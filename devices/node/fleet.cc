@@ -2,6 +2,8 @@
 
 #include "crypto/identity/display.h"
 
+#include <kj/debug.h>
+
 #include <algorithm>
 
 namespace hearth::devices {
@@ -14,7 +16,10 @@ Fleet::Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered):
 bool Fleet::heard(router::DeviceFacts facts, kj::Date wall) {
   auto known = peers.find(facts.id);
   if (known != peers.end() && facts.version <= known->second.version) return false;
-  if (!clock.observe(HlcStamp{facts.version}, wall)) return false;
+  // Versions are compared with older ones of the same device alone: whose clock is years ahead of ours
+  // is heard all the same, only our own stamps do not follow it.
+  auto followed = clock.observe(HlcStamp{facts.version}, wall);
+  if (!followed) KJ_LOG(INFO, "a device's clock is far ahead of ours", followed.error().because);
   auto& row = rows[facts.id];
   row.device = facts.id;
   row.name = facts.name;

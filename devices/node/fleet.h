@@ -26,8 +26,8 @@ class Fleet final {
     refresh();
   }
 
-  // A peer has said what it is. True when that changes anything: what is older than what is known,
-  // or comes from the far future, does not.
+  // A peer has said what it is. True when that changes anything: what is older than what is known
+  // does not.
   bool heard(router::DeviceFacts facts, kj::Date wall);
   void left(const DeviceId& device);
 

@@ -13,6 +13,9 @@ namespace {
 
 using router::JobNote;
 
+constexpr kj::StringPtr OUT_OF_THE_CIRCLE =
+    "this device was removed from its circle: hearth join on a new --home brings it in anew"_kj;
+
 std::string hexOf(const JobId& id) { return kj::encodeHex(id.asBytes()).cStr(); }
 
 const char* nameOf(JobNote::Kind kind) {
@@ -218,6 +221,7 @@ Jobs::Jobs(Parts parts): parts(parts), tasks(*this) {}
 Jobs::~Jobs() noexcept(false) = default;
 
 Result<JobId> Jobs::run(JobOrder order, kj::Own<JobClient> client) {
+  if (expelled) return no(Errc::REMOVED, OUT_OF_THE_CIRCLE);
   if (jobs.size() >= RUNNING_MAX)
     return no(Errc::LIMIT_EXCEEDED, "this device runs as many jobs as it may: wait for one to end");
   JobId id;
@@ -239,6 +243,11 @@ void Jobs::lost(const DeviceId& device) {
 
 void Jobs::fleetChanged() {
   for (auto& [id, job]: jobs) job->work().fleetChanged();
+}
+
+void Jobs::expel() {
+  expelled = true;
+  for (auto& [id, job]: jobs) job->work().giveUp(OUT_OF_THE_CIRCLE.cStr());
 }
 
 void Jobs::save(const JobRecord& record) {

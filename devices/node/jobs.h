@@ -55,12 +55,15 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   explicit Jobs(Parts parts);
   ~Jobs() noexcept(false);
 
-  // Errors: LIMIT_EXCEEDED. A job that cannot be placed ends at once, with its reason.
+  // Errors: LIMIT_EXCEEDED, REMOVED. A job that cannot be placed ends at once, with its reason.
   Result<JobId> run(JobOrder order, kj::Own<JobClient> client);
   void cancel(const JobId& job);
 
   void lost(const DeviceId& device);
   void fleetChanged();
+
+  // This device is out of its circle: every job ends, and none begins any more.
+  void expel();
 
   size_t running() const { return jobs.size(); }
 
@@ -72,6 +75,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   class Job;
   Parts parts;
   std::map<JobId, kj::Own<Job>> jobs;
+  bool expelled = false;
   kj::TaskSet tasks;
 
   void save(const JobRecord& record);

@@ -136,6 +136,7 @@ void Node::hear(Recording recording) {
 
 kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
+  if (!keeper.isActive(keeper.selfId())) expelled();
   callKnown();
   for (auto bundle: plugins.bundles()) {
     for (auto& task: bundle->description().tasks) co_await measure(*bundle, task);
@@ -350,6 +351,7 @@ void Node::remember(const DeviceId& device) {
 }
 
 void Node::callKnown() {
+  if (!keeper.isActive(keeper.selfId())) return;
   for (auto& row: fleet.everyone()) {
     if (row.device != keeper.selfId() && keeper.isActive(row.device))
       links.setAddresses(row.device, row.addresses);
@@ -360,11 +362,19 @@ void Node::circleChanged() {
   seams.trace.event("circle.changed",
       {{"ops", static_cast<int64_t>(keeper.log().size())},
           {"active", static_cast<int64_t>(keeper.state().countActive())}});
+  if (!keeper.isActive(keeper.selfId())) return expelled();
   links.sendNews();
+  keeper.renewEpoch();
   for (auto& [id, member]: keeper.state().devices) {
     if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
   }
   callKnown();
+}
+
+// Whoever was removed calls nobody and works for nobody.
+void Node::expelled() {
+  for (auto& [id, member]: keeper.state().devices) links.drop(id, Errc::REMOVED);
+  jobs.expel();
 }
 
 void Node::peerUp(const DeviceId& peer) {

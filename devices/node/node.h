@@ -106,6 +106,7 @@ class Node final: private CircleKeeper::Observer,
   void heard(const DeviceId& peer, router::DeviceFacts facts);
   void introduced(const DeviceId& device, const std::vector<std::string>& addresses);
   void callKnown();
+  void expelled();
   void remember(const DeviceId& device);
   DeviceView viewOf(const DeviceId& id, const crypto::Member& member);
 
