@@ -89,7 +89,7 @@ kj::Own<Daemon> Device::makeDaemon() {
 
 // What is destroyed in good order would write on; a kill leaves the disk as it was.
 void Device::endDaemon() {
-  starting = nullptr;
+  hangUp();
   if (daemon.get() == nullptr) return;
   auto left = disk.contents();
   bool full = kj::mv(disk.full), failing = kj::mv(disk.failing);
@@ -129,8 +129,13 @@ void Device::kill() {
   note("state", "killed");
 }
 
-void Device::stop() {
+void Device::hangUp() {
   starting = nullptr;
+  asking.cancel(KJ_EXCEPTION(DISCONNECTED, "the daemon has ended"));
+}
+
+void Device::stop() {
+  hangUp();
   if (daemon.get() == nullptr) return;
   daemon = nullptr;
   note("state", "stopped");
@@ -151,8 +156,9 @@ void Device::start() {
   note("state", "daemon starts");
   starting =
       daemon->run()
-          .then([failed](Result<bool> ran) mutable {
-            if (!ran) failed(ran.error().because);
+          .then([this, failed](Result<bool> ran) mutable {
+            if (!ran) return failed(ran.error().because);
+            if (!*ran) hasCircle = false;  // a join that was cut off before it was stored
           })
           .eagerlyEvaluate([failed](kj::Exception&& e) mutable { failed(e.getDescription()); });
 }
@@ -180,7 +186,7 @@ kj::Promise<void> Device::init() {
   KJ_REQUIRE(
       on && !hasCircle && daemon.get() == nullptr, "hearth init needs a device without", name);
   daemon = makeDaemon();
-  co_await daemon->init();
+  co_await whileRunning(daemon->init());
   hasCircle = true;
   note("state", "a new circle");
   stop();
@@ -191,7 +197,8 @@ kj::Promise<Result<void>> Device::join(kj::Function<void(kj::String)> shown) {
   KJ_REQUIRE(
       on && !hasCircle && daemon.get() == nullptr, "hearth join needs a device without", name);
   daemon = makeDaemon();
-  auto joined = co_await daemon->join(kj::mv(shown));
+  hasCircle = true;  // as far as anybody knows who finds the device after a crash
+  auto joined = co_await whileRunning(daemon->join(kj::mv(shown)));
   hasCircle = joined.has_value();
   note("state", hasCircle ? "joined" : std::string("not joined: ") + joined.error().because.cStr());
   stop();

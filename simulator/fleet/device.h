@@ -51,6 +51,11 @@ class Device final: public NetworkHost, private Trace {
   bool runs() const { return daemon.get() != nullptr; }
   bool inCircle() const { return hasCircle; }
   kj::Maybe<devices::Node&> node();
+  // Something that was asked of the daemon: it fails when the daemon ends.
+  template <typename T>
+  kj::Promise<T> whileRunning(kj::Promise<T> asked) {
+    return asking.wrap(kj::mv(asked));
+  }
   kj::Maybe<const DeviceId&> id() const { return deviceId; }
   std::string address(NetworkIndex network) const;
   Daemon& process() { return *daemon; }
@@ -87,6 +92,7 @@ class Device final: public NetworkHost, private Trace {
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;
   kj::Own<Daemon> daemon;
+  kj::Canceler asking;
   kj::Promise<void> starting = nullptr;
   kj::Promise<void> draining = nullptr;
 
@@ -94,6 +100,7 @@ class Device final: public NetworkHost, private Trace {
   void note(const char* kind, std::string text);
   kj::Own<Daemon> makeDaemon();
   void endDaemon();
+  void hangUp();
   void applyPlace();
   kj::Promise<void> watchBattery();
 };

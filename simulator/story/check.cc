@@ -252,8 +252,9 @@ Violations energy(Run& run) {
   auto hours = static_cast<double>((now(run) - run.beganAt()) / kj::SECONDS) / 3'600;
   for (DeviceIndex i = 0; i < run.world.deviceCount() && hours > 0; ++i) {
     auto& device = run.world.device(i);
-    auto wakes = static_cast<double>(device.power.wakeUps() + device.time.wakes()) / hours;
-    auto mwh = device.power.radioMwh() / hours * 24;
+    auto woken = device.power.wakeUps() + device.time.wakes() - run.wakesBefore[i];
+    auto wakes = static_cast<double>(woken) / hours;
+    auto mwh = (device.power.radioMwh() - run.radioMwhBefore[i]) / hours * 24;
     if (expect.wakesPerHourMax >= 0 && wakes > expect.wakesPerHourMax)
       found.push_back({now(run), i, "energy",
           device.called() + " woke " + std::to_string(wakes) + " times an hour"});

@@ -103,6 +103,11 @@ kj::Promise<void> Run::setUp() {
   }
   co_await world.time.after(60 * kj::SECONDS);  // plugins are measured, links are made
   began = world.time.now();
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& device = world.device(i);
+    wakesBefore.push_back(device.power.wakeUps() + device.time.wakes());
+    radioMwhBefore.push_back(device.power.radioMwh());
+  }
   world.history.add(-1, "step", "the story begins");
 }
 
@@ -169,6 +174,7 @@ void Run::heal() {
     device.plug(true);
     device.wake();
     device.powerOn();
+    if (device.runs() && device.node() == nullptr) device.kill();  // it waited to be paired
     device.start();
   }
   healed = world.time.now();

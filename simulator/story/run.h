@@ -31,6 +31,10 @@ class Run final: private kj::TaskSet::ErrorHandler {
   kj::TimePoint healedAt() const { return healed; }
   bool isDestroyed(const Device& device) const { return destroyed.contains(device.index()); }
 
+  // What each device had used up when the story began.
+  std::vector<uint64_t> wakesBefore;
+  std::vector<double> radioMwhBefore;
+
   // What really came of faults and steps, by name.
   std::map<std::string, uint64_t> effects;
 

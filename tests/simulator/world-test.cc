@@ -91,5 +91,54 @@ TEST_CASE("a device that lost power without a word is linked again when it is ba
   }
 }
 
+TEST_CASE("a daemon that ends while it runs a stage for another device ends in good order") {
+  Home home(1);
+  auto& phone = home.world.device("phone");
+  home.people.dictate(phone, phone, 30, 6);
+  home.world.run(5 * kj::SECONDS);
+  home.world.device("laptop").stop();
+  home.world.run(5 * kj::SECONDS);
+  REQUIRE(home.world.errors().empty());
+}
+
+TEST_CASE("a device that was removed ends its jobs and calls nobody any more") {
+  Home home(1);
+  auto& phone = home.world.device("phone");
+  auto& laptop = home.world.device("laptop");
+  home.world.terrain.cut(phone.index(), laptop.index());
+  home.world.terrain.cut(laptop.index(), phone.index());
+  home.world.run(10 * kj::SECONDS);
+  home.world.add(home.people.remove(phone, laptop, crypto::RemoveReason::LOST).ignoreResult());
+  home.world.run(1 * kj::SECONDS);
+  home.world.terrain.mendAll();
+  home.world.run(2 * kj::MINUTES);
+  auto connections = home.world.connections();
+  home.world.run(10 * kj::MINUTES);
+  REQUIRE(home.world.connections() == connections);
+  REQUIRE(home.people.dictate(laptop, laptop, 5, 5).refused);
+}
+
+TEST_CASE("a change of the circle that the disk refuses has not happened, to anybody") {
+  Home home(1);
+  auto& phone = home.world.device("phone");
+  auto& laptop = home.world.device("laptop");
+  auto opsOf = [](Device& device) {
+    return KJ_ASSERT_NONNULL(device.node()).circle().log().size();
+  };
+  auto before = opsOf(phone);
+  phone.disk.full = true;
+  home.world.add(home.people.remove(phone, laptop, crypto::RemoveReason::LOST).ignoreResult());
+  home.world.run(10 * kj::SECONDS);
+  REQUIRE(phone.disk.refused > 0);
+  REQUIRE(home.people.acknowledgements().size() == 1);  // the pairing
+  REQUIRE(opsOf(phone) == before);
+  REQUIRE(opsOf(laptop) == before);
+  phone.disk.full = false;
+  home.world.add(home.people.remove(phone, laptop, crypto::RemoveReason::LOST).ignoreResult());
+  home.world.run(10 * kj::SECONDS);
+  REQUIRE(home.people.acknowledgements().size() == 2);
+  REQUIRE(opsOf(phone) == before + 2);
+}
+
 }  // namespace
 }  // namespace hearth::sim
