@@ -1,6 +1,7 @@
 // hearth-sim: lives of many devices in seconds (docs/SIMULATOR.md).
 
 #include "apps/hearth-sim/shelf.h"
+#include "apps/hearth-sim/shrink.h"
 #include "apps/hearth-sim/swarm.h"
 
 #include <kj/debug.h>
@@ -201,6 +202,24 @@ int runSwarm(const Options& options) {
   return bad == 0 && missing == 0 ? 0 : 1;
 }
 
+int runShrink(const Options& options) {
+  Shelf shelf(options.data);
+  auto scenario = shelf.scenario(options.scenario);
+  auto shrunk = shrink(scenario, shelf.catalogue(), options.seed,
+      [](const std::string& line) { std::cerr << line << std::endl; });
+  if (shrunk.checker.empty())
+    throw Complaint{1, "this seed does not fail: there is nothing to shrink"};
+  std::cerr << shrunk.runs << " runs; still fails: " << shrunk.checker << "\n";
+  auto text = sim::writeScenario(shrunk.scenario);
+  if (options.out.empty()) {
+    std::cout << text;
+  } else {
+    writeText(options.out, text);
+    std::cerr << "replay: hearth-sim replay " << options.out << " " << options.seed << "\n";
+  }
+  return 0;
+}
+
 CLI::App* command(CLI::App& app, Options& options, const char* name, const char* help) {
   auto* sub = app.add_subcommand(name, help);
   sub->add_option("--data", options.data, "the folder of data/ and scenarios/");
@@ -223,6 +242,10 @@ int main(int argc, char** argv) {
   auto* replays = command(app, options, "replay", "runs one scenario and shows all that happens");
   replays->add_option("SCENARIO", options.scenario)->required();
   replays->add_option("SEED", options.seed)->required();
+  auto* shrinks = command(app, options, "shrink", "reduces a failing scenario to a small one");
+  shrinks->add_option("SCENARIO", options.scenario)->required();
+  shrinks->add_option("SEED", options.seed)->required();
+  shrinks->add_option("--out", options.out, "write the small scenario to this file");
   auto* swarms = command(app, options, "swarm", "runs many seeds in several processes");
   swarms->add_option("--scenario", options.scenario, "all (the short ones), or names, by commas");
   swarms->add_option("--seeds", options.seeds, "A..B")->required();
@@ -234,6 +257,7 @@ int main(int argc, char** argv) {
     if (app.got_subcommand("list")) return list(options);
     if (app.got_subcommand("run")) return run(options, false);
     if (app.got_subcommand("replay")) return run(options, true);
+    if (app.got_subcommand("shrink")) return runShrink(options);
     return runSwarm(options);
   } catch (const Complaint& complaint) {
     std::cerr << "hearth-sim: " << complaint.line << "\n";

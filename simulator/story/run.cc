@@ -148,6 +148,13 @@ kj::Promise<void> Run::blow(const Storm& storm, Chance luck) {
         ? &world.device(static_cast<DeviceIndex>(whom % world.deviceCount()))
         : &world.device(storm.devices[whom % storm.devices.size()].c_str());
     if (isDestroyed(*device)) continue;
+    auto names = std::vector<std::string>();
+    for (auto& [name, index]: networks) names.push_back(name);
+    blown.push_back({.at = world.time.now() - began,
+        .what = fault->first,
+        .device = device->called(),
+        .networks = kj::mv(names),
+        .span = span});
     std::vector<NetworkIndex> all;
     for (auto& [name, index]: networks) all.push_back(index);
     auto verbs = kj::heap<Verbs>(*this, Chance(own));
@@ -201,9 +208,14 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
       pass(1 * kj::SECONDS, watcher);
     KJ_REQUIRE(began != WorldTime::BEGINNING, "the set-up does not end");
     KJ_IF_MAYBE(why, broken) KJ_FAIL_REQUIRE("the set-up failed", why->c_str());
+    // A step's luck is its own, whatever steps there are beside it: a scenario that is cut down still
+    // fails with its seed.
+    for (auto& step: scenario.steps) {
+      auto key = kj::str(step.what.c_str(), '/', step.at / kj::NANOSECONDS, '/',
+          step.device.c_str(), '/', step.other.c_str());
+      tasks.add(follow(step, Chance::of(world.seed(), key)));
+    }
     uint64_t number = 0;
-    for (auto& step: scenario.steps)
-      tasks.add(follow(step, Chance::of(world.seed(), "step", number++)));
     for (auto& storm: scenario.storms)
       tasks.add(blow(storm, Chance::of(world.seed(), "storm", number++)));
     pass(began + scenario.lasts - world.time.now(), watcher);

@@ -31,6 +31,9 @@ class Run final: private kj::TaskSet::ErrorHandler {
   kj::TimePoint healedAt() const { return healed; }
   bool isDestroyed(const Device& device) const { return destroyed.contains(device.index()); }
 
+  // What storms have done so far, as the steps that would do the same.
+  std::vector<Step> blown;
+
   // What each device had used up when the story began.
   std::vector<uint64_t> wakesBefore;
   std::vector<double> radioMwhBefore;
