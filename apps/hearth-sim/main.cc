@@ -3,6 +3,8 @@
 #include "apps/hearth-sim/shelf.h"
 #include "apps/hearth-sim/shrink.h"
 #include "apps/hearth-sim/swarm.h"
+#include "simulator/report/live-facts.h"
+#include "simulator/report/page.h"
 
 #include <kj/debug.h>
 
@@ -24,7 +26,7 @@ struct Options {
   std::string scenario = "all", seeds, trace, out;
   uint64_t seed = 1;
   unsigned jobs = 0;
-  bool asJson = false, spread = false, keepGoing = false;
+  bool asJson = false, spread = false, keepGoing = false, watch = false;
 };
 
 std::pair<uint64_t, uint64_t> rangeOf(const Options& options) {
@@ -108,6 +110,35 @@ double secondsNow() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// The terminal's view while one world runs.
+class Watching {
+ public:
+  Watching(sim::World& world, const std::string& title)
+      : out(STDERR_FILENO),
+        view(out,
+            {.isTerminal = isatty(STDERR_FILENO) != 0, .colours = getenv("NO_COLOR") == nullptr}),
+        facts(world, title),
+        began(secondsNow()) {}
+
+  void look() { view.show(facts.status(secondsNow() - began)); }
+  void finish() { view.finish(facts.status(secondsNow() - began)); }
+
+ private:
+  kj::FdOutputStream out;
+  sim::LiveView view;
+  sim::LiveFacts facts;
+  double began;
+};
+
+sim::Outcome go(sim::Run& run, bool watch) {
+  if (!watch) return run.go();
+  Watching watching(run.world, run.scenario.title);
+  sim::Run::Watcher watcher = [&](sim::Run&) { watching.look(); };
+  auto outcome = run.go(watcher);
+  watching.finish();
+  return outcome;
+}
+
 // Runs in this process, one after another; the last one's events may be shown or kept.
 int run(const Options& options, bool showEvents) {
   Shelf shelf(options.data);
@@ -118,7 +149,7 @@ int run(const Options& options, bool showEvents) {
   size_t violations = 0;
   for (auto seed = first; seed <= last; ++seed) {
     sim::Run one(scenario, shelf.catalogue(), seed);
-    results.push_back(resultOf(one.go()));
+    results.push_back(resultOf(go(one, options.watch)));
     violations += results.back().violations.size();
     std::string trace;
     if (showEvents || !options.trace.empty()) {
@@ -202,6 +233,30 @@ int runSwarm(const Options& options) {
   return bad == 0 && missing == 0 ? 0 : 1;
 }
 
+int explain(const Options& options) {
+  Shelf shelf(options.data);
+  auto scenario = shelf.scenario(options.scenario);
+  sim::Run one(scenario, shelf.catalogue(), options.seed);
+  auto outcome = go(one, options.watch);
+  auto unlessNever = [](kj::TimePoint at) -> kj::Maybe<kj::TimePoint> {
+    if (at == sim::WorldTime::BEGINNING) return nullptr;
+    return at;
+  };
+  auto seed = std::to_string(options.seed);
+  auto page = sim::explainPage({one.world.history, outcome, sim::pageDevices(one.world),
+      scenario.title, scenario.story, "hearth-sim replay " + scenario.name + " " + seed,
+      unlessNever(one.beganAt()), unlessNever(one.healedAt())});
+  auto path = options.out.empty() ? "explain-" + scenario.name + "-" + seed + ".html" : options.out;
+  writeText(path, std::string(page.cStr(), page.size()));
+  auto violations = outcome.violations.size();
+  if (options.asJson) {
+    std::cout << json{{"page", path}, {"violations", violations}}.dump() << "\n";
+  } else {
+    std::cout << path << ": " << violations << " violations; open it in a browser\n";
+  }
+  return 0;
+}
+
 int runShrink(const Options& options) {
   Shelf shelf(options.data);
   auto scenario = shelf.scenario(options.scenario);
@@ -238,10 +293,17 @@ int main(int argc, char** argv) {
   runs->add_option("SCENARIO", options.scenario, "a name, or a .toml file")->required();
   runs->add_option("--seed", options.seed, "the universe");
   runs->add_option("--seeds", options.seeds, "A..B: several, one after another");
+  runs->add_flag("--watch", options.watch, "show the devices while time passes");
   runs->add_option("--trace", options.trace, "write the events of the (last) run to this file");
   auto* replays = command(app, options, "replay", "runs one scenario and shows all that happens");
   replays->add_option("SCENARIO", options.scenario)->required();
   replays->add_option("SEED", options.seed)->required();
+  auto* explains =
+      command(app, options, "explain", "writes one HTML page about a run: who, when, why");
+  explains->add_option("SCENARIO", options.scenario)->required();
+  explains->add_option("SEED", options.seed)->required();
+  explains->add_option("--out", options.out, "the page (default: explain-SCENARIO-SEED.html)");
+  explains->add_flag("--watch", options.watch, "show the devices while time passes");
   auto* shrinks = command(app, options, "shrink", "reduces a failing scenario to a small one");
   shrinks->add_option("SCENARIO", options.scenario)->required();
   shrinks->add_option("SEED", options.seed)->required();
@@ -257,6 +319,7 @@ int main(int argc, char** argv) {
     if (app.got_subcommand("list")) return list(options);
     if (app.got_subcommand("run")) return run(options, false);
     if (app.got_subcommand("replay")) return run(options, true);
+    if (app.got_subcommand("explain")) return explain(options);
     if (app.got_subcommand("shrink")) return runShrink(options);
     return runSwarm(options);
   } catch (const Complaint& complaint) {

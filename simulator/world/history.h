@@ -28,14 +28,17 @@ struct HistoryMessage {
 class History final {
  public:
   static constexpr size_t EVENTS_MAX = 200'000;
+  // Of kinds that come all the time: a chatty run shall not lose its last faults.
+  static constexpr size_t CHATTER_MAX = 120'000;
   static constexpr size_t MESSAGES_MAX = 20'000;  // the newest
 
   // The clock outlives the history.
   explicit History(const WorldTime& time): time(time) {}
 
   void add(int device, std::string kind, std::string text) {
-    if (events.size() < EVENTS_MAX)
-      events.push_back({time.now(), device, kj::mv(kind), kj::mv(text)});
+    bool chatter = kind == "trace" || kind == "connection" || kind == "battery";
+    if (events.size() >= EVENTS_MAX || (chatter && ++chatterCount > CHATTER_MAX)) return;
+    events.push_back({time.now(), device, kj::mv(kind), kj::mv(text)});
   }
   void addMessage(HistoryMessage message) {
     if (messages.size() == MESSAGES_MAX) messages.pop_front();
@@ -48,6 +51,7 @@ class History final {
  private:
   const WorldTime& time;
   std::vector<HistoryEvent> events;
+  size_t chatterCount = 0;
   std::deque<HistoryMessage> messages;
 };
 
