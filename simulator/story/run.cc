@@ -2,6 +2,9 @@
 
 #include "simulator/story/check.h"
 #include "simulator/story/verbs.h"
+#include "storage/tables/jobs.h"
+#include "storage/tables/ops.h"
+#include "storage/tables/peers.h"
 
 #include <kj/debug.h>
 
@@ -221,6 +224,10 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
     pass(began + scenario.lasts - world.time.now(), watcher);
     heal();
     pass(scenario.heals, watcher);
+    for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+      if (world.device(i).node() != nullptr) tasks.add(foldDisk(world.device(i)));
+    }
+    pass(1 * kj::SECONDS, watcher);
   });
   countEffects();
   KJ_IF_MAYBE(e, died) {
@@ -237,6 +244,26 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
   outcome.wallS = secondsOf(CLOCK_MONOTONIC) - wall;
   outcome.cpuS = secondsOf(CLOCK_PROCESS_CPUTIME_ID) - cpu;
   return outcome;
+}
+
+// What a device's database holds, salts and pages aside.
+kj::Promise<void> Run::foldDisk(Device& device) {
+  constexpr uint32_t JOBS_FOLDED = 1'000;
+  auto print =
+      co_await device.whileRunning(device.process().database().read([](storage::Database& db) {
+        Fingerprint print;
+        auto ops = storage::ops::all(db);
+        if (ops) {
+          for (auto& op: *ops) print.add(op);
+        }
+        for (auto& peer: storage::peers::all(db)) {
+          print.add(peer.device.asBytes());
+          for (auto& address: peer.addresses) print.add(kj::StringPtr(address.c_str()).asBytes());
+        }
+        for (auto& job: storage::jobs::newest(db, JOBS_FOLDED)) print.add(job.record);
+        return print.value();
+      }));
+  world.fold(kj::str(device.called().c_str(), print));
 }
 
 void Run::countEffects() {

@@ -59,6 +59,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> blow(const Storm& storm, Chance luck);
   void heal();
   void pass(kj::Duration span, kj::Maybe<Watcher&>& watcher);
+  kj::Promise<void> foldDisk(Device& device);
   void countEffects();
   std::vector<NetworkIndex> placesOf(const std::vector<std::string>& names) const;
   const Cast& castOf(const Device& device) const { return scenario.devices[device.index()]; }
