@@ -20,6 +20,9 @@ void writePrivate(const kj::Directory& home, kj::PathPtr path, crypto::Bytes con
   replacer->get().writeAll(content);
   replacer->get().sync();
   replacer->commit();
+  // The new name is durable when its directory is.
+  if (path.size() == 1) return home.sync();
+  home.openSubdir(path.parent(), kj::WriteMode::MODIFY)->sync();
 }
 
 }  // namespace hearth::devices

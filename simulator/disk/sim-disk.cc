@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 namespace hearth::sim {
 
@@ -25,17 +26,23 @@ class SimDisk::FileView final: public kj::File {
     return size;
   }
   void write(uint64_t offset, kj::ArrayPtr<const kj::byte> data) const override {
-    refuseIf(disk.full, "no space left on the disk");
-    content->touch(offset, data.size());
-    if (content->bytes.size() < offset + data.size()) content->bytes.resize(offset + data.size());
-    memcpy(content->bytes.data() + offset, data.begin(), data.size());
+    disk.beforeWrite();
+    disk.refuseIfFull();
+    auto& bytes = content->bytes;
+    content->touch(kj::min(offset, bytes.size()), offset + data.size());
+    if (bytes.size() < offset + data.size()) bytes.resize(offset + data.size());
+    memcpy(bytes.data() + offset, data.begin(), data.size());
   }
   void truncate(uint64_t size) const override {
-    content->touch(kj::min(size, content->bytes.size()), content->bytes.size());
+    disk.beforeWrite();
+    auto sizeNow = content->bytes.size();
+    if (size < sizeNow) return content->cut(size);
+    content->touch(sizeNow, size);
     content->bytes.resize(size);
   }
   void datasync() const override {
-    refuseIf(disk.failing, "the disk failed to sync");
+    disk.beforeSync();
+    disk.refuseIfFailing();
     ++disk.syncs;
     content->synced();
   }
@@ -54,38 +61,53 @@ class SimDisk::FileView final: public kj::File {
  private:
   SimDisk& disk;
   ContentPtr content;
+};
 
-  void refuseIf(bool broken, kj::StringPtr why) const {
-    if (!broken) return;
-    ++disk.refused;
-    kj::throwFatalException(KJ_EXCEPTION(OVERLOADED, why));
+// A new file under a name, as rename does it: durable when the file and the directory were synced.
+class SimDisk::Replacing final: public kj::Directory::Replacer<kj::File> {
+ public:
+  Replacing(SimDisk& disk, std::string name, kj::WriteMode mode)
+      : Replacer(mode),
+        disk(disk),
+        name(kj::mv(name)) {}
+
+  const kj::File& get() override { return view; }
+  bool tryCommit() override {
+    if (!disk.mayOpen(name, mode)) return false;
+    disk.names[name] = content;
+    return true;
   }
+
+ private:
+  SimDisk& disk;
+  std::string name;
+  ContentPtr content = std::make_shared<Content>();
+  FileView view{disk, content};
 };
 
 class SimDisk::DirectoryView final: public kj::Directory {
  public:
-  explicit DirectoryView(SimDisk& disk): disk(disk) {}
+  explicit DirectoryView(SimDisk& disk, std::string prefix = "")
+      : disk(disk),
+        prefix(kj::mv(prefix)) {}
 
   Metadata stat() const override {
     return Metadata(kj::FsNode::Type::DIRECTORY, 0, 0, kj::UNIX_EPOCH, 1, 0);
   }
   void sync() const override {
-    if (disk.failing) {
-      ++disk.refused;
-      kj::throwFatalException(KJ_EXCEPTION(OVERLOADED, "the disk failed to sync"));
-    }
+    disk.beforeSync();
+    disk.refuseIfFailing();
     disk.durableNames = disk.names;
   }
   void datasync() const override { sync(); }
   bool exists(kj::PathPtr path) const override { return disk.names.contains(nameOf(path)); }
   kj::Maybe<kj::Own<const kj::File>> tryOpenFile(
       kj::PathPtr path, kj::WriteMode mode) const override {
-    auto found = disk.names.find(nameOf(path));
-    bool there = found != disk.names.end();
-    if (there ? !kj::has(mode, kj::WriteMode::MODIFY) : !kj::has(mode, kj::WriteMode::CREATE))
-      return nullptr;
-    if (!there) found = disk.names.emplace(nameOf(path), std::make_shared<Content>()).first;
-    return kj::Own<const kj::File>(kj::heap<FileView>(disk, found->second));
+    auto name = nameOf(path);
+    if (!disk.mayOpen(name, mode)) return nullptr;
+    auto& content = disk.names[name];
+    if (content == nullptr) content = std::make_shared<Content>();
+    return kj::Own<const kj::File>(kj::heap<FileView>(disk, content));
   }
   kj::Maybe<kj::Own<const kj::ReadableFile>> tryOpenFile(kj::PathPtr path) const override {
     auto found = disk.names.find(nameOf(path));
@@ -93,30 +115,7 @@ class SimDisk::DirectoryView final: public kj::Directory {
     return kj::Own<const kj::ReadableFile>(kj::heap<FileView>(disk, found->second));
   }
   bool tryRemove(kj::PathPtr path) const override { return disk.names.erase(nameOf(path)) > 0; }
-  // A replaced file is durable when it is committed, as fsync and rename make it.
   kj::Own<Replacer<kj::File>> replaceFile(kj::PathPtr path, kj::WriteMode mode) const override {
-    class Replacing final: public Replacer<kj::File> {
-     public:
-      Replacing(SimDisk& disk, std::string name, kj::WriteMode mode)
-          : Replacer(mode),
-            disk(disk),
-            name(kj::mv(name)),
-            content(std::make_shared<Content>()),
-            view(kj::heap<FileView>(disk, content)) {}
-      const kj::File& get() override { return *view; }
-      bool tryCommit() override {
-        if (disk.full) return false;
-        content->synced();
-        disk.names[name] = disk.durableNames[name] = content;
-        return true;
-      }
-
-     private:
-      SimDisk& disk;
-      std::string name;
-      ContentPtr content;
-      kj::Own<const kj::File> view;
-    };
     return kj::heap<Replacing>(disk, nameOf(path), mode);
   }
 
@@ -139,8 +138,10 @@ class SimDisk::DirectoryView final: public kj::Directory {
   kj::Maybe<kj::Own<kj::AppendableFile>> tryAppendFile(kj::PathPtr, kj::WriteMode) const override {
     KJ_UNIMPLEMENTED("append");
   }
-  kj::Maybe<kj::Own<const Directory>> tryOpenSubdir(kj::PathPtr, kj::WriteMode) const override {
-    KJ_UNIMPLEMENTED("folders");
+  // Folders are names with a stroke in them, and there as soon as somebody asks.
+  kj::Maybe<kj::Own<const Directory>> tryOpenSubdir(
+      kj::PathPtr path, kj::WriteMode) const override {
+    return kj::Own<const Directory>(kj::heap<DirectoryView>(disk, nameOf(path) + "/"));
   }
   kj::Own<Replacer<Directory>> replaceSubdir(kj::PathPtr, kj::WriteMode) const override {
     KJ_UNIMPLEMENTED("folders");
@@ -150,63 +151,159 @@ class SimDisk::DirectoryView final: public kj::Directory {
   }
 
  protected:
-  kj::Own<const FsNode> cloneFsNode() const override { return kj::heap<DirectoryView>(disk); }
+  kj::Own<const FsNode> cloneFsNode() const override {
+    return kj::heap<DirectoryView>(disk, prefix);
+  }
 
  private:
   SimDisk& disk;
 
-  static std::string nameOf(kj::PathPtr path) { return path.toString().cStr(); }
+  std::string prefix;  // of names: a folder's ends with a stroke
+
+  std::string nameOf(kj::PathPtr path) const { return prefix + path.toString().cStr(); }
 };
 
 kj::Own<const kj::Directory> SimDisk::directory() { return kj::heap<DirectoryView>(*this); }
 
-void SimDisk::Content::touch(uint64_t offset, uint64_t size) {
-  if (before.empty()) sizeBefore = bytes.size();
-  for (auto page = offset / PAGE_BYTES; page * PAGE_BYTES < offset + size; ++page) {
-    auto begin = page * PAGE_BYTES;
+bool SimDisk::mayOpen(const std::string& name, kj::WriteMode mode) const {
+  return kj::has(mode, names.contains(name) ? kj::WriteMode::MODIFY : kj::WriteMode::CREATE);
+}
+
+void SimDisk::refuseIfFull() {
+  if (!full) return;
+  ++refused;
+  kj::throwFatalException(KJ_EXCEPTION(OVERLOADED, "no space left on the disk"));
+}
+
+void SimDisk::refuseIfFailing() {
+  if (!failing) return;
+  ++refused;
+  kj::throwFatalException(KJ_EXCEPTION(FAILED, "the disk failed to sync"));
+}
+
+// Bytes from `begin` to before `end` are about to change, or to come or go.
+void SimDisk::Content::touch(uint64_t begin, uint64_t end) {
+  if (begin == end) return;
+  if (!dirty) sizeBefore = bytes.size();
+  dirty = true;
+  for (auto page = begin / PAGE_BYTES; page * PAGE_BYTES < end; ++page) {
     if (before.contains(page)) continue;
-    auto end = std::min<uint64_t>(begin + PAGE_BYTES, bytes.size());
-    before[page] = begin < end
-        ? std::vector<kj::byte>(bytes.begin() + static_cast<ptrdiff_t>(begin),
-              bytes.begin() + static_cast<ptrdiff_t>(end))
-        : std::vector<kj::byte>();
+    auto from = std::min<uint64_t>(page * PAGE_BYTES, bytes.size());
+    auto to = std::min<uint64_t>(from + PAGE_BYTES, bytes.size());
+    before[page].assign(bytes.data() + from, bytes.data() + to);
   }
+}
+
+void SimDisk::Content::cut(uint64_t size) {
+  if (beforeCut == nullptr) {
+    auto whole = *this;
+    whole.undo();
+    beforeCut = kj::mv(whole.bytes);
+  }
+  if (!dirty) sizeBefore = bytes.size();
+  dirty = true;
+  bytes.resize(size);
+  // From here on this is what crashes leave behind, if they leave the cut.
+  sizeBefore = std::min(sizeBefore, size);
+  std::erase_if(before, [&](auto& page) { return page.first * PAGE_BYTES >= size; });
+  for (auto& [page, old]: before)
+    old.resize(std::min<uint64_t>(old.size(), size - page * PAGE_BYTES));
 }
 
 void SimDisk::Content::synced() {
   before.clear();
-  sizeBefore = bytes.size();
+  beforeCut = nullptr;
+  dirty = false;
 }
 
-// Each page that was not synced becomes old, stays new, or is torn behind some sector.
-void SimDisk::crash(Content& content, bool cleanly) {
-  if (content.before.empty()) return;
-  bool grownStays = !cleanly && chance.permille(500);
-  auto size = grownStays ? std::max<uint64_t>(content.bytes.size(), content.sizeBefore)
-                         : content.sizeBefore;
-  content.bytes.resize(size);
+void SimDisk::Content::undo() {
+  KJ_IF_MAYBE(whole, beforeCut) {
+    bytes = kj::mv(*whole);
+  } else {
+    if (dirty) bytes.resize(sizeBefore);
+    for (auto& [page, old]: before) putBack(page, old, 0);
+  }
+  synced();
+}
+
+void SimDisk::Content::putBack(uint64_t page, const std::vector<kj::byte>& old, size_t from) {
+  auto begin = page * PAGE_BYTES;
+  for (auto at = from; at < PAGE_BYTES && begin + at < bytes.size(); ++at)
+    bytes[begin + at] = at < old.size() ? old[at] : kj::byte{0};
+}
+
+// Each page that was not synced becomes old, stays new, or is torn behind some sector; the size is
+// the old or the new one. A cut was made, or it was not and nothing behind it.
+void SimDisk::crash(Content& content) {
+  if (!content.dirty) return;
+  if (content.beforeCut != nullptr && chance.permille(500)) {
+    lost += content.before.size();
+    return content.undo();
+  }
+  auto sizeNow = content.bytes.size();
+  if (chance.permille(500)) content.bytes.resize(content.sizeBefore);
   for (auto& [page, old]: content.before) {
-    auto fate = cleanly ? 0 : chance.below(3);
     ++lost;
+    auto fate = chance.below(3);
+    auto sector = 1 + chance.below(PAGE_BYTES / SECTOR_BYTES - 1);
+    if (page * PAGE_BYTES >= sizeNow) fate = 0;
     if (fate == 1) continue;
     if (fate == 2) ++torn;
-    auto from = fate == 2 ? chance.below(PAGE_BYTES / SECTOR_BYTES) * SECTOR_BYTES : 0;
-    auto begin = page * PAGE_BYTES;
-    for (auto at = from; at < PAGE_BYTES && begin + at < size; ++at)
-      content.bytes[begin + at] = at < old.size() ? old[at] : kj::byte{0};
+    content.putBack(page, old, fate == 2 ? sector * SECTOR_BYTES : 0);
   }
   content.synced();
 }
 
-void SimDisk::crashAll(bool cleanly) {
-  for (auto& [name, content]: names) crash(*content, cleanly);
-  for (auto& [name, content]: durableNames) crash(*content, cleanly);
-  names = durableNames;
+void SimDisk::losePower() {
+  for (auto& [name, content]: names) crash(*content);
+  for (auto& [name, content]: durableNames) crash(*content);
+  std::set<std::string> all;
+  for (auto& [name, content]: names) all.insert(name);
+  for (auto& [name, content]: durableNames) all.insert(name);
+  for (auto& name: all) {
+    auto now = names.find(name), durable = durableNames.find(name);
+    bool isDurable =
+        now != names.end() && durable != durableNames.end() && now->second == durable->second;
+    if (isDurable || chance.permille(500)) continue;  // as it is now
+    if (durable == durableNames.end()) {
+      names.erase(name);
+    } else {
+      names[name] = durable->second;
+    }
+  }
+  durableNames = names;
 }
 
-void SimDisk::losePower() { crashAll(false); }
+void SimDisk::losePowerCleanly() { restore(afterPowerCut()); }
 
-void SimDisk::losePowerCleanly() { crashAll(true); }
+void SimDisk::undoing(kj::FunctionParam<void()> body) {
+  auto saved = copy();
+  auto savedSyncs = syncs;
+  auto savedFull = full, savedFailing = failing;
+  full = failing = false;
+  KJ_DEFER({
+    names = kj::mv(saved.names);
+    durableNames = kj::mv(saved.durableNames);
+    syncs = savedSyncs;
+    full = savedFull;
+    failing = savedFailing;
+  });
+  body();
+}
+
+// A file that has both a name and a durable one is one file in the copy, too.
+SimDisk::Copy SimDisk::copy() const {
+  Copy result{names, durableNames};
+  std::map<ContentPtr, ContentPtr> copies;
+  for (auto all: {&result.names, &result.durableNames}) {
+    for (auto& [name, content]: *all) {
+      auto& copied = copies[content];
+      if (copied == nullptr) copied = std::make_shared<Content>(*content);
+      content = copied;
+    }
+  }
+  return result;
+}
 
 void SimDisk::rot(const std::string& name, uint64_t bits) {
   auto found = names.find(name);
@@ -216,18 +313,25 @@ void SimDisk::rot(const std::string& name, uint64_t bits) {
     bytes[chance.below(bytes.size())] ^= static_cast<kj::byte>(1 << chance.below(8));
 }
 
-std::map<std::string, std::string> SimDisk::contents() const {
-  std::map<std::string, std::string> all;
+SimDisk::Files SimDisk::contents() const { return bytesOf(names); }
+
+SimDisk::Files SimDisk::afterPowerCut() const {
+  auto durable = copy().durableNames;
+  for (auto& [name, content]: durable) content->undo();
+  return bytesOf(durable);
+}
+
+SimDisk::Files SimDisk::bytesOf(const Names& names) {
+  Files all;
   for (auto& [name, content]: names) all[name].assign(content->bytes.begin(), content->bytes.end());
   return all;
 }
 
-void SimDisk::restore(const std::map<std::string, std::string>& contents) {
+void SimDisk::restore(const Files& files) {
   names.clear();
-  for (auto& [name, bytes]: contents) {
+  for (auto& [name, bytes]: files) {
     auto content = std::make_shared<Content>();
     content->bytes.assign(bytes.begin(), bytes.end());
-    content->synced();
     names[name] = content;
   }
   durableNames = names;

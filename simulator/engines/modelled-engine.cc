@@ -15,28 +15,14 @@ using engine::EngineJob;
 
 namespace {
 
-using Bell = kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>;
-
-void ring(Bell& bell) {
-  KJ_IF_MAYBE(waiting, bell) {
-    auto fulfiller = kj::mv(*waiting);
-    bell = nullptr;
-    fulfiller->fulfill();
-  }
-}
-
-kj::Promise<void> wait(Bell& bell) {
-  auto paf = kj::newPromiseAndFulfiller<void>();
-  bell = kj::mv(paf.fulfiller);
-  return kj::mv(paf.promise);
-}
-
 kj::Duration seconds(double s) { return static_cast<int64_t>(s * 1e9) * kj::NANOSECONDS; }
 
 }  // namespace
 
 class ModelledEngine final: public engine::Engine {
  public:
+  static constexpr size_t OUTPUTS_MAX = 64;  // unread; then it comes to a stand
+
   ModelledEngine(ModelledEngineHost& host, uint64_t memory, kj::Duration wall)
       : host(host),
         memory(memory),
@@ -47,6 +33,7 @@ class ModelledEngine final: public engine::Engine {
 
   kj::Promise<Result<void>> open(EngineJob job) override {
     KJ_IF_MAYBE(e, ended) return Result<void>(no(e->error));
+    KJ_REQUIRE(task == nullptr, "one job at a time");
     auto made = ModelTask::make(job.task);
     auto model = host.models.find(job.task);
     if (made == nullptr || model == host.models.end() || job.nextInSeq.size() != 1)
@@ -62,21 +49,22 @@ class ModelledEngine final: public engine::Engine {
   }
 
   kj::Promise<Result<void>> write(EngineFrame frame) override {
-    while (ended == nullptr && unconsumed >= ENGINE_UNCONSUMED_MAX) co_await wait(room);
-    KJ_IF_MAYBE(e, ended) co_return no(e->error);
+    while (mayGoOn() && unconsumed >= ENGINE_UNCONSUMED_MAX) co_await room.wait();
+    if (!mayGoOn()) co_return no(whyNot());
     KJ_REQUIRE(frame.seq == nextIn, "frames come in order and without gaps", frame.seq, nextIn);
     ++nextIn;
     ++unconsumed;
     inputs.push_back(kj::mv(frame));
-    ring(input);
+    input.ring();
     co_return Result<void>();
   }
 
   kj::Promise<Result<Output>> read() override {
-    while (ended == nullptr && outputs.empty()) co_await wait(output);
-    if (outputs.empty()) co_return no(KJ_ASSERT_NONNULL(ended).error);
+    while (mayGoOn() && outputs.empty()) co_await output.wait();
+    if (outputs.empty()) co_return no(whyNot());
     auto first = kj::mv(outputs.front());
     outputs.pop_front();
+    space.ring();
     co_return kj::mv(first);
   }
 
@@ -86,6 +74,8 @@ class ModelledEngine final: public engine::Engine {
     outputs.clear();
     unconsumed = 0;
     task = nullptr;
+    room.ring();
+    output.ring();
     KJ_IF_MAYBE(e, ended) return Result<void>(no(e->error));
     return Result<void>();
   }
@@ -109,12 +99,19 @@ class ModelledEngine final: public engine::Engine {
   uint32_t unconsumed = 0;
   kj::Duration used = 0 * kj::SECONDS;
   kj::Maybe<Ending> ended;
-  Bell room, input, output;
+  Bell room, input, output, space;
   kj::Promise<void> working = nullptr;
+
+  bool mayGoOn() const { return ended == nullptr && task != nullptr; }
+  Error whyNot() const {
+    KJ_IF_MAYBE(e, ended) return e->error;
+    return {Errc::STALE, "the job is closed"};
+  }
 
   kj::Promise<void> work() {
     for (;;) {
-      while (inputs.empty()) co_await wait(input);
+      while (outputs.size() >= OUTPUTS_MAX) co_await space.wait();
+      while (inputs.empty()) co_await input.wait();
       auto frame = kj::mv(inputs.front());
       inputs.pop_front();
       auto& faults = host.faults;
@@ -138,8 +135,8 @@ class ModelledEngine final: public engine::Engine {
         outputs.push_back(kj::mv(made));
       }
       --unconsumed;
-      ring(room);
-      ring(output);
+      room.ring();
+      output.ring();
     }
   }
 
@@ -154,8 +151,8 @@ class ModelledEngine final: public engine::Engine {
   void end(Errc code, kj::StringPtr why) {
     ended = Ending{Error{code, why}, kj::str(why)};
     outputs.clear();
-    ring(room);
-    ring(output);
+    room.ring();
+    output.ring();
   }
 };
 

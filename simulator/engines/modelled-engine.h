@@ -3,6 +3,7 @@
 // hang, lie or slow down when told to.
 
 #include "simulator/engines/model-task.h"
+#include "simulator/world/bell.h"
 #include "simulator/world/chance.h"
 
 #include <kj/filesystem.h>
@@ -26,7 +27,7 @@ struct EngineFaults {
   uint32_t startsThatFail = 0;
   uint32_t framesToCrash = 0;  // the one at which this reaches 0 kills its engine
   uint32_t framesToHang = 0;
-  uint32_t framesToLie = 0;  // what comes out then has nothing to do with what went in
+  uint32_t framesToLie = 0;  // the protocol is broken then, which kills the engine, too
   // How often each came.
   uint32_t failed = 0, crashed = 0, hung = 0, lied = 0;
 };

@@ -49,7 +49,7 @@ Daemon::Daemon(DaemonParts partsIn)
       identity(openIdentity()),
       executor(parts.time.timer(), parts.disk),
       store(openStore()),
-      engines(parts.time.timer(), parts.chance, parts.processor, parts.profile.tasks,
+      engines(parts.time.timer(), parts.engineChance, parts.processor, parts.profile.tasks,
           parts.engineFaults),
       system(describeSystem()) {}
 

@@ -24,7 +24,8 @@ struct DaemonParts {
   const kj::ReadableDirectory& plugins;
   EngineFaults& engineFaults;
   Trace& trace;
-  Chance chance;
+  Chance chance;  // the same for every process of the device
+  Chance engineChance;
   std::string name;
   std::vector<std::string> addresses;  // where others may find this device
   kj::Maybe<devices::Recording> microphone;

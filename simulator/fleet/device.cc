@@ -41,7 +41,7 @@ Device::Device(DeviceSurroundings around, DeviceIndex number, std::string name,
   around.wire.terrain.addDevice(number, power);
 }
 
-Device::~Device() noexcept(false) { endDaemon(); }
+Device::~Device() noexcept(false) { killDaemon(); }
 
 void Device::note(const char* kind, std::string text) {
   around.history.add(number, kind, kj::mv(text));
@@ -81,25 +81,26 @@ kj::Own<Daemon> Device::makeDaemon() {
   if (profile.microphone) microphone = Speech::say(0, 1, 1);
   ++starts;
   auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack, power, profile,
-      plugins, engineFaults, *this, streamOf(around, "daemon", number), name, kj::mv(addresses),
-      kj::mv(microphone), !power.onMains(), power.level()});
+      plugins, engineFaults, *this, streamOf(around, "daemon", number),
+      Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
+      kj::mv(addresses), kj::mv(microphone), !power.onMains(), power.level()});
   deviceId = made->id();
   return made;
 }
 
+// Whoever waits for something of the process stops doing so before it is gone.
+void Device::endErrands() {
+  starting = nullptr;
+  errands.cancel(KJ_EXCEPTION(DISCONNECTED, "the process has ended"));
+}
+
 // What is destroyed in good order would write on; a kill leaves the disk as it was.
-void Device::endDaemon() {
-  hangUp();
+void Device::killDaemon() {
+  endErrands();
   if (daemon.get() == nullptr) return;
-  auto left = disk.contents();
-  bool full = kj::mv(disk.full), failing = kj::mv(disk.failing);
-  disk.full = disk.failing = false;
   around.dying = true;
-  daemon = nullptr;
+  disk.undoing([this]() { daemon = nullptr; });
   around.dying = false;
-  disk.full = full;
-  disk.failing = failing;
-  disk.restore(left);
 }
 
 void Device::powerOn() {
@@ -118,24 +119,19 @@ void Device::losePower() {
   power.setMode(Power::Mode::OFF);
   applyPlace();
   disk.losePower();
-  endDaemon();
+  killDaemon();
   time.resume();  // whatever waits for a device that sleeps waits no longer
   note("state", "off");
 }
 
 void Device::kill() {
   if (daemon.get() == nullptr) return;
-  endDaemon();
+  killDaemon();
   note("state", "killed");
 }
 
-void Device::hangUp() {
-  starting = nullptr;
-  asking.cancel(KJ_EXCEPTION(DISCONNECTED, "the daemon has ended"));
-}
-
 void Device::stop() {
-  hangUp();
+  endErrands();
   if (daemon.get() == nullptr) return;
   daemon = nullptr;
   note("state", "stopped");
@@ -145,22 +141,26 @@ void Device::start() {
   if (!on || daemon.get() != nullptr || !hasCircle) return;
   refusesToStart = false;
   whyNotStarted.clear();
-  auto failed = [this](kj::StringPtr why) {
-    refusesToStart = true;
-    whyNotStarted = why.cStr();
-    note("state", std::string("does not start: ") + why.cStr());
-  };
-  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { daemon = makeDaemon(); })) {
-    return failed(e->getDescription());
-  }
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { daemon = makeDaemon(); }))
+    return startFailed(e->getDescription());
   note("state", "daemon starts");
-  starting =
-      daemon->run()
-          .then([this, failed](Result<bool> ran) mutable {
-            if (!ran) return failed(ran.error().because);
-            if (!*ran) hasCircle = false;  // a join that was cut off before it was stored
-          })
-          .eagerlyEvaluate([failed](kj::Exception&& e) mutable { failed(e.getDescription()); });
+  starting = daemon->run()
+                 .then([this](Result<bool> ran) {
+                   if (!ran) return startFailed(ran.error().because);
+                   // A join that was cut off before it was stored.
+                   if (!*ran) hasCircle = false;
+                 })
+                 .eagerlyEvaluate([this](kj::Exception&& e) { startFailed(e.getDescription()); });
+}
+
+// A daemon that cannot start exits; somebody may start it again.
+void Device::startFailed(kj::StringPtr why) {
+  refusesToStart = true;
+  whyNotStarted = why.cStr();
+  note("state", "does not start: " + whyNotStarted);
+  around.tasks.add(kj::evalLater([this, thisStart = starts]() {
+    if (starts == thisStart && refusesToStart) stop();
+  }));
 }
 
 void Device::sleep() {
@@ -186,7 +186,7 @@ kj::Promise<void> Device::init() {
   KJ_REQUIRE(
       on && !hasCircle && daemon.get() == nullptr, "hearth init needs a device without", name);
   daemon = makeDaemon();
-  co_await whileRunning(daemon->init());
+  co_await errands.wrap(daemon->init());
   hasCircle = true;
   note("state", "a new circle");
   stop();
@@ -196,24 +196,33 @@ kj::Promise<void> Device::init() {
 kj::Promise<Result<void>> Device::join(kj::Function<void(kj::String)> shown) {
   KJ_REQUIRE(
       on && !hasCircle && daemon.get() == nullptr, "hearth join needs a device without", name);
-  daemon = makeDaemon();
-  hasCircle = true;  // as far as anybody knows who finds the device after a crash
-  auto joined = co_await whileRunning(daemon->join(kj::mv(shown)));
-  hasCircle = joined.has_value();
+  auto thisStart = starts + 1;
+  bool cutOff = false;
+  auto joined = co_await kj::evalNow([&]() {
+    daemon = makeDaemon();
+    return errands.wrap(daemon->join(kj::mv(shown)));
+  }).catch_([this, &cutOff](kj::Exception&& e) -> Result<void> {
+    cutOff = true;
+    note("state", kj::str("joining failed: ", e.getDescription()).cStr());
+    return no(Errc::PAIRING_CLOSED, "the process that wanted to join has ended");
+  });
+  if (starts != thisStart) co_return joined;
+  hasCircle = joined.has_value() || cutOff;  // whether it was stored, the next start finds out
+  if (cutOff) co_return joined;
   note("state", hasCircle ? "joined" : std::string("not joined: ") + joined.error().because.cStr());
   stop();
   if (hasCircle) start();
   co_return joined;
 }
 
-// A battery that nothing drains but the device itself is looked at when it could be empty.
+// It is looked at when it could be empty, and when somebody has changed that.
 kj::Promise<void> Device::watchBattery() {
   constexpr auto LOOK_EVERY = 10 * kj::MINUTES;
   for (;;) {
     auto next = around.time.now() + LOOK_EVERY;
     KJ_IF_MAYBE(empty, power.emptyAt()) next = kj::min(next, *empty);
     if (power.onMains() && !profile.hasBattery()) co_return;
-    co_await around.time.at(next);
+    co_await around.time.at(next).exclusiveJoin(power.changed());
     if (!on) co_return;
     if (power.isEmpty()) {
       note("fault", "the battery is empty");

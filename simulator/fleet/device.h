@@ -42,20 +42,22 @@ class Device final: public NetworkHost, private Trace {
   void mayVisit(NetworkIndex network);           // its address there is told to others
   void plug(bool mains);
 
-  // hearth init; hearth join --code. Both need a device that is on and has no circle.
+  // hearth init; hearth join --code. Both need a device that is on and has no circle. They end with
+  // their process: init throws then.
   kj::Promise<void> init();
   kj::Promise<Result<void>> join(kj::Function<void(kj::String)> shown);
+
+  // What somebody asks of the process that runs now. Fails as DISCONNECTED if that ends first.
+  template <typename T>
+  kj::Promise<T> whileItRuns(kj::Promise<T> errand) {
+    return errands.wrap(kj::mv(errand));
+  }
 
   const std::string& called() const { return name; }
   const Profile& kind() const { return profile; }
   bool runs() const { return daemon.get() != nullptr; }
   bool inCircle() const { return hasCircle; }
   kj::Maybe<devices::Node&> node();
-  // Something that was asked of the daemon: it fails when the daemon ends.
-  template <typename T>
-  kj::Promise<T> whileRunning(kj::Promise<T> asked) {
-    return asking.wrap(kj::mv(asked));
-  }
   kj::Maybe<const DeviceId&> id() const { return deviceId; }
   std::string address(NetworkIndex network) const;
   Daemon& process() { return *daemon; }
@@ -92,15 +94,16 @@ class Device final: public NetworkHost, private Trace {
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;
   kj::Own<Daemon> daemon;
-  kj::Canceler asking;
+  kj::Canceler errands;
   kj::Promise<void> starting = nullptr;
   kj::Promise<void> draining = nullptr;
 
   void event(kj::StringPtr name, std::initializer_list<TraceField> fields) override;
   void note(const char* kind, std::string text);
   kj::Own<Daemon> makeDaemon();
-  void endDaemon();
-  void hangUp();
+  void endErrands();
+  void killDaemon();
+  void startFailed(kj::StringPtr why);
   void applyPlace();
   kj::Promise<void> watchBattery();
 };

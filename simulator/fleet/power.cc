@@ -26,7 +26,9 @@ double Power::baseMw() const {
 
 void Power::drain(double mwh) {
   spent += mwh;
-  if (!plugged) leftMwh = std::max(0.0, leftMwh - mwh);
+  if (plugged || leftMwh <= 0) return;
+  leftMwh = std::max(0.0, leftMwh - mwh);
+  if (leftMwh <= 0) change.ring();
 }
 
 void Power::settle() {
@@ -39,6 +41,7 @@ void Power::settle() {
 void Power::setMode(Mode next) {
   settle();
   mode = next;
+  change.ring();
 }
 
 // On mains the battery is full at once: what charging takes is not what is studied here.
@@ -46,11 +49,13 @@ void Power::plug(bool mains) {
   settle();
   plugged = mains || !profile.hasBattery();
   if (plugged) leftMwh = profile.batteryMwh;
+  change.ring();
 }
 
 void Power::setLevel(double share) {
   settle();
   leftMwh = profile.batteryMwh * share;
+  change.ring();
 }
 
 bool Power::isEmpty() {
@@ -100,11 +105,12 @@ void Power::used(const NetworkKind& network, uint64_t txBytes, uint64_t rxBytes)
                    static_cast<double>(rxBytes) * network.rxNanojoulePerByte) /
       1e9;
   // The radio stays on for its tail after the last byte; what was counted already is not counted anew.
+  auto& countedUntil = tailUntil.emplace(network.name, WorldTime::BEGINNING).first->second;
   auto until = time.now() + network.tail;
-  auto from = std::max(radioTailUntil, time.now());
+  auto from = std::max(countedUntil, time.now());
   if (until > from) joule += network.tailMw / 1e3 * inSeconds(until - from);
-  if (time.now() > radioTailUntil) ++wakes;
-  radioTailUntil = std::max(radioTailUntil, until);
+  if (time.now() > countedUntil) ++wakes;
+  countedUntil = std::max(countedUntil, until);
   radioJoule += joule;
   drain(joule * MWH_PER_JOULE);
 }

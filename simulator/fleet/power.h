@@ -31,6 +31,8 @@ class Power final: public Processor, public Terrain::Radio {
 
   // When the battery will be empty if nothing changes; none on mains.
   kj::Maybe<kj::TimePoint> emptyAt();
+  // Resolves when that has become another time, or work has emptied it. One wait at a time.
+  kj::Promise<void> changed() { return change.wait(); }
 
   kj::Duration compute(kj::Duration cpu) override;
   uint64_t memoryBytes() const override { return profile.memoryBytes; }
@@ -49,8 +51,9 @@ class Power final: public Processor, public Terrain::Radio {
   double heat = 0;  // CPU seconds that have not cooled away
   kj::TimePoint settledAt = WorldTime::BEGINNING;
   kj::TimePoint busyUntil = WorldTime::BEGINNING;
-  kj::TimePoint radioTailUntil = WorldTime::BEGINNING;
+  std::map<std::string, kj::TimePoint> tailUntil;  // by network kind
   uint64_t wakes = 0, sent = 0, received = 0;
+  Bell change;
 
   double baseMw() const;
   void settle();

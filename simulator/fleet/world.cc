@@ -25,7 +25,7 @@ class World::LogCatcher final: public kj::ExceptionCallback {
 
 World::World(uint64_t seed)
     : theSeed(seed),
-      wire(time, terrain, *this, Chance::of(seed, "wire"), *this),
+      wire(time, terrain, *this, seed, *this),
       stacks([this](DeviceIndex index) -> NetworkStack& { return devices[index]->network(); }),
       tasks(*this) {}
 

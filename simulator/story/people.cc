@@ -62,21 +62,18 @@ void People::note(const Device& device, std::string text) {
   world.history.add(device.index(), "step", kj::mv(text));
 }
 
-namespace {
-
-// What a person sees of an exception: one line. Ours is to find out; a broken promise of the code's own
-// is none that anybody should see.
-std::string lineOf(const kj::Exception& e) {
-  auto said = e.getDescription();
-  if (said.startsWith("expected ")) kj::throwFatalException(kj::cp(e));
-  return said.cStr();
-}
-
-}  // namespace
-
 kj::Promise<void> People::found(Device& device) {
   note(device, "hearth init");
   return device.init();
+}
+
+// The answer of a device's daemon, unless that ends first.
+template <typename T>
+kj::Promise<Result<T>> People::ask(Device& device, kj::Promise<Result<T>> answer) {
+  return device.whileItRuns(kj::mv(answer)).catch_([this, &device](kj::Exception&& e) -> Result<T> {
+    note(device, kj::str("no answer: ", e.getDescription()).cStr());
+    return no(Errc::STALE, "the daemon gave no answer");
+  });
 }
 
 // Where `to` can be called from `from` now.
@@ -92,76 +89,49 @@ kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, 
   note(fresh, "hearth join --code, to be paired by " + admin.called());
   if (!fresh.isOn() || fresh.inCircle()) co_return false;
   auto shown = kj::newPromiseAndFulfiller<kj::String>();
-  auto joining = joinAt(fresh, [fulfiller = kj::mv(shown.fulfiller)](kj::String code) mutable {
-    fulfiller->fulfill(kj::mv(code));
-  }).fork();
-  auto codeText = co_await shown.promise;
+  auto joining = fresh
+                     .join([fulfiller = kj::mv(shown.fulfiller)](
+                               kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
+                     .fork();
+  auto codeText = co_await shown.promise.catch_([](kj::Exception&&) { return kj::String(); });
+  if (codeText.size() == 0) co_return false;  // the process ended before it showed one
   auto hurry = chance.between(2 * kj::SECONDS, 8 * kj::SECONDS);
   co_await world.time.after(hurry);
   bool paired = false;
-  KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
-    auto code = crypto::PairingCode::parse(codeText.asBytes());
-    if (!rightCode) {
-      SeededEntropy guess(Chance(chance.next()));
-      code = crypto::PairingCode::draw(guess);
-      ++wrongCodeCount;
+  KJ_IF_MAYBE(node, admin.node()) {
+    KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
+      auto code = crypto::PairingCode::parse(codeText.asBytes());
+      if (!rightCode) {
+        SeededEntropy guess(Chance(chance.next()));
+        code = crypto::PairingCode::draw(guess);
+        ++wrongCodeCount;
+      }
+      auto answer = co_await ask(admin,
+          node->pair(kj::mv(*code), *address, role,
+              [](const devices::DeviceView&) -> kj::Promise<bool> { return true; }));
+      paired = answer.has_value();
+      note(admin,
+          paired ? "paired " + fresh.called()
+                 : std::string("could not pair: ") + answer.error().because.cStr());
+      if (paired) told.push_back({world.time.now(), admin.index(), false, answer->id});
     }
-    paired = co_await pairFrom(admin, fresh, kj::mv(*code), *address, role);
   }
   auto joined = co_await joining.addBranch();
   if (joined) ++pairingCount;
-  co_return joined ? paired : false;
-}
-
-kj::Promise<bool> People::pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
-    std::string address, crypto::Role role) {
-  std::string why = "its daemon does not run";
-  try {
-    KJ_IF_MAYBE(node, admin.node()) {
-      auto answer = co_await admin.whileRunning(node->pair(kj::mv(code), address, role,
-          [](const devices::DeviceView&) -> kj::Promise<bool> { return true; }));
-      if (answer) {
-        note(admin, "paired " + fresh.called());
-        told.push_back({world.time.now(), admin.index(), false, answer->id});
-        co_return true;
-      }
-      why = answer.error().because.cStr();
-    }
-  } catch (const kj::Exception& e) {
-    why = lineOf(e);
-  }
-  note(admin, "could not pair: " + why);
-  co_return false;
-}
-
-kj::Promise<bool> People::joinAt(Device& fresh, kj::Function<void(kj::String)> shown) {
-  try {
-    auto joined = co_await fresh.join(kj::mv(shown));
-    co_return joined.has_value();
-  } catch (const kj::Exception& e) {
-    note(fresh, "could not join: " + lineOf(e));
-  }
-  co_return false;
+  co_return paired&& joined.has_value();
 }
 
 kj::Promise<bool> People::remove(Device& admin, Device& target, crypto::RemoveReason reason) {
   note(admin, "hearth remove " + target.called());
   auto id = KJ_REQUIRE_NONNULL(target.id());
-  std::string why = "its daemon does not run";
-  try {
-    KJ_IF_MAYBE(node, admin.node()) {
-      auto removed = co_await admin.whileRunning(node->remove(crypto::display(id).cStr(), reason));
-      if (removed) {
-        note(admin, "removed " + target.called());
-        told.push_back({world.time.now(), admin.index(), true, id});
-        co_return true;
-      }
-      why = removed.error().because.cStr();
-    }
-  } catch (const kj::Exception& e) {
-    why = lineOf(e);
+  KJ_IF_MAYBE(node, admin.node()) {
+    auto removed = co_await ask(admin, node->remove(crypto::display(id).cStr(), reason));
+    note(admin,
+        removed ? "removed " + target.called()
+                : std::string("could not remove: ") + removed.error().because.cStr());
+    if (removed) told.push_back({world.time.now(), admin.index(), true, id});
+    co_return removed.has_value();
   }
-  note(admin, "could not remove: " + why);
   co_return false;
 }
 

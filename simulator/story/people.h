@@ -69,9 +69,8 @@ class People final {
   uint32_t nextWord = 0, pairingCount = 0, wrongCodeCount = 0;
 
   void note(const Device& device, std::string text);
-  kj::Promise<bool> joinAt(Device& fresh, kj::Function<void(kj::String)> shown);
-  kj::Promise<bool> pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
-      std::string address, crypto::Role role);
+  template <typename T>
+  kj::Promise<Result<T>> ask(Device& device, kj::Promise<Result<T>> answer);
   kj::Maybe<std::string> addressBetween(Device& from, Device& to);
 };
 

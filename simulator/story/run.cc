@@ -207,10 +207,10 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
     tasks.add(setUp());
     for (auto limit = world.time.now() + SET_UP_WITHIN +
             60 * static_cast<int64_t>(world.deviceCount()) * kj::SECONDS;
-        began == WorldTime::BEGINNING && world.time.now() < limit;)
+        began == WorldTime::BEGINNING && broken == nullptr && world.time.now() < limit;)
       pass(1 * kj::SECONDS, watcher);
-    KJ_REQUIRE(began != WorldTime::BEGINNING, "the set-up does not end");
     KJ_IF_MAYBE(why, broken) KJ_FAIL_REQUIRE("the set-up failed", why->c_str());
+    KJ_REQUIRE(began != WorldTime::BEGINNING, "the set-up does not end");
     // A step's luck is its own, whatever steps there are beside it: a scenario that is cut down still
     // fails with its seed.
     for (auto& step: scenario.steps) {
@@ -250,7 +250,7 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
 kj::Promise<void> Run::foldDisk(Device& device) {
   constexpr uint32_t JOBS_FOLDED = 1'000;
   auto print =
-      co_await device.whileRunning(device.process().database().read([](storage::Database& db) {
+      co_await device.whileItRuns(device.process().database().read([](storage::Database& db) {
         Fingerprint print;
         auto ops = storage::ops::all(db);
         if (ops) {

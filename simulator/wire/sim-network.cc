@@ -1,6 +1,5 @@
 #include "simulator/wire/sim-network.h"
 
-#include <kj/async-queue.h>
 #include <kj/debug.h>
 
 #include <arpa/inet.h>
@@ -10,6 +9,12 @@ namespace hearth::sim {
 namespace {
 
 constexpr auto CALL = Terrain::Packet::CALL;
+constexpr auto REPLY = Terrain::Packet::REPLY;
+constexpr auto PORTAL_ANSWERS_AFTER = 100 * kj::MILLISECONDS;
+
+[[noreturn]] void failed(kj::StringPtr why) {
+  kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, why));
+}
 
 // What answers for everybody in a hotel until somebody has logged in: a web page.
 class PortalStream final: public kj::AsyncIoStream {
@@ -39,22 +44,30 @@ class PortalStream final: public kj::AsyncIoStream {
 // A listening socket.
 class SimReceiver final: public kj::ConnectionReceiver {
  public:
-  static constexpr size_t BACKLOG_MAX = 128;
-
   SimReceiver(NetworkStack& stack, uint16_t port): stack(stack), port(port) {
     KJ_REQUIRE(stack.listening.emplace(port, this).second, "the port is in use", port);
   }
   ~SimReceiver() noexcept(false) { stack.listening.erase(port); }
 
-  kj::Promise<kj::Own<kj::AsyncIoStream>> accept() override { return queue.pop(); }
+  kj::Promise<kj::Own<kj::AsyncIoStream>> accept() override {
+    while (waiting.empty()) co_await arrival.wait();
+    auto first = kj::mv(waiting.front());
+    waiting.pop_front();
+    co_return kj::mv(first);
+  }
   kj::uint getPort() override { return port; }
 
-  void called(kj::Own<kj::AsyncIoStream> stream) { queue.push(kj::mv(stream)); }
+  bool isFull() const { return waiting.size() == NetworkStack::BACKLOG_MAX; }
+  void called(kj::Own<kj::AsyncIoStream> stream) {
+    waiting.push_back(kj::mv(stream));
+    arrival.ring();
+  }
 
  private:
   NetworkStack& stack;
   uint16_t port;
-  kj::ProducerConsumerQueue<kj::Own<kj::AsyncIoStream>> queue;
+  std::deque<kj::Own<kj::AsyncIoStream>> waiting;
+  Bell arrival;
 };
 
 class NetworkStack::Address final: public kj::NetworkAddress {
@@ -104,53 +117,58 @@ kj::Own<kj::ConnectionReceiver> NetworkStack::listen(uint16_t port) {
 
 // A call that nobody answers fails late, one that is refused after a round trip.
 kj::Promise<kj::Own<kj::AsyncIoStream>> NetworkStack::connect(Ip ip, uint16_t port) {
-  auto failed = [](kj::StringPtr why) { return KJ_EXCEPTION(DISCONNECTED, why); };
   if (!host.isOn() || wire.terrain.attachments(host.index()).empty())
-    kj::throwFatalException(failed("the network is unreachable"));
+    failed("the network is unreachable");
   auto giveUp = wire.time.now() + CONNECT_GIVE_UP_AFTER;
-  auto resend = 1 * kj::SECONDS;
-  for (; wire.time.now() < giveUp; resend = resend * 2) {
-    auto luck = wire.chance.next();
-    Chance own(luck);
-    auto back = Terrain::addressIn(Terrain::networkOf(ip), host.index());
-    if (wire.terrain.isCaptive(host.index())) {
-      co_await wire.time.after(100 * kj::MILLISECONDS);
-      co_return kj::heap<PortalStream>();
-    }
-    KJ_IF_MAYBE(route, wire.terrain.route(host.index(), ip, CALL)) {
-      back = Terrain::addressIn(route->fromNetwork, host.index());
-      auto latency = own.between(route->latencyMin, route->latencyMax);
-      bool arrives =
-          wire.terrain.passes(host.index(), ip, CALL) && !own.permille(route->lossPermille);
-      co_await wire.time.after(2 * latency);
-      auto& target = (*directory)(Terrain::deviceAt(ip));
-      if (arrives && wire.terrain.passes(host.index(), ip, CALL) && target.host.isOn() &&
-          target.host.isAwake() &&
-          wire.terrain.passes(target.host.index(), back, Terrain::Packet::REPLY)) {
-        auto found = target.listening.find(port);
-        if (found == target.listening.end()) kj::throwFatalException(failed("connection refused"));
-        co_return establish(target, *found->second, ip, port);
-      }
-    }
-    co_await wire.time.after(resend);
+  for (auto again = CALL_AGAIN_AFTER; wire.time.now() < giveUp; again = again * 2) {
+    auto next = kj::min(wire.time.now() + again, giveUp);
+    KJ_IF_MAYBE(stream, co_await call(ip, port)) co_return kj::mv(*stream);
+    co_await wire.time.at(kj::max(next, wire.time.now()));
+    if (!host.isAwake()) co_await host.awake();
   }
-  kj::throwFatalException(failed("connection timed out"));
+  failed("connection timed out");
+}
+
+// One SYN, and its answer.
+kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> NetworkStack::call(Ip ip, uint16_t port) {
+  Chance luck(chance.next());
+  if (wire.terrain.isCaptive(host.index())) {
+    co_await wire.time.after(PORTAL_ANSWERS_AFTER);
+    co_return kj::heap<PortalStream>();
+  }
+  auto self = host.index();
+  auto route = wire.terrain.route(self, ip, CALL);
+  if (route == nullptr) co_return nullptr;
+  auto& way = KJ_ASSERT_NONNULL(route);
+  auto rtt = 2 * luck.between(way.latencyMin, way.latencyMax);
+  bool arrives = wire.terrain.passes(self, ip, CALL) && !luck.permille(way.lossPermille);
+  co_await wire.time.after(rtt);
+  auto& target = (*directory)(Terrain::deviceAt(ip));
+  auto back = Terrain::addressIn(way.fromNetwork, self);
+  if (!arrives || !wire.terrain.passes(self, ip, CALL) || !target.host.isOn() ||
+      !target.host.isAwake() || !host.isAwake() ||
+      !wire.terrain.passes(target.host.index(), back, REPLY))
+    co_return nullptr;
+  auto found = target.listening.find(port);
+  if (found == target.listening.end()) failed("connection refused");
+  if (found->second->isFull()) co_return nullptr;
+  co_return establish(*found->second, {host, target.host, back, ip}, rtt);
 }
 
 kj::Own<kj::AsyncIoStream> NetworkStack::establish(
-    NetworkStack& target, SimReceiver& receiver, Ip ip, uint16_t port) {
-  auto route = KJ_ASSERT_NONNULL(wire.terrain.route(host.index(), ip, CALL));
-  auto back = Terrain::addressIn(route.fromNetwork, host.index());
+    SimReceiver& receiver, Ends ends, kj::Duration rtt) {
   auto number = ++wire.connections;
-  wire.observer.opened(number, host.index(), target.host.index());
-  auto there = kj::refcounted<Flow>(wire, number, host, target.host, ip, back);
-  auto here = kj::refcounted<Flow>(wire, number, target.host, host, back, ip);
+  wire.observer.opened(number, ends.from.index(), ends.to.index());
+  Ends reversed{ends.to, ends.from, ends.toIp, ends.fromIp};
+  auto there = kj::refcounted<Flow>(wire, number, ends, Chance(chance.next()), rtt);
+  auto here = kj::refcounted<Flow>(wire, number, reversed, Chance(chance.next()), rtt);
   Flow::pair(*there, *here);
   auto ownPort = nextPort++;
   if (nextPort == 0) nextPort = 32'768;
-  receiver.called(kj::heap<SimStream>(
-      target.host, kj::addRef(*here), kj::addRef(*there), ip, port, back, ownPort));
-  return kj::heap<SimStream>(host, kj::mv(there), kj::mv(here), back, ownPort, ip, port);
+  auto port = static_cast<uint16_t>(receiver.getPort());
+  receiver.called(
+      kj::heap<SimStream>(reversed, kj::addRef(*here), kj::addRef(*there), port, ownPort));
+  return kj::heap<SimStream>(ends, kj::mv(there), kj::mv(here), ownPort, port);
 }
 
 }  // namespace hearth::sim

@@ -11,9 +11,14 @@ class SimReceiver;
 // One device's network stack. It outlives processes: what they leave behind is closed with them.
 class NetworkStack final: public kj::Network {
  public:
-  static constexpr kj::Duration CONNECT_GIVE_UP_AFTER = 130 * kj::SECONDS;  // Linux: six SYNs
+  static constexpr kj::Duration CALL_AGAIN_AFTER = 1 * kj::SECONDS;         // doubling
+  static constexpr kj::Duration CONNECT_GIVE_UP_AFTER = 127 * kj::SECONDS;  // Linux: seven SYNs
+  static constexpr size_t BACKLOG_MAX = 128;  // connections that wait for accept()
 
-  NetworkStack(WireParts& wire, NetworkHost& host): wire(wire), host(host) {}
+  NetworkStack(WireParts& wire, NetworkHost& host)
+      : wire(wire),
+        host(host),
+        chance(Chance::of(wire.seed, "network", host.index())) {}
 
   kj::Promise<kj::Own<kj::NetworkAddress>> parseAddress(
       kj::StringPtr text, kj::uint portHint = 0) override;
@@ -34,11 +39,12 @@ class NetworkStack final: public kj::Network {
   Directory* directory = nullptr;
   std::map<uint16_t, SimReceiver*> listening;
   uint16_t nextPort = 32'768;
+  Chance chance;
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(Ip ip, uint16_t port);
+  kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> call(Ip ip, uint16_t port);
   kj::Own<kj::ConnectionReceiver> listen(uint16_t port);
-  kj::Own<kj::AsyncIoStream> establish(
-      NetworkStack& target, SimReceiver& receiver, Ip ip, uint16_t port);
+  kj::Own<kj::AsyncIoStream> establish(SimReceiver& receiver, Ends ends, kj::Duration rtt);
 };
 
 }  // namespace hearth::sim

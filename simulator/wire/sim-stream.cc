@@ -28,16 +28,14 @@ void write(Ip ip, uint16_t port, struct sockaddr* out, kj::uint* length) {
 
 }  // namespace
 
-Flow::Flow(
-    WireParts& wire, uint64_t connection, NetworkHost& from, NetworkHost& to, Ip toIp, Ip backIp)
+Flow::Flow(WireParts& wire, uint64_t connection, Ends ends, Chance chance, kj::Duration rtt)
     : wire(wire),
       connection(connection),
-      from(from),
-      to(to),
-      toIp(toIp),
-      backIp(backIp),
-      fromBinding(wire.terrain.binding(Terrain::networkOf(backIp))),
-      toBinding(wire.terrain.binding(Terrain::networkOf(toIp))) {}
+      ends(ends),
+      chance(chance),
+      fromBinding(wire.terrain.binding(Terrain::networkOf(ends.fromIp))),
+      toBinding(wire.terrain.binding(Terrain::networkOf(ends.toIp))),
+      smoothRtt(rtt) {}
 
 Flow::~Flow() noexcept(false) {
   KJ_IF_MAYBE(other, reverse) other->reverse = nullptr;
@@ -48,23 +46,11 @@ void Flow::pair(Flow& one, Flow& other) {
   other.reverse = one;
 }
 
-void Flow::ring(kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>& bell) {
-  KJ_IF_MAYBE(waiting, bell) {
-    auto fulfiller = kj::mv(*waiting);
-    bell = nullptr;
-    fulfiller->fulfill();
-  }
-}
-
 kj::Promise<void> Flow::write(kj::ArrayPtr<const kj::byte> bytes) {
   while (bytes.size() > 0) {
-    while (!dead && unacknowledged >= SEND_BUFFER_BYTES) {
-      auto paf = kj::newPromiseAndFulfiller<void>();
-      writer = kj::mv(paf.fulfiller);
-      co_await paf.promise;
-    }
+    while (!dead && unacknowledged >= SEND_BUFFER_BYTES) co_await writer.wait();
     if (dead || finished) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the peer is gone"));
-    auto size = kj::min(bytes.size(), SEND_BUFFER_BYTES - unacknowledged);
+    auto size = kj::min(bytes.size(), kj::min(SEGMENT_BYTES, SEND_BUFFER_BYTES - unacknowledged));
     enqueue(kj::heapArray(bytes.slice(0, size)));
     bytes = bytes.slice(size, bytes.size());
   }
@@ -76,110 +62,150 @@ void Flow::finish() {
   enqueue(nullptr);
 }
 
+void Flow::abort() {
+  if (dead || gone) return;
+  vanish();
+  wire.couriers.add(carryReset());
+}
+
+void Flow::vanish() {
+  gone = true;
+  underWay.clear();
+  drained.ring();
+}
+
 kj::Promise<void> Flow::broken() { return breaking.addBranch(); }
 
 void Flow::enqueue(kj::Array<kj::byte> bytes) {
   unacknowledged += bytes.size();
   auto arrives = arrivalOf(bytes.size());
   underWay.push_back({kj::mv(bytes), arrives});
-  startCourier();
-}
-
-// Drawn whether there is a path or not, so that a cut leaves all other luck as it was.
-kj::TimePoint Flow::arrivalOf(size_t bytes) {
-  auto now = wire.time.now();
-  auto luck = wire.chance.next();
-  Chance own(luck);
-  KJ_IF_MAYBE(route, wire.terrain.route(from.index(), toIp, Terrain::Packet::REPLY)) {
-    auto sent = wire.terrain.book(from.index(), true, bytes, route->bytesPerSecond, now);
-    auto latency = own.between(route->latencyMin, route->latencyMax);
-    auto resend = RESEND_AFTER;
-    for (size_t at = 0; at <= bytes; at += PACKET_BYTES) {
-      for (int tries = 0; own.permille(route->lossPermille) && tries < 8; ++tries) {
-        latency += resend;
-        resend = kj::min(resend * 2, RESEND_AFTER_MAX);
-      }
-    }
-    lastRtt = 2 * latency;
-    auto taken = wire.terrain.book(to.index(), false, bytes, route->bytesPerSecond, sent + latency);
-    lastArrival = kj::max(lastArrival, taken);
-  }
-  lastArrival = kj::max(lastArrival, now);
-  return lastArrival;
-}
-
-void Flow::startCourier() {
   if (carrying) return;
   carrying = true;
   wire.couriers.add(carry());
 }
 
+// One draw of the flow's luck for each segment, whatever comes of it.
+kj::TimePoint Flow::arrivalOf(size_t bytes) {
+  auto now = wire.time.now();
+  Chance luck(chance.next());
+  auto arrival = now;
+  KJ_IF_MAYBE(route, wire.terrain.route(ends.from.index(), ends.toIp, Terrain::Packet::REPLY)) {
+    auto latency = luck.between(route->latencyMin, route->latencyMax);
+    smoothRtt = (smoothRtt * 7 + latency * 2) / 8;
+    auto sent = wire.terrain.book(ends.from.index(), ends.to.index(), *route, bytes, now);
+    arrival = sent + latency + resends(route->lossPermille, bytes, luck);
+  }
+  return lastArrival = kj::max(lastArrival, arrival);
+}
+
+// How late the last of its packets is.
+kj::Duration Flow::resends(uint32_t lossPermille, size_t bytes, Chance& luck) {
+  auto latest = 0 * kj::SECONDS;
+  for (size_t at = 0; at <= bytes; at += PACKET_BYTES) {
+    auto late = 0 * kj::SECONDS;
+    auto resend = RESEND_AFTER;
+    for (int tries = 0; tries < RESENDS_MAX && luck.permille(lossPermille); ++tries) {
+      late += resend;
+      resend = kj::min(resend * 2, RESEND_AFTER_MAX);
+    }
+    latest = kj::max(latest, late);
+  }
+  return latest;
+}
+
+// A segment is dealt with when its answer has come back: while that cannot, the next one waits, as
+// behind a congestion window that does not open.
 kj::Promise<void> Flow::carry() {
   auto self = kj::addRef(*this);
   while (!underWay.empty()) {
     co_await wire.time.at(kj::max(underWay.front().arrives, wire.time.now()));
-    if (underWay.empty() || !co_await passage() || underWay.empty()) break;
+    while (!underWay.empty() && !(ends.from.isAwake() && reaches() && hasRoom())) {
+      co_await passage(&Flow::reaches);
+      if (!underWay.empty() && !hasRoom()) co_await drained.wait();
+    }
+    if (underWay.empty()) break;
     auto segment = kj::mv(underWay.front());
     underWay.pop_front();
-    deliver(kj::mv(segment));
+    auto size = segment.bytes.size();
+    bool refused = size > 0 && (abandoned || deaf);
+    deliver(kj::mv(segment.bytes), refused);
+    if (!answers()) co_await passage(&Flow::answers);
+    if (refused) {
+      co_await wire.time.after(smoothRtt / 2);
+      endAtSender();
+    }
+    unacknowledged -= size;
+    writer.ring();
   }
   carrying = false;
 }
 
-bool Flow::isOpen() const {
-  bool bound = wire.terrain.binding(Terrain::networkOf(toIp)) == toBinding &&
-      wire.terrain.binding(Terrain::networkOf(backIp)) == fromBinding;
-  auto& terrain = wire.terrain;
-  return bound && to.isOn() && terrain.passes(from.index(), toIp, Terrain::Packet::REPLY) &&
-      terrain.route(to.index(), backIp, Terrain::Packet::REPLY) != nullptr;
+kj::Promise<void> Flow::carryReset() {
+  auto self = kj::addRef(*this);
+  co_await wire.time.after(smoothRtt / 2);
+  if (ends.from.isAwake() && reaches()) endAtReader();
 }
 
-// Waits until a segment can arrive; false when the connection is over before that.
-kj::Promise<bool> Flow::passage() {
-  auto blockedSince = wire.time.now();
-  for (;;) {
-    if (dead || gone) co_return false;
-    if (!isOpen()) {
-      auto giveUp = blockedSince + GIVE_UP_AFTER;
-      if (wire.time.now() >= giveUp) {
-        reset();
-        co_return false;
-      }
-      co_await wire.terrain.changed().exclusiveJoin(wire.time.at(giveUp)).exclusiveJoin(broken());
-      if (!isOpen()) continue;
-      // A sender that resends at growing distances notices late that the way is free again.
-      auto blocked = wire.time.now() - blockedSince;
-      co_await wire.time.after(
-          wire.chance.between(0 * kj::SECONDS, kj::min(blocked, RESEND_AFTER_MAX)));
-    } else if (!to.isAwake()) {
-      co_await to.awake().exclusiveJoin(broken());
-    } else if (inboxBytes >= RECEIVE_WINDOW_BYTES && !abandoned) {
-      auto paf = kj::newPromiseAndFulfiller<void>();
-      drained = kj::mv(paf.fulfiller);
-      co_await paf.promise;
-    } else {
-      co_return true;
+// No NAT between, or the ones between still know the connection.
+bool Flow::isMapped() const {
+  auto fromNetwork = Terrain::networkOf(ends.fromIp), toNetwork = Terrain::networkOf(ends.toIp);
+  return fromNetwork == toNetwork ||
+      (wire.terrain.binding(toNetwork) == toBinding &&
+          wire.terrain.binding(fromNetwork) == fromBinding);
+}
+
+// Whether a segment arrives if it is sent now: also its sender must still have the address.
+bool Flow::reaches() const {
+  constexpr auto REPLY = Terrain::Packet::REPLY;
+  return isMapped() && ends.to.isOn() && ends.to.isAwake() &&
+      wire.terrain.passes(ends.from.index(), ends.toIp, REPLY) &&
+      wire.terrain.route(ends.to.index(), ends.fromIp, REPLY) != nullptr;
+}
+
+bool Flow::answers() const {
+  return isMapped() && wire.terrain.passes(ends.to.index(), ends.fromIp, Terrain::Packet::REPLY);
+}
+
+bool Flow::hasRoom() const {
+  return abandoned || deaf || inboxBytes == 0 ||
+      inboxBytes + underWay.front().bytes.size() <= RECEIVE_WINDOW_BYTES;
+}
+
+// Waits until it is open, or the connection over to the sender: a kernel loses its patience with
+// silence, though not while it sleeps itself.
+kj::Promise<void> Flow::passage(bool (Flow::*isOpen)() const) {
+  auto silentSince = wire.time.now();
+  while (!dead && !gone) {
+    if (!ends.from.isAwake()) {
+      co_await ends.from.awake().exclusiveJoin(broken());
+      silentSince = wire.time.now();
+      continue;
     }
+    if ((this->*isOpen)()) break;
+    auto giveUp = silentSince + GIVE_UP_AFTER;
+    if (wire.time.now() >= giveUp) co_return endAtSender();
+    auto change = ends.to.isAwake() ? wire.terrain.changed() : ends.to.awake();
+    co_await change.exclusiveJoin(wire.time.at(giveUp)).exclusiveJoin(broken());
+    if (!(this->*isOpen)()) continue;
+    // A sender that resends at growing distances notices late that the way is free again.
+    auto silent = wire.time.now() - silentSince;
+    co_await wire.time.after(chance.between(0 * kj::SECONDS, kj::min(silent, RESEND_AFTER_MAX)));
   }
 }
 
-void Flow::deliver(Segment segment) {
-  unacknowledged -= segment.bytes.size();
-  if (abandoned) {
-    if (segment.bytes.size() > 0) reset();
-    return;
-  }
-  KJ_IF_MAYBE(route, wire.terrain.route(from.index(), toIp, Terrain::Packet::REPLY))
-    wire.terrain.spend(from.index(), to.index(), *route, segment.bytes.size());
-  if (segment.bytes.size() == 0) {
+void Flow::deliver(kj::Array<kj::byte> bytes, bool refused) {
+  KJ_IF_MAYBE(route, wire.terrain.route(ends.from.index(), ends.toIp, Terrain::Packet::REPLY))
+    wire.terrain.spend(ends.from.index(), ends.to.index(), *route, bytes.size());
+  if (refused) return;
+  if (bytes.size() == 0) {
     ended = true;
   } else {
-    wire.observer.delivered(connection, from.index(), to.index(), segment.bytes);
-    inboxBytes += segment.bytes.size();
-    inbox.push_back(kj::mv(segment.bytes));
+    wire.observer.delivered(connection, ends.from.index(), ends.to.index(), bytes);
+    inboxBytes += bytes.size();
+    inbox.push_back(kj::mv(bytes));
   }
-  ring(reader);
-  ring(writer);
+  reader.ring();
 }
 
 kj::Promise<size_t> Flow::read(kj::byte* buffer, size_t least, size_t most) {
@@ -187,10 +213,8 @@ kj::Promise<size_t> Flow::read(kj::byte* buffer, size_t least, size_t most) {
   for (;;) {
     total += take(buffer + total, most - total);
     if (total >= least || (ended && inbox.empty())) co_return total;
-    if (dead) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "connection reset"));
-    auto paf = kj::newPromiseAndFulfiller<void>();
-    reader = kj::mv(paf.fulfiller);
-    co_await paf.promise;
+    if (deaf) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the connection is over"));
+    co_await reader.wait();
   }
 }
 
@@ -208,7 +232,7 @@ size_t Flow::take(kj::byte* buffer, size_t most) {
     }
   }
   inboxBytes -= total;
-  if (total > 0 && inboxBytes < RECEIVE_WINDOW_BYTES) ring(drained);
+  if (total > 0) drained.ring();
   return total;
 }
 
@@ -216,45 +240,44 @@ void Flow::abandon() {
   abandoned = true;
   inbox.clear();
   inboxBytes = inboxOffset = 0;
-  ring(drained);
+  drained.ring();
 }
 
-void Flow::reset() {
-  die();
-  KJ_IF_MAYBE(other, reverse) other->die();
-}
-
-void Flow::die() {
+// The sender's end is over, to its kernel: what it reads ends with what it writes.
+void Flow::endAtSender() {
   if (dead) return;
   dead = true;
   underWay.clear();
   breakage.fulfiller->fulfill();
-  ring(reader);
-  ring(writer);
-  ring(drained);
+  writer.ring();
+  drained.ring();
+  KJ_IF_MAYBE(other, reverse) other->endAtReader();
 }
 
-void Flow::vanish() {
-  gone = true;
-  underWay.clear();
-  ring(drained);
+void Flow::endAtReader() {
+  if (deaf) return;
+  deaf = true;
+  reader.ring();
+  drained.ring();
+  KJ_IF_MAYBE(other, reverse) other->endAtSender();
 }
 
-SimStream::SimStream(NetworkHost& host, kj::Own<Flow> out, kj::Own<Flow> in, Ip self,
-    uint16_t selfPort, Ip peer, uint16_t peerPort)
-    : host(host),
+SimStream::SimStream(
+    Ends ends, kj::Own<Flow> out, kj::Own<Flow> in, uint16_t port, uint16_t peerPort)
+    : ends(ends),
       out(kj::mv(out)),
       in(kj::mv(in)),
-      self(self),
-      peer(peer),
-      selfPort(selfPort),
+      port(port),
       peerPort(peerPort) {}
 
+// A kernel answers bytes that nobody has read by a reset, instead of an end.
 SimStream::~SimStream() noexcept(false) {
-  if (host.isOn()) {
-    out->finish();
-  } else {
+  if (!ends.from.isOn()) {
     out->vanish();
+  } else if (in->unread() > 0) {
+    out->abort();
+  } else {
+    out->finish();
   }
   in->abandon();
 }
@@ -279,11 +302,11 @@ void SimStream::getsockopt(int, int option, void* value, kj::uint* length) {
 }
 
 void SimStream::getsockname(struct sockaddr* addr, kj::uint* length) {
-  sim::write(self, selfPort, addr, length);
+  sim::write(ends.fromIp, port, addr, length);
 }
 
 void SimStream::getpeername(struct sockaddr* addr, kj::uint* length) {
-  sim::write(peer, peerPort, addr, length);
+  sim::write(ends.toIp, peerPort, addr, length);
 }
 
 }  // namespace hearth::sim

@@ -3,10 +3,12 @@
 //
 // A direction is a Flow: what is written gets a time of arrival (latency, the radios' bandwidth,
 // resends for what was lost) and is carried there in order, provided that the path exists then; while
-// it does not, it waits, as a kernel that resends does. Where the other end is off or has forgotten
-// the connection, the sender learns it only as TCP would: by a reset, or after long silence.
+// it does not, it waits, as a kernel that resends does. Each end learns that the connection is over
+// only as TCP would: by the other's end of its bytes, by a reset, or after long silence; what one end
+// has given up the other may wait for.
 
 #include "simulator/wire/terrain.h"
+#include "simulator/world/bell.h"
 
 #include <kj/async-io.h>
 #include <kj/refcount.h>
@@ -29,16 +31,16 @@ struct WireParts {
   WorldTime& time;
   Terrain& terrain;
   WireObserver& observer;
-  Chance chance;             // of the wire alone
+  uint64_t seed;
   kj::TaskSet couriers;      // whatever is under way
   uint64_t connections = 0;  // so far
 
-  WireParts(WorldTime& time, Terrain& terrain, WireObserver& observer, Chance chance,
+  WireParts(WorldTime& time, Terrain& terrain, WireObserver& observer, uint64_t seed,
       kj::TaskSet::ErrorHandler& errors)
       : time(time),
         terrain(terrain),
         observer(observer),
-        chance(chance),
+        seed(seed),
         couriers(errors) {}
 };
 
@@ -51,38 +53,44 @@ class NetworkHost {
   virtual bool isAwake() const = 0;
 };
 
+// Who talks to whom over a connection, from the side of one of its ends.
+struct Ends {
+  NetworkHost& from;
+  NetworkHost& to;
+  Ip fromIp, toIp;
+};
+
 class Flow final: public kj::Refcounted {
  public:
   static constexpr size_t SEND_BUFFER_BYTES = 256 << 10;
   static constexpr size_t RECEIVE_WINDOW_BYTES = 256 << 10;
+  static constexpr size_t SEGMENT_BYTES = 64 << 10;  // what is carried at once
   static constexpr size_t PACKET_BYTES = 1'448;
   static constexpr kj::Duration RESEND_AFTER = 200 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration RESEND_AFTER_MAX = 60 * kj::SECONDS;
+  static constexpr int RESENDS_MAX = 8;  // of one packet by mere loss
   static constexpr kj::Duration GIVE_UP_AFTER = 15 * kj::MINUTES;
 
-  Flow(
-      WireParts& wire, uint64_t connection, NetworkHost& from, NetworkHost& to, Ip toIp, Ip backIp);
+  // `rtt`: as the handshake measured it.
+  Flow(WireParts& wire, uint64_t connection, Ends ends, Chance chance, kj::Duration rtt);
   ~Flow() noexcept(false);
+
+  // The two directions of one connection.
+  static void pair(Flow& one, Flow& other);
 
   // The sender's side.
   kj::Promise<void> write(kj::ArrayPtr<const kj::byte> bytes);
   void finish();               // no more bytes: an orderly end
+  void abort();                // a reset, sent once, and nothing that has not arrived by now
+  void vanish();               // the device has lost power: nothing of this gets out any more
   kj::Promise<void> broken();  // resolves when writing makes no sense any more
-  bool isBroken() const { return dead; }
 
   // The receiver's side.
   kj::Promise<size_t> read(kj::byte* buffer, size_t least, size_t most);
   void abandon();  // the reader is gone: what arrives now is answered by a reset
 
-  // Both ends learn that the connection is over.
-  void reset();
-  // The two directions of one connection.
-  static void pair(Flow& one, Flow& other);
-  // The sending device has lost power: nothing of this gets out any more.
-  void vanish();
-
   size_t unread() const { return inboxBytes; }
-  kj::Duration rtt() const { return lastRtt; }
+  kj::Duration rtt() const { return smoothRtt; }
 
  private:
   struct Segment {
@@ -92,44 +100,47 @@ class Flow final: public kj::Refcounted {
 
   WireParts& wire;
   uint64_t connection;
-  NetworkHost& from;
-  NetworkHost& to;
-  Ip toIp, backIp;
+  Ends ends;
+  Chance chance;
   kj::Maybe<Flow&> reverse;
-  uint32_t fromBinding = 0, toBinding = 0;  // of the networks, when the connection was made
-  kj::Duration lastRtt = 0 * kj::SECONDS;
+  uint32_t fromBinding, toBinding;  // of the networks, when the connection was made
+  kj::Duration smoothRtt;
   std::deque<Segment> underWay;
-  size_t unacknowledged = 0;
+  size_t unacknowledged = 0;  // bytes
   kj::TimePoint lastArrival = WorldTime::BEGINNING;
   std::deque<kj::Array<kj::byte>> inbox;
   size_t inboxBytes = 0, inboxOffset = 0;
   bool finished = false;   // by the sender
   bool ended = false;      // the end has arrived
   bool abandoned = false;  // by the reader
-  bool dead = false;
-  bool gone = false;
-  kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> writer, reader, drained;
+  bool dead = false;       // to the sender
+  bool deaf = false;       // the reader's end of the connection is over
+  bool gone = false;       // the sender says nothing any more
+  Bell writer, reader, drained;
   kj::PromiseFulfillerPair<void> breakage = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> breaking = breakage.promise.fork();
   bool carrying = false;
 
   void enqueue(kj::Array<kj::byte> bytes);
   kj::TimePoint arrivalOf(size_t bytes);
-  void startCourier();
+  kj::Duration resends(uint32_t lossPermille, size_t bytes, Chance& luck);
   kj::Promise<void> carry();
-  kj::Promise<bool> passage();
-  bool isOpen() const;
-  void deliver(Segment segment);
+  kj::Promise<void> carryReset();
+  kj::Promise<void> passage(bool (Flow::*isOpen)() const);
+  bool isMapped() const;
+  bool reaches() const;
+  bool answers() const;
+  bool hasRoom() const;
+  void deliver(kj::Array<kj::byte> bytes, bool refused);
   size_t take(kj::byte* buffer, size_t most);
-  void die();
-  static void ring(kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>& bell);
+  void endAtSender();
+  void endAtReader();
 };
 
 // One end. Destroying it is what close() does.
 class SimStream final: public kj::AsyncIoStream {
  public:
-  SimStream(NetworkHost& host, kj::Own<Flow> out, kj::Own<Flow> in, Ip self, uint16_t selfPort,
-      Ip peer, uint16_t peerPort);
+  SimStream(Ends ends, kj::Own<Flow> out, kj::Own<Flow> in, uint16_t port, uint16_t peerPort);
   ~SimStream() noexcept(false);
 
   kj::Promise<size_t> tryRead(void* buffer, size_t minBytes, size_t maxBytes) override;
@@ -143,10 +154,9 @@ class SimStream final: public kj::AsyncIoStream {
   void getpeername(struct sockaddr* addr, kj::uint* length) override;
 
  private:
-  NetworkHost& host;
+  Ends ends;
   kj::Own<Flow> out, in;
-  Ip self, peer;
-  uint16_t selfPort, peerPort;
+  uint16_t port, peerPort;
 };
 
 }  // namespace hearth::sim

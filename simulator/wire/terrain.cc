@@ -52,9 +52,8 @@ kj::Maybe<Route> Terrain::route(DeviceIndex from, Ip to, Packet packet) const {
   auto& there = networks[toNetwork];
   if (isOn(from, toNetwork)) {
     if (there.isolates && from != target) return nullptr;
-    return Route{toNetwork, toNetwork, there.latencyMin, there.latencyMax,
-        std::min(there.upBps / stations[from].clogged, there.downBps / stations[target].clogged),
-        there.lossPermille + extra};
+    return Route{
+        toNetwork, toNetwork, there.latencyMin, there.latencyMax, there.lossPermille + extra};
   }
   if (!there.internet || there.portal) return nullptr;
   if (packet == Packet::CALL && !there.letsIn) return nullptr;
@@ -62,15 +61,15 @@ kj::Maybe<Route> Terrain::route(DeviceIndex from, Ip to, Packet packet) const {
     auto& here = networks[fromNetwork];
     if (!here.internet || here.portal) continue;
     return Route{fromNetwork, toNetwork, here.latencyMin + there.latencyMin,
-        here.latencyMax + there.latencyMax,
-        std::min(here.upBps / stations[from].clogged, there.downBps / stations[target].clogged),
-        here.lossPermille + there.lossPermille + extra};
+        here.latencyMax + there.latencyMax, here.lossPermille + there.lossPermille + extra};
   }
   return nullptr;
 }
 
 bool Terrain::passes(DeviceIndex from, Ip to, Packet packet) const {
-  return route(from, to, packet) != nullptr && !severed.contains({from, deviceAt(to)});
+  KJ_IF_MAYBE(way, route(from, to, packet))
+    return way->lossPermille < 1'000 && !severed.contains({from, deviceAt(to)});
+  return false;
 }
 
 bool Terrain::isCaptive(DeviceIndex device) const {
@@ -114,11 +113,18 @@ void Terrain::rebind(NetworkIndex network) {
 }
 
 kj::TimePoint Terrain::book(
-    DeviceIndex device, bool sends, uint64_t bytes, double bytesPerSecond, kj::TimePoint earliest) {
-  auto& until = sends ? stations[device].sendsUntil : stations[device].receivesUntil;
-  auto takes = static_cast<int64_t>(static_cast<double>(bytes) / bytesPerSecond * 1e9);
-  until = kj::max(until, earliest) + takes * kj::NANOSECONDS;
-  return until;
+    DeviceIndex from, DeviceIndex to, const Route& route, uint64_t bytes, kj::TimePoint now) {
+  auto add = [&](kj::TimePoint& until, double bytesPerSecond, const Station& station) {
+    auto seconds = static_cast<double>(bytes) / bytesPerSecond * station.clogged;
+    until = kj::max(until, now) + static_cast<int64_t>(seconds * 1e9) * kj::NANOSECONDS;
+    return until;
+  };
+  auto& sender = stations[from];
+  auto& receiver = stations[to];
+  return kj::max(
+      add(sender.busyUntil[route.fromNetwork].sending, networks[route.fromNetwork].upBps, sender),
+      add(receiver.busyUntil[route.toNetwork].receiving, networks[route.toNetwork].downBps,
+          receiver));
 }
 
 void Terrain::spend(DeviceIndex from, DeviceIndex to, const Route& route, uint64_t bytes) {

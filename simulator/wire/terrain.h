@@ -47,7 +47,6 @@ struct NetworkKind {
 struct Route {
   NetworkIndex fromNetwork, toNetwork;
   kj::Duration latencyMin, latencyMax;
-  double bytesPerSecond;
   uint32_t lossPermille;
 };
 
@@ -87,7 +86,7 @@ class Terrain final {
   void cut(DeviceIndex from, DeviceIndex to);
   void mend(DeviceIndex from, DeviceIndex to);
   void clog(DeviceIndex device, double factor);  // its radio is that many times slower; 1: as usual
-  void addLoss(DeviceIndex from, DeviceIndex to, uint32_t permille);
+  void addLoss(DeviceIndex from, DeviceIndex to, uint32_t permille);  // 1000: nothing passes
   void setPortal(NetworkIndex network, bool closed);
   void mendAll();
 
@@ -95,21 +94,25 @@ class Terrain final {
   void rebind(NetworkIndex network);
   uint32_t binding(NetworkIndex network) const { return bindings[network]; }
 
-  // When the radio of a device would be done with so many bytes more, and its booking.
-  kj::TimePoint book(DeviceIndex device, bool sends, uint64_t bytes, double bytesPerSecond,
-      kj::TimePoint earliest);
+  // When the radios at both ends will be done with so many bytes more, and their booking. A device
+  // has one radio for each network, which connections share.
+  kj::TimePoint book(
+      DeviceIndex from, DeviceIndex to, const Route& route, uint64_t bytes, kj::TimePoint now);
   void spend(DeviceIndex from, DeviceIndex to, const Route& route, uint64_t bytes);
 
   // Resolves at the next change of anything above that matters to a path.
   kj::Promise<void> changed();
 
  private:
+  struct Busy {
+    kj::TimePoint sending = WorldTime::BEGINNING;
+    kj::TimePoint receiving = WorldTime::BEGINNING;
+  };
   struct Station {
     Radio* radio = nullptr;
     std::vector<NetworkIndex> attached;
     double clogged = 1;
-    kj::TimePoint sendsUntil = WorldTime::BEGINNING;
-    kj::TimePoint receivesUntil = WorldTime::BEGINNING;
+    std::map<NetworkIndex, Busy> busyUntil;
   };
 
   std::vector<NetworkKind> networks;

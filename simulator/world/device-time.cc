@@ -8,10 +8,15 @@ namespace {
 
 constexpr int64_t MILLION = 1'000'000;
 
+// No world lasts longer. A timer for later than that is set anew then.
+constexpr kj::Duration FAR = 36'500 * kj::DAYS;
+
 // value * numerator / denominator, rounded up, without overflow.
 kj::Duration scaled(kj::Duration value, int64_t numerator, int64_t denominator) {
   auto wide = static_cast<__int128>(value / kj::NANOSECONDS) * numerator;
-  return static_cast<int64_t>((wide + denominator - 1) / denominator) * kj::NANOSECONDS;
+  auto far = static_cast<__int128>(FAR / kj::NANOSECONDS);
+  auto result = kj::min((wide + denominator - 1) / denominator, far);
+  return static_cast<int64_t>(result) * kj::NANOSECONDS;
 }
 
 }  // namespace
@@ -53,6 +58,10 @@ void DeviceTime::resume() {
 kj::Promise<void> DeviceTime::awake() {
   if (!suspended) return kj::READY_NOW;
   return KJ_ASSERT_NONNULL(waking).addBranch();
+}
+
+kj::Promise<void> DeviceTime::after(kj::Duration local) {
+  return until(localNow() + kj::min(local, FAR));
 }
 
 kj::Promise<void> DeviceTime::until(kj::TimePoint local) {

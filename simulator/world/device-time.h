@@ -38,9 +38,7 @@ class DeviceTime final {
     explicit Monotonic(DeviceTime& time): time(time) {}
     kj::TimePoint now() const override { return time.localNow(); }
     kj::Promise<void> atTime(kj::TimePoint local) override { return time.until(local); }
-    kj::Promise<void> afterDelay(kj::Duration delay) override {
-      return time.until(time.localNow() + delay);
-    }
+    kj::Promise<void> afterDelay(kj::Duration delay) override { return time.after(delay); }
   };
   struct Wall final: public kj::Clock {
     const DeviceTime& time;
@@ -62,6 +60,7 @@ class DeviceTime final {
 
   kj::TimePoint localNow() const;
   kj::TimePoint worldAt(kj::TimePoint local) const;
+  kj::Promise<void> after(kj::Duration local);
   kj::Promise<void> until(kj::TimePoint local);
 };
 

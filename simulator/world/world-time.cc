@@ -7,12 +7,11 @@ namespace hearth::sim {
 void WorldTime::run(kj::WaitScope& scope, kj::TimePoint end) {
   for (;;) {
     settle(scope);
-    auto next = clock.nextEvent().orDefault(end);
-    if (next > end || (next == end && clock.now() == end)) break;
-    advance(kj::max(next, clock.now()));
+    auto next = clock.nextEvent();
+    if (next == nullptr || KJ_ASSERT_NONNULL(next) > end) break;
+    advance(kj::max(KJ_ASSERT_NONNULL(next), clock.now()));
   }
   if (clock.now() < end) advance(end);
-  settle(scope);
 }
 
 void WorldTime::settle(kj::WaitScope& scope) {

@@ -22,7 +22,7 @@ class WorldTime final {
   kj::Promise<void> at(kj::TimePoint instant) { return clock.atTime(instant); }
   kj::Promise<void> after(kj::Duration span) { return clock.afterDelay(span); }
 
-  // Lets time pass until `end`.
+  // Lets time pass until `end`, and everything happen that is due by then.
   void run(kj::WaitScope& scope, kj::TimePoint end);
 
   // Instants at which something happened so far.
