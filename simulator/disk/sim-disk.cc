@@ -178,6 +178,17 @@ void SimDisk::Content::synced() {
   sizeBefore = bytes.size();
 }
 
+std::string SimDisk::Content::asOfLastSync() const {
+  auto kept = bytes;
+  if (!before.empty()) kept.resize(sizeBefore);
+  for (auto& [page, old]: before) {
+    auto begin = page * PAGE_BYTES;
+    for (size_t at = 0; at < old.size() && begin + at < kept.size(); ++at)
+      kept[begin + at] = old[at];
+  }
+  return {kept.begin(), kept.end()};
+}
+
 // Each page that was not synced becomes old, stays new, or is torn behind some sector.
 void SimDisk::crash(Content& content, bool cleanly) {
   if (content.before.empty()) return;
@@ -219,6 +230,12 @@ void SimDisk::rot(const std::string& name, uint64_t bits) {
 std::map<std::string, std::string> SimDisk::contents() const {
   std::map<std::string, std::string> all;
   for (auto& [name, content]: names) all[name].assign(content->bytes.begin(), content->bytes.end());
+  return all;
+}
+
+std::map<std::string, std::string> SimDisk::durable() const {
+  std::map<std::string, std::string> all;
+  for (auto& [name, content]: durableNames) all[name] = content->asOfLastSync();
   return all;
 }
 

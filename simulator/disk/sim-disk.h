@@ -34,6 +34,8 @@ class SimDisk final {
   // What is found after a kill of the process: everything that was written.
   std::map<std::string, std::string> contents() const;
   void restore(const std::map<std::string, std::string>& contents);
+  // What would be left if power went now and nothing that was not synced had luck.
+  std::map<std::string, std::string> durable() const;
 
   // Faults.
   bool full = false;     // writes fail
@@ -59,6 +61,7 @@ class SimDisk final {
     uint64_t sizeBefore = 0;
     void touch(uint64_t offset, uint64_t size);
     void synced();
+    std::string asOfLastSync() const;
   };
   using ContentPtr = std::shared_ptr<Content>;
 
