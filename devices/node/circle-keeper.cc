@@ -65,7 +65,7 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
         KJ_LOG(INFO, "a membership op was refused", taken.error().because);
     }
     if (keeper.membership.size() > before) {
-      keeper.tasks.add(keeper.inTurn([&k = keeper]() { return k.store({}); }).ignoreResult());
+      keeper.keep();
       keeper.observer.circleChanged();
     }
     return Step{kj::mv(step->send), step->done};
@@ -73,22 +73,25 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
 };
 
 kj::Promise<Result<kj::Maybe<CircleKeeper::Stored>>> CircleKeeper::read(storage::Store& store) {
-  return store.read([](storage::Database& db) -> Result<kj::Maybe<Stored>> {
-    auto circle = storage::settings::get(db, CIRCLE_SETTING);
-    if (circle == nullptr) return kj::Maybe<Stored>();
-    auto id = CircleId::from(KJ_ASSERT_NONNULL(circle));
-    if (!id) return no(Errc::INTEGRITY_FAILED, "the stored circle has no id");
-    auto ops = storage::ops::all(db);
-    if (!ops) return no(ops.error());
-    return kj::Maybe<Stored>(Stored{*id, kj::mv(*ops), storage::counters::allAccepted(db)});
-  });
+  return store.read([](storage::Database& db) { return readFrom(db); });
+}
+
+Result<kj::Maybe<CircleKeeper::Stored>> CircleKeeper::readFrom(storage::Database& db) {
+  auto circle = storage::settings::get(db, CIRCLE_SETTING);
+  if (circle == nullptr) return kj::Maybe<Stored>();
+  auto id = CircleId::from(KJ_ASSERT_NONNULL(circle));
+  if (!id) return no(Errc::INTEGRITY_FAILED, "the stored circle has no id");
+  auto ops = storage::ops::all(db);
+  if (!ops) return no(ops.error());
+  return kj::Maybe<Stored>(Stored{*id, kj::mv(*ops), storage::counters::allAccepted(db)});
 }
 
 CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Store& store,
-    const kj::Clock& clock, Entropy& entropy, Observer& observer)
+    kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, Observer& observer)
     : identity(identity),
       bundleHash(identity.bundle.hash()),
       database(store),
+      timer(timer),
       clock(clock),
       entropy(entropy),
       observer(observer),
@@ -200,6 +203,20 @@ kj::Promise<Result<void>> CircleKeeper::store(std::vector<crypto::SealedOp> own)
   }
   stored.insert(hashes.begin(), hashes.end());
   co_return Result<void>();
+}
+
+// Ops that came in count at once; a full disk may take them later.
+void CircleKeeper::keep() {
+  auto stored = inTurn([this]() { return store({}); }).ignoreResult();
+  tasks.add(stored.catch_([this](kj::Exception&& e) {
+    KJ_LOG(WARNING, "membership ops are in memory until the disk takes them", e.getDescription());
+    if (storesAgain) return;
+    storesAgain = true;
+    tasks.add(timer.afterDelay(STORE_AGAIN_AFTER).then([this]() {
+      storesAgain = false;
+      keep();
+    }));
+  }));
 }
 
 kj::Promise<Result<void>> CircleKeeper::addDevice(const crypto::Bundle& bundle,

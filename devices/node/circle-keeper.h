@@ -9,7 +9,7 @@
 #include "transport/link/circle.h"
 
 #include <kj/function.h>
-#include <kj/time.h>
+#include <kj/timer.h>
 
 #include <set>
 
@@ -17,6 +17,9 @@ namespace hearth::devices {
 
 class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHandler {
  public:
+  // A disk that does not take what peers have brought is asked again.
+  static constexpr kj::Duration STORE_AGAIN_AFTER = 10 * kj::SECONDS;
+
   class Observer {
    public:
     // Ops have come in, from here or from a peer: pass them on, drop who has no part any more.
@@ -33,9 +36,10 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   // None when this device has no circle yet.
   // Errors: INTEGRITY_FAILED, ROLLBACK when the stored log was tampered with.
   static kj::Promise<Result<kj::Maybe<Stored>>> read(storage::Store& store);
+  static Result<kj::Maybe<Stored>> readFrom(storage::Database& db);
 
   // All references outlive the keeper. Throws when a stored op does not fit the log.
-  CircleKeeper(Stored stored, const Identity& identity, storage::Store& store,
+  CircleKeeper(Stored stored, const Identity& identity, storage::Store& store, kj::Timer& timer,
       const kj::Clock& clock, Entropy& entropy, Observer& observer);
 
   // A new circle with this device as its admin. The recovery key signs and is forgotten.
@@ -52,6 +56,8 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   const DeviceId& selfId() const { return identity.keys.id; }
   crypto::Role ownRole() const;
   bool isActive(const DeviceId& device) const;
+  // The newest initiation counter that was accepted from each device.
+  const std::map<DeviceId, uint64_t>& accepted() const { return acceptedCounters; }
 
   // Each resolves when the ops are on disk; nobody sees them before, so that no crash makes this
   // device write another op under a number that a peer has seen. A disk that refuses them throws, and
@@ -79,6 +85,7 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   const Identity& identity;
   crypto::BundleHash bundleHash;
   storage::Store& database;
+  kj::Timer& timer;
   const kj::Clock& clock;
   Entropy& entropy;
   Observer& observer;
@@ -88,6 +95,7 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   std::map<DeviceId, uint64_t> acceptedCounters;
   uint64_t nextCounter = 0, counterLimit = 0;  // the block that was reserved
   kj::ForkedPromise<void> turn;                // of writing ops, one at a time
+  bool storesAgain = false;
   kj::TaskSet tasks;
 
   // Ops of our own making, on top of a copy of the log that they are to be added to.
@@ -101,6 +109,7 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   kj::Promise<Result<void>> author(Author make);
   kj::Promise<Result<void>> authorNow(Author make);
   kj::Promise<Result<void>> store(std::vector<crypto::SealedOp> own);
+  void keep();
   void taskFailed(kj::Exception&& e) override;
 };
 

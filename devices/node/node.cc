@@ -100,7 +100,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       identity(identity),
       config(kj::mv(configIn)),
       guard([]() { stopForRepeatedEphemeral(); }),
-      keeper(kj::mv(stored), identity, seams.store, seams.clock, seams.entropy, *this),
+      keeper(kj::mv(stored), identity, seams.store, seams.timer, seams.clock, seams.entropy, *this),
       fleet(
           localFacts(seams.system, identity.keys.id, config.name, config.deviceClass, config.cores),
           kj::mv(remembered)),

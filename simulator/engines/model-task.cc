@@ -2,6 +2,8 @@
 
 #include "simulator/engines/speech.h"
 
+#include <kj/debug.h>
+
 #include <cstring>
 
 namespace hearth::sim {
@@ -118,24 +120,45 @@ class Transcribe final: public ModelTask {
   }
 };
 
+// Its state says how many frames it has had, as a formatter's says whether a sentence is open.
 class Format final: public ModelTask {
  public:
+  Format(uint64_t next, const std::vector<kj::byte>& state): had(countIn(state)) {
+    goesOn = had + 1 == next;
+  }
+
   Step take(const EngineFrame& frame) override {
     Step step;
     step.units = static_cast<double>(frame.payload.size());
-    auto text = kj::str(frame.payload.asChars(), frame.payload.size() > 0 ? " " : "");
+    auto text =
+        kj::str(frame.payload.asChars(), goesOn ? "" : "?", frame.payload.size() > 0 ? " " : "");
     step.outputs.push_back(
         output(frame.flags, frame, kj::heapArray<const kj::byte>(text.asBytes()), true));
+    ++had;
+    auto& state = KJ_ASSERT_NONNULL(step.outputs.back().cut).state;
+    state.resize(sizeof(had));
+    memcpy(state.data(), &had, sizeof(had));
     return step;
+  }
+
+ private:
+  uint64_t had;
+  bool goesOn;
+
+  static uint64_t countIn(const std::vector<kj::byte>& state) {
+    uint64_t count = 0;
+    if (state.size() == sizeof(count)) memcpy(&count, state.data(), sizeof(count));
+    return count;
   }
 };
 
 }  // namespace
 
-kj::Maybe<kj::Own<ModelTask>> ModelTask::make(const std::string& task) {
+kj::Maybe<kj::Own<ModelTask>> ModelTask::make(
+    const std::string& task, uint64_t next, const std::vector<kj::byte>& state) {
   if (task == "audio.vad") return kj::Own<ModelTask>(kj::heap<Vad>());
   if (task == "audio.transcribe") return kj::Own<ModelTask>(kj::heap<Transcribe>());
-  if (task == "text.format") return kj::Own<ModelTask>(kj::heap<Format>());
+  if (task == "text.format") return kj::Own<ModelTask>(kj::heap<Format>(next, state));
   return nullptr;
 }
 

@@ -34,10 +34,11 @@ class ModelledEngine final: public engine::Engine {
   kj::Promise<Result<void>> open(EngineJob job) override {
     KJ_IF_MAYBE(e, ended) return Result<void>(no(e->error));
     KJ_REQUIRE(task == nullptr, "one job at a time");
-    auto made = ModelTask::make(job.task);
     auto model = host.models.find(job.task);
-    if (made == nullptr || model == host.models.end() || job.nextInSeq.size() != 1)
+    if (model == host.models.end() || job.nextInSeq.size() != 1)
       return Result<void>(no(Errc::BAD_FORMAT, "the plugin has no such task"));
+    auto made = ModelTask::make(job.task, job.nextInSeq[0], job.state);
+    if (made == nullptr) return Result<void>(no(Errc::BAD_FORMAT, "the plugin has no such task"));
     task = kj::mv(KJ_ASSERT_NONNULL(made));
     costs = model->second;
     nextIn = job.nextInSeq[0];

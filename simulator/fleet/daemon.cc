@@ -84,6 +84,27 @@ kj::Own<const kj::Directory> Daemon::describeSystem() const {
   return root;
 }
 
+std::expected<devices::CircleKeeper::Stored, std::string> Daemon::afterPowerLoss() {
+  SeededEntropy nobodys(Chance(0));
+  SimDisk copy(Chance(0));
+  copy.restore(parts.disk.afterPowerCut());
+  auto directory = copy.directory();
+  storage::DirectoryVfs copyVfs(*directory, nobodys, parts.time.clock());
+  std::expected<devices::CircleKeeper::Stored, std::string> found =
+      std::unexpected("it has no circle");
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() {
+                auto database = storage::Database::open(
+                    copyVfs, storage::HEARTH_DB, identity.database, storage::HEARTH_SCHEMA);
+                if (!database) refused(database.error());
+                auto stored = devices::CircleKeeper::readFrom(**database);
+                if (!stored) refused(stored.error());
+                KJ_IF_MAYBE(circle, *stored) found = kj::mv(*circle);
+              })) {
+    return std::unexpected(std::string(e->getDescription().cStr()));
+  }
+  return found;
+}
+
 kj::Promise<void> Daemon::init() {
   auto seed = crypto::RecoverySeed::draw(parts.entropy);
   co_await devices::CircleKeeper::found(

@@ -79,6 +79,10 @@ class Daemon final {
     return *running;
   }
   const DeviceId& id() const { return identity.keys.id; }
+  // What the next process would find if power went now and nothing that was not synced had luck; or
+  // why it would not start.
+  std::expected<devices::CircleKeeper::Stored, std::string> afterPowerLoss();
+
   crypto::DeviceKeys& keys() { return identity.keys; }
   storage::Store& database() { return *store; }
 

@@ -52,6 +52,14 @@ void Device::event(kj::StringPtr eventName, std::initializer_list<TraceField> fi
       kj::strArray(KJ_MAP(field, fields) { return kj::str(field.name, "=", field.text); }, " ");
   note("trace", std::string(eventName.cStr()) + " " + text.cStr());
   onTrace(eventName, text);
+  if (eventName == "link.up") noteCounters();
+}
+
+void Device::noteCounters() {
+  KJ_IF_MAYBE(running, node()) {
+    for (auto& [caller, counter]: running->circle().accepted())
+      acceptedFrom[caller].insert(counter);
+  }
 }
 
 kj::Maybe<devices::Node&> Device::node() {

@@ -70,6 +70,8 @@ class Device final: public NetworkHost, private Trace {
   uint32_t starts = 0;
   bool refusesToStart = false;  // the newest start failed
   std::string whyNotStarted;
+  // Initiation counters that this device has accepted, by caller, as far as links came of them.
+  std::map<DeviceId, std::set<uint64_t>> acceptedFrom;
 
   DeviceIndex index() const override { return number; }
   bool isOn() const override { return on; }
@@ -100,6 +102,7 @@ class Device final: public NetworkHost, private Trace {
 
   void event(kj::StringPtr name, std::initializer_list<TraceField> fields) override;
   void note(const char* kind, std::string text);
+  void noteCounters();
   kj::Own<Daemon> makeDaemon();
   void endErrands();
   void killDaemon();

@@ -172,7 +172,7 @@ std::map<std::string, TaskModel> readTasks(
   for (auto& [key, value]: *tasks) {
     std::string task(key.str());
     auto one = value.as_table();
-    if (ModelTask::make(task) == nullptr) {
+    if (ModelTask::make(task, 1, {}) == nullptr) {
       from.complain("no plugin has the task '" + task + "'");
     } else if (one == nullptr) {
       from.complain("the task " + task + " must be a table");

@@ -1,5 +1,7 @@
 #include "simulator/story/check.h"
 
+#include "simulator/story/check-memory.h"
+
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -92,6 +94,9 @@ Violations jobsEnd(Run& run) {
     if (!d.ended) found.push_back({now(run), d.sink, "liveness", show(d)});
     if (d.ended && run.scenario.expect.allDone && d.state != "done")
       found.push_back({d.endedAt, d.sink, "all-done", show(d)});
+    auto within = run.scenario.expect.endsWithin;
+    if (within > 0 * kj::SECONDS && d.ended && d.endedAt > d.begunAt + d.speech + within)
+      found.push_back({d.endedAt, d.sink, "liveness", show(d) + " ended late"});
   }
   if (run.scenario.expect.allDone) {
     for (auto& d: run.people.dictations()) {
@@ -124,7 +129,21 @@ Violations convergence(Run& run) {
   return found;
 }
 
-// Members that can reach each other are linked.
+// Where there is an admin, no secret of the circle stays with somebody who has no part in it any more.
+Violations epochsFit(Run& run) {
+  Violations found;
+  auto all = members(run);
+  bool admin = std::ranges::any_of(
+      all, [](auto& one) { return one.node.circle().ownRole() == crypto::Role::ADMIN; });
+  for (auto& one: all) {
+    if (admin && one.node.circle().state().epochDue())
+      found.push_back({now(run), one.device.index(), "epoch",
+          one.device.called() + " has an epoch whose holders are not the members"});
+  }
+  return found;
+}
+
+// Members that can reach each other are linked, and know what the other can do.
 Violations linked(Run& run) {
   Violations found;
   auto all = members(run);
@@ -138,11 +157,18 @@ Violations linked(Run& run) {
       }
       if (!way) continue;
       auto id = KJ_ASSERT_NONNULL(other.device.id());
-      bool up = std::ranges::any_of(
-          one.node.devices(), [&](auto& view) { return view.id == id && view.reachable; });
+      bool up = false, known = false;
+      for (auto& view: one.node.devices()) {
+        if (view.id != id) continue;
+        up = view.reachable;
+        known = view.facts != nullptr;
+      }
       if (!up)
         found.push_back({now(run), one.device.index(), "links",
             one.device.called() + " has no link to " + other.device.called()});
+      if (up && !known)
+        found.push_back({now(run), one.device.index(), "facts",
+            one.device.called() + " does not know what " + other.device.called() + " can do"});
     }
   }
   return found;
@@ -190,6 +216,37 @@ Violations removedIsOut(Run& run) {
       }
     }
   }
+  return found;
+}
+
+// Whoever removes a device hangs up on it; whoever learns that it is out begins nothing any more.
+Violations removedIsLeft(Run& run) {
+  Violations found;
+  for (auto& told: run.people.acknowledgements()) {
+    if (told.stillLinked)
+      found.push_back({told.at, told.by, "removal",
+          run.world.device(told.by).called() + " has kept its link to a device that it removed"});
+  }
+  for (auto& d: run.people.dictations()) {
+    if (d->sinkKnewItIsOut && !d->refused)
+      found.push_back({d->begunAt, d->sink, "removal", "a device that is out has begun a job"});
+  }
+  return found;
+}
+
+// Three tries of a code, and an old call is nobody's.
+Violations strangersStayOut(Run& run) {
+  constexpr uint32_t TRIES_MAX = 3;
+  Violations found;
+  for (auto& guessing: run.people.guessings()) {
+    if (guessing.taken > TRIES_MAX)
+      found.push_back({now(run), guessing.at, "pairing",
+          "a new device listened to " + std::to_string(guessing.taken) + " codes"});
+  }
+  if (run.effects.contains("paired-with-wrong-code"))
+    found.push_back({now(run), -1, "pairing", "a wrong code was accepted"});
+  if (run.effects.contains("replay-answered"))
+    found.push_back({now(run), -1, "replay", "a call that was made before was answered again"});
   return found;
 }
 
@@ -283,6 +340,10 @@ Violations faultsCame(Run& run) {
     if (!run.effects.contains(effect))
       found.push_back({now(run), -1, "faults", "'" + effect + "' never came"});
   }
+  for (auto& effect: run.scenario.expect.never) {
+    if (run.effects.contains(effect))
+      found.push_back({now(run), -1, "calm", "'" + effect + "' came, and nothing was wrong"});
+  }
   return found;
 }
 
@@ -291,7 +352,8 @@ Violations faultsCame(Run& run) {
 Violations check(Run& run) {
   Violations all;
   for (auto checker:
-      {everybodyIsBack, exactlyOnce, jobsEnd, convergence, linked, acknowledged, removedIsOut,
+      {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked, acknowledged,
+          keptOnDisk, countersAreFresh, removedIsOut, removedIsLeft, strangersStayOut,
           placedOnMembers, nothingLeft, tracesAreSilent, energy, noErrors, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());

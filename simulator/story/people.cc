@@ -98,27 +98,34 @@ kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, 
   auto hurry = chance.between(2 * kj::SECONDS, 8 * kj::SECONDS);
   co_await world.time.after(hurry);
   bool paired = false;
-  KJ_IF_MAYBE(node, admin.node()) {
-    KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
-      auto code = crypto::PairingCode::parse(codeText.asBytes());
-      if (!rightCode) {
-        SeededEntropy guess(Chance(chance.next()));
-        code = crypto::PairingCode::draw(guess);
-        ++wrongCodeCount;
-      }
-      auto answer = co_await ask(admin,
-          node->pair(kj::mv(*code), *address, role,
-              [](const devices::DeviceView&) -> kj::Promise<bool> { return true; }));
-      paired = answer.has_value();
-      note(admin,
-          paired ? "paired " + fresh.called()
-                 : std::string("could not pair: ") + answer.error().because.cStr());
-      if (paired) told.push_back({world.time.now(), admin.index(), false, answer->id});
+  KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
+    auto code = crypto::PairingCode::parse(codeText.asBytes());
+    if (!rightCode) {
+      SeededEntropy guess(Chance(chance.next()));
+      code = crypto::PairingCode::draw(guess);
+      ++wrongCodeCount;
     }
+    paired = co_await pairFrom(admin, fresh, kj::mv(*code), *address, role);
   }
   auto joined = co_await joining.addBranch();
   if (joined) ++pairingCount;
-  co_return paired&& joined.has_value();
+  co_return joined ? paired : false;
+}
+
+// hearth pair CODE --at ADDRESS.
+kj::Promise<bool> People::pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
+    std::string address, crypto::Role role) {
+  KJ_IF_MAYBE(node, admin.node()) {
+    auto answer = co_await ask(admin,
+        node->pair(kj::mv(code), address, role,
+            [](const devices::DeviceView&) -> kj::Promise<bool> { return true; }));
+    note(admin,
+        answer ? "paired " + fresh.called()
+               : std::string("could not pair: ") + answer.error().because.cStr());
+    if (answer) told.push_back({world.time.now(), admin.index(), false, answer->id});
+    co_return answer.has_value();
+  }
+  co_return false;
 }
 
 kj::Promise<bool> People::remove(Device& admin, Device& target, crypto::RemoveReason reason) {
@@ -129,10 +136,55 @@ kj::Promise<bool> People::remove(Device& admin, Device& target, crypto::RemoveRe
     note(admin,
         removed ? "removed " + target.called()
                 : std::string("could not remove: ") + removed.error().because.cStr());
-    if (removed) told.push_back({world.time.now(), admin.index(), true, id});
+    if (removed) {
+      told.push_back({world.time.now(), admin.index(), true, id});
+      world.add(lookForLink(admin, target, told.size() - 1));
+    }
     co_return removed.has_value();
   }
   co_return false;
+}
+
+// Whoever removes a device hangs up on it, and does not wait for it to agree.
+kj::Promise<void> People::lookForLink(Device& admin, Device& target, size_t number) {
+  constexpr auto GONE_AFTER = 5 * kj::SECONDS;
+  co_await world.time.after(GONE_AFTER);
+  KJ_IF_MAYBE(node, admin.node()) {
+    for (auto& view: node->devices()) {
+      if (view.id == told[number].target) told[number].stillLinked = view.reachable;
+    }
+  }
+  if (told[number].stillLinked) note(admin, "still has a link to " + target.called());
+}
+
+kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t guesses) {
+  note(fresh, "hearth join --code, and somebody guesses");
+  if (!fresh.isOn() || fresh.inCircle()) co_return;
+  auto number = guessed.size();
+  guessed.push_back({.at = fresh.index()});
+  auto shown = kj::newPromiseAndFulfiller<kj::String>();
+  auto joining = fresh
+                     .join([fulfiller = kj::mv(shown.fulfiller)](
+                               kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
+                     .fork();
+  auto watching = joining.addBranch().then(
+      [this, number](Result<void> joined) {
+        guessed[number].locked = !joined && joined.error().code == Errc::PAIRING_LOCKED;
+      },
+      [](kj::Exception&&) {});
+  co_await shown.promise;
+  for (uint32_t i = 0; i < guesses; ++i) {
+    SeededEntropy guess(Chance(chance.next()));
+    auto code = crypto::PairingCode::draw(guess);
+    ++wrongCodeCount;
+    co_await world.time.after(3 * kj::SECONDS);
+    auto listening = fresh.runs() && !guessed[number].locked;
+    KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
+      co_await pairFrom(admin, fresh, kj::mv(code), *address, crypto::Role::MEMBER);
+      if (listening) ++guessed[number].taken;
+    }
+  }
+  co_await watching;
 }
 
 Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords) {
@@ -155,6 +207,7 @@ Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_
           .cStr());
   dictation.refused = true;
   KJ_IF_MAYBE(node, sink.node()) {
+    dictation.sinkKnewItIsOut = !node->circle().isActive(node->circle().selfId());
     auto workload = router::parseWorkload("dictate");
     devices::JobOrder order{
         .workload = kj::mv(*workload), .source = KJ_ASSERT_NONNULL(source.id())};

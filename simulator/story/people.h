@@ -16,8 +16,9 @@ struct Dictation {
   kj::Duration speech = 0 * kj::SECONDS;
   kj::Maybe<kj::TimePoint> wrongAt = nullptr;  // when a word came that was not the next one
   std::string wrongWord;
-  bool refused = false;  // the job could not even begin
-  bool appGone = false;  // the sink's daemon went away
+  bool refused = false;          // the job could not even begin
+  bool sinkKnewItIsOut = false;  // of the circle, when it was asked
+  bool appGone = false;          // the sink's daemon went away
   bool ended = false;
   std::string state, message;
   std::string job;  // id, in hex
@@ -36,6 +37,14 @@ struct Acknowledged {
   DeviceIndex by;
   bool isRemoval;
   DeviceId target;
+  bool stillLinked = false;  // the device that removed it had a link to it some time later
+};
+
+// Somebody has tried one code after another.
+struct Guessing {
+  DeviceIndex at;      // the new device
+  uint32_t taken = 0;  // guesses that it listened to
+  bool locked = false;
 };
 
 class People final {
@@ -49,6 +58,9 @@ class People final {
   kj::Promise<bool> pair(Device& fresh, Device& admin, crypto::Role role = crypto::Role::MEMBER,
       bool rightCode = true);
 
+  // Somebody who does not know the code tries so many; the new device locks after some.
+  kj::Promise<void> guessCodes(Device& fresh, Device& admin, uint32_t guesses);
+
   // hearth remove.
   kj::Promise<bool> remove(Device& admin, Device& target, crypto::RemoveReason reason);
 
@@ -57,6 +69,7 @@ class People final {
 
   const std::vector<kj::Own<Dictation>>& dictations() const { return spoken; }
   const std::vector<Acknowledged>& acknowledgements() const { return told; }
+  const std::vector<Guessing>& guessings() const { return guessed; }
   uint32_t pairings() const { return pairingCount; }
   uint32_t wrongCodes() const { return wrongCodeCount; }
 
@@ -66,9 +79,13 @@ class People final {
   Chance chance;
   std::vector<kj::Own<Dictation>> spoken;
   std::vector<Acknowledged> told;
+  std::vector<Guessing> guessed;
   uint32_t nextWord = 0, pairingCount = 0, wrongCodeCount = 0;
 
   void note(const Device& device, std::string text);
+  kj::Promise<void> lookForLink(Device& admin, Device& target, size_t number);
+  kj::Promise<bool> pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
+      std::string address, crypto::Role role);
   template <typename T>
   kj::Promise<Result<T>> ask(Device& device, kj::Promise<Result<T>> answer);
   kj::Maybe<std::string> addressBetween(Device& from, Device& to);

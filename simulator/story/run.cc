@@ -281,6 +281,8 @@ void Run::countEffects() {
     count("engine-lie", device.engineFaults.lied);
     count("engine-start-fails", device.engineFaults.failed);
   }
+  for (auto& event: world.history.all())
+    count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
   for (auto& dictation: people.dictations()) {
     for (auto& kind: dictation->events) {
       if (kind == "lost" || kind == "failed" || kind == "waiting" || kind == "resumed")

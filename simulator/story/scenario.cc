@@ -85,7 +85,9 @@ Expectations readExpectations(TomlReader& in) {
   Expectations expect;
   expect.came = in.texts("came");
   expect.comes = in.texts("comes");
+  expect.never = in.texts("never");
   expect.allDone = in.flag("all_done");
+  expect.endsWithin = spanOf(in, "ends_within", expect.endsWithin);
   expect.wakesPerHourMax = in.number("wakes_per_hour_max", -1, 0, 1e9);
   expect.mwhPerDayMax = in.number("mwh_per_day_max", -1, 0, 1e9);
   in.finish();
@@ -292,7 +294,9 @@ std::string writeScenario(const Scenario& scenario) {
   out.table("[expect]");
   out.put("came", expect.came);
   out.put("comes", expect.comes);
+  out.put("never", expect.never);
   out.put("all_done", expect.allDone);
+  out.put("ends_within", expect.endsWithin);
   out.put("wakes_per_hour_max", expect.wakesPerHourMax, -1);
   out.put("mwh_per_day_max", expect.mwhPerDayMax, -1);
   return out.text();

@@ -1,5 +1,6 @@
 #include "simulator/story/verbs.h"
 
+#include "crypto/handshake/records.h"
 #include "simulator/engines/speech.h"
 
 #include <kj/debug.h>
@@ -12,6 +13,7 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"dictate", &Verbs::dictate, false, true},
     {"pair", &Verbs::pair, false, true},
     {"pair-wrong-code", &Verbs::pairWithWrongCode, false, true},
+    {"guess-codes", &Verbs::guessCodes, false, true},
     {"remove", &Verbs::remove, false, true},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
@@ -34,6 +36,7 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"portal", &Verbs::portal, true, false},
     {"swizzle", &Verbs::swizzle, true, false},
     {"split", &Verbs::split, true, false},
+    {"replay-call", &Verbs::replayCall, false, true},
     {"clock-step", &Verbs::stepClock, true, true},
     {"clock-stop", &Verbs::stopClock, false, true},
     {"disk-full", &Verbs::fillDisk, true, true},
@@ -114,6 +117,13 @@ kj::Promise<void> Verbs::pairWithWrongCode(const Happening& h) {
   KJ_REQUIRE(h.other != nullptr, "pair-wrong-code needs other = the admin");
   bool paired = co_await run.people.pair(*h.device, *h.other, crypto::Role::MEMBER, false);
   came(paired ? "paired-with-wrong-code" : "pair-wrong-code");
+}
+
+kj::Promise<void> Verbs::guessCodes(const Happening& h) {
+  KJ_REQUIRE(h.other != nullptr, "guess-codes needs other = an admin");
+  auto guesses = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 6;
+  co_await run.people.guessCodes(*h.device, *h.other, guesses);
+  if (run.people.guessings().back().locked) came("pairing-locked");
 }
 
 kj::Promise<void> Verbs::remove(const Happening& h) {
@@ -307,6 +317,29 @@ kj::Promise<void> Verbs::split(const Happening& h) {
   came("split");
   co_await wait(h);
   set(false);
+}
+
+// Whoever carries packets for `other` has kept the newest call to `device`, and makes it again.
+kj::Promise<void> Verbs::replayCall(const Happening& h) {
+  constexpr auto ANSWER_WITHIN = 3 * kj::SECONDS;
+  KJ_REQUIRE(h.other != nullptr, "replay-call needs other = where the call comes from");
+  kj::Array<kj::byte> kept;
+  KJ_IF_MAYBE(call, run.world.callTo(h.device->index())) kept = kj::heapArray(*call);
+  auto places = run.world.terrain.attachments(h.device->index());
+  if (kept.size() == 0 || places.empty()) co_return;
+  run.world.history.add(h.device->index(), "fault", "an old call is made again");
+  kj::byte answer = 0;
+  try {
+    auto target = co_await h.other->network().parseAddress(h.device->address(places.front()));
+    auto stream = co_await target->connect();
+    co_await stream->write(kept.begin(), kept.size());
+    came("replay-call");
+    co_await run.world.time.after(ANSWER_WITHIN)
+        .exclusiveJoin(stream->tryRead(&answer, 1, 1).ignoreResult());
+  } catch (const kj::Exception& e) {
+    if (e.getType() != kj::Exception::Type::DISCONNECTED) throw;
+  }
+  if (answer == static_cast<kj::byte>(crypto::RecordType::HS_RESP)) came("replay-answered");
 }
 
 kj::Promise<void> Verbs::stepClock(const Happening& h) {

@@ -52,6 +52,7 @@ class Verbs final {
   kj::Promise<void> dictate(const Happening& h);
   kj::Promise<void> pair(const Happening& h);
   kj::Promise<void> pairWithWrongCode(const Happening& h);
+  kj::Promise<void> guessCodes(const Happening& h);
   kj::Promise<void> remove(const Happening& h);
   kj::Promise<void> move(const Happening& h);
   kj::Promise<void> plug(const Happening& h);
@@ -76,6 +77,7 @@ class Verbs final {
   kj::Promise<void> portal(const Happening& h);
   kj::Promise<void> swizzle(const Happening& h);
   kj::Promise<void> split(const Happening& h);
+  kj::Promise<void> replayCall(const Happening& h);
   // Time.
   kj::Promise<void> stepClock(const Happening& h);
   kj::Promise<void> stopClock(const Happening& h);

@@ -47,6 +47,9 @@ class Store final: private kj::TaskSet::ErrorHandler {
   static constexpr kj::Duration CHECKPOINT_EVERY = 1 * kj::HOURS;
   kj::Promise<void> checkpoint();
 
+  // Whether all work that was asked for is done.
+  bool isIdle() const { return !pumping; }
+
   // Commits that have changed something, since the store was opened.
   uint64_t commits() const { return commitCount; }
 

@@ -118,6 +118,26 @@ TEST_CASE("a device that was removed ends its jobs and calls nobody any more") {
   REQUIRE(home.people.dictate(laptop, laptop, 5, 5).refused);
 }
 
+TEST_CASE("what a peer brings while the disk is full is on the disk when there is room again") {
+  Home home(1);
+  auto& laptop = home.world.device("laptop");
+  auto& tablet = home.world.addDevice("tablet", home.phone);
+  tablet.mayVisit(home.wifi);
+  tablet.put({home.wifi});
+  tablet.powerOn();
+  laptop.disk.full = true;
+  home.world.add(home.people.pair(tablet, home.world.device("phone")).ignoreResult());
+  home.world.run(30 * kj::SECONDS);
+  REQUIRE(laptop.disk.refused > 0);
+  laptop.disk.full = false;
+  home.world.run(15 * kj::SECONDS);
+  auto& log = KJ_ASSERT_NONNULL(laptop.node()).circle().log();
+  auto kept = laptop.process().afterPowerLoss();
+  REQUIRE(log.size() == 4);
+  REQUIRE(kept.has_value());
+  REQUIRE(kept->ops.size() == log.size());
+}
+
 TEST_CASE("a change of the circle that the disk refuses has not happened, to anybody") {
   Home home(1);
   auto& phone = home.world.device("phone");
