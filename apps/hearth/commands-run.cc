@@ -84,7 +84,10 @@ std::pair<std::string, std::string> splitPort(const std::string& argument) {
 kj::Array<kj::byte> readFile(const std::string& path) {
   auto disk = kj::newDiskFilesystem();
   auto file = disk->getRoot().tryOpenFile(disk->getCurrentPath().evalNative(path.c_str()));
-  KJ_IF_MAYBE(open, file) return (*open)->readAllBytes();
+  KJ_IF_MAYBE(open, file) {
+    if ((*open)->stat().type == kj::FsNode::Type::FILE) return (*open)->readAllBytes();
+    throw Failure{FAILED, path + " is no file: check the name"};
+  }
   throw Failure{FAILED, path + " cannot be opened: check the name"};
 }
 

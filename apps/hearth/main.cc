@@ -71,7 +71,7 @@ void describeWork(CLI::App& app, Everything& all) {
   auto* why = command(app, all, "why", "where a job ran, and why there");
   why->add_option("JOB", all.job, "its id, or the beginning of one; the newest if left out");
   command(app, all, "status", "this device");
-  auto* place = app.add_subcommand("place", "the planner alone, on an instance file");
+  auto* place = command(app, all, "place", "the planner alone, on an instance file");
   place->add_option("INSTANCE", all.instance, "a JSON file, or - for standard input")->required();
 }
 
@@ -109,8 +109,8 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    auto code = app.exit(e);
-    return code == 0 ? DONE : USAGE;
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help
+    return report({USAGE, std::string(e.what()) + ": see hearth --help"}, all.common.json);
   }
   try {
     return dispatch(app, all);

@@ -1,8 +1,9 @@
 #include "apps/hearth/output.h"
 
+#include "bindings/local/message.h"
+
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -12,13 +13,6 @@ namespace {
 
 constexpr const char* REFUSALS[] = {
     "NotAuthorised", "PolicyDenied", "Removed", "Suspended", "PairingLocked", "LevelTooLow"};
-
-// Exceptions that crossed a link carry the words of RPC in front of their own.
-std::string withoutPrefix(std::string text) {
-  constexpr const char* PREFIX = "remote exception: ";
-  if (text.starts_with(PREFIX)) text.erase(0, strlen(PREFIX));
-  return text;
-}
 
 ExitCode codeOf(const std::string& line) {
   bool refused =
@@ -31,7 +25,7 @@ ExitCode codeOf(const std::string& line) {
 Failure failureOf(const kj::Exception& e) {
   if (e.getType() == kj::Exception::Type::DISCONNECTED)
     return {UNREACHABLE, "the daemon does not answer: start it with hearthd"};
-  auto line = withoutPrefix(e.getDescription().cStr());
+  std::string line = local::messageOf(e).cStr();
   return {codeOf(line), line};
 }
 

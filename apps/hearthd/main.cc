@@ -163,7 +163,13 @@ int main(int argc, char** argv) {
   app.add_option("--trace", options.trace, "append structured events to this file, as JSON lines");
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
   app.add_flag("--foreground", options.foreground, "stay in the terminal (the only way so far)");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // --help
+    std::cerr << "hearthd: " << e.what() << ": see hearthd --help\n";
+    return 2;
+  }
   signal(SIGPIPE, SIG_IGN);
   harden();
   try {

@@ -2,6 +2,7 @@
 
 #include "bindings/bindings.capnp.h"
 #include "bindings/local/home.h"
+#include "bindings/local/message.h"
 
 #include <capnp/rpc-twoparty.h>
 #include <kj/async-io.h>
@@ -60,7 +61,7 @@ int guarded(char* error, size_t size, Body&& body) {
   KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { code = body(); })) {
     bool gone = e->getType() == kj::Exception::Type::DISCONNECTED;
     say(error, size,
-        gone ? "the daemon does not answer; start it with: hearthd" : e->getDescription());
+        gone ? "the daemon does not answer; start it with: hearthd" : local::messageOf(*e));
     return gone ? HEARTH_UNREACHABLE : HEARTH_FAILED;
   }
   return code;

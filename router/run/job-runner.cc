@@ -191,7 +191,7 @@ kj::Promise<void> JobRunner::keep(
   try {
     auto ended = lease.endedRequest().send().then([](auto&& response) -> Result<void> {
       if (response.getCode() == 0) return {};
-      return no(static_cast<Errc>(response.getCode()), "the stage ended before its input did");
+      return no(stageEnd(static_cast<Errc>(response.getCode())));
     });
     how = co_await ended.exclusiveJoin(renew(lease).then([]() -> Result<void> { return {}; }));
   } catch (const kj::Exception& e) {

@@ -100,6 +100,25 @@ Error errorOf(const kj::Exception& failure) {
   }
 }
 
+Error stageEnd(Errc code) {
+  switch (code) {
+    case Errc::INTEGRITY_FAILED:
+      return {code, "the plugin crashed or broke its protocol"};
+    case Errc::QUOTA_EXCEEDED:
+      return {code, "the plugin hung or went over a quota"};
+    case Errc::LIMIT_EXCEEDED:
+      return {code, "the plugin was killed, for want of memory perhaps"};
+    case Errc::POLICY_DENIED:
+      return {code, "the plugin made a system call that plugins may not make"};
+    case Errc::BAD_FORMAT:
+    case Errc::BAD_LENGTH:
+    case Errc::BAD_VERSION:
+      return {code, "the stage gave or was given what cannot be read; see the device's log"};
+    default:
+      return {code, "the stage ended before its input did"};
+  }
+}
+
 kj::Promise<void> StageHostServer::start(StartContext context) {
   auto params = context.getParams();
   auto reader = params.getOrder();

@@ -8,6 +8,10 @@ namespace hearth::router {
 // The Error that a failed RPC stands for, as far as a kj::Exception can carry one.
 Error errorOf(const kj::Exception& failure);
 
+// What is said of a stage that another device reports as over, by the code it gives. Its own words
+// stay in its log.
+Error stageEnd(Errc code);
+
 class StageHostServer final: public rpc::StageHost::Server {
  public:
   static constexpr kj::Duration LEASE_MIN = 500 * kj::MILLISECONDS;

@@ -10,6 +10,7 @@ import time
 from fleet import BIN, DemoError
 
 SILENCE_ENDS_IT_S = 90
+GIVEN_BACK_AFTER_S = 0.2  # a lost device that the job waits for
 
 
 class Fault:
@@ -81,7 +82,7 @@ class Dictation:
             if news.get("event") == "started" and news["stage"] == "mic" and strike_at_s:
                 strike_at = now + strike_at_s
             if news.get("event") == "waiting" and struck and undo_at is None:
-                undo_at = now + 1.0
+                undo_at = now + GIVEN_BACK_AFTER_S
         self.error = sink.stderr.read().strip()
         if sink.wait() != 0:
             raise DemoError(f"the dictation failed: {self.error}")

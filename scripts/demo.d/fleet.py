@@ -96,20 +96,23 @@ class Fleet:
     def devices(self, seen_by="watch"):
         return [json.loads(line) for line in self.hearth(seen_by, "devices", "--json").splitlines()]
 
+    @staticmethod
+    def is_complete(device):
+        """Whether it is reachable and has said all that it can do. Until it has told its name, a device
+        is called by its id."""
+        able = {plugin["task"] for plugin in device["plugins"]}
+        return device["reachable"] and device["name"] in CARRIES and able == set(CARRIES[device["name"]])
+
     def _wait_until_ready(self):
         begun = time.monotonic()
         told = set()
         while time.monotonic() - begun < READY_WITHIN_S:
-            missing = []
-            for device in self.devices():
-                able = {plugin["task"] for plugin in device["plugins"]}
-                here = device["reachable"] and able == set(CARRIES[device["name"]])
-                if not here:
-                    missing.append(device["name"])
-                elif device["name"] not in told:
-                    told.add(device["name"])
-                    self.say(f"{device['name']}: ready")
-            if not missing and len(told) == len(CARRIES):
+            complete = {device["name"] for device in self.devices() if self.is_complete(device)}
+            for name in [name for name in CARRIES if name in complete - told]:
+                self.say(f"{name}: ready")
+            told |= complete
+            missing = [name for name in CARRIES if name not in complete]
+            if not missing:
                 return
             time.sleep(0.2)
         raise DemoError(f"not ready after {READY_WITHIN_S} s: {', '.join(missing)}: "
@@ -119,8 +122,7 @@ class Fleet:
         begun = time.monotonic()
         while time.monotonic() - begun < READY_WITHIN_S:
             for seen in self.devices():
-                if seen["name"] == device and seen["reachable"] and \
-                        {plugin["task"] for plugin in seen["plugins"]} == set(CARRIES[device]):
+                if seen["name"] == device and self.is_complete(seen):
                     return
             time.sleep(0.1)
         raise DemoError(f"the {device} did not come back")

@@ -124,8 +124,9 @@ Result<kj::Own<Database>> Database::open(const DirectoryVfs& vfs, kj::StringPtr 
 Database::~Database() { sqlite3_close_v2(connection); }
 
 Result<void> Database::unlock(const crypto::DatabaseKey& key) {
-  run("PRAGMA cipher_log_level = NONE");  // it would write to stderr what open() returns
   giveKey(connection, key);
+  // It would write to stderr what open() returns. The first key of a process sets the level anew.
+  run("PRAGMA cipher_log_level = NONE");
   for (auto& setting: CIPHER_SETTINGS) {
     if (auto done = set(setting); !done) return done;
   }

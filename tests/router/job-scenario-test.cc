@@ -44,12 +44,14 @@ class CountingSource final: public PreparedStage, public StageBody {
 // partial frame without a cut, as a voice detector sends speech before its segment is over.
 class SumOfThree final: public PreparedStage, public StageBody {
  public:
+  explicit SumOfThree(kj::Maybe<Error> crash): crash(crash) {}
   kj::Promise<Result<kj::Own<StageBody>>> open(const Checkpoint& from) override {
-    auto body = kj::heap<SumOfThree>();
+    auto body = kj::heap<SumOfThree>(crash);
     body->inUpto = from.inUpto[0];
     return Result<kj::Own<StageBody>>(kj::mv(body));
   }
   kj::Promise<Result<void>> write(size_t, const Frame& frame) override {
+    KJ_IF_MAYBE(error, crash) return Result<void>(no(*error));
     ++inUpto;
     KJ_ASSERT(frame.seq == inUpto, "frames come in order and without gaps");
     if (frame.ends()) {
@@ -75,6 +77,7 @@ class SumOfThree final: public PreparedStage, public StageBody {
   }
 
  private:
+  kj::Maybe<Error> crash;
   uint64_t inUpto = 0, sum = 0;
   std::deque<Output> ready;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> wake;
@@ -112,6 +115,7 @@ struct Device final: public StageBodies, public Executor::Peers {
   bool reachable = true;
   uint32_t pluginsFailing = 0;                 // so many of the next plugin starts fail
   kj::Duration pluginTakes = 0 * kj::SECONDS;  // to start
+  kj::Maybe<Error> crash;                      // what the next plugin dies of at its first frame
   kj::PromiseFulfillerPair<void> cut = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> wasCut = nullptr;
   kj::Own<Executor> executor;
@@ -122,9 +126,11 @@ struct Device final: public StageBodies, public Executor::Peers {
       --pluginsFailing;
       return Result<kj::Own<PreparedStage>>(no(Errc::SANDBOX_UNAVAILABLE, "as the test wants"));
     }
-    return started(pluginTakes);
+    auto dies = crash;
+    crash = nullptr;
+    return started(pluginTakes, dies);
   }
-  kj::Promise<Result<kj::Own<PreparedStage>>> started(kj::Duration takes);
+  kj::Promise<Result<kj::Own<PreparedStage>>> started(kj::Duration takes, kj::Maybe<Error> dies);
   kj::Promise<Result<kj::Own<PreparedStage>>> source(const StageSpec&) override;
   kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(
       const DeviceId& to, kj::Array<const kj::byte> header) override;
@@ -249,9 +255,10 @@ Device::Device(Fleet& fleet, DeviceId id): fleet(fleet), id(id) {
   executor = kj::heap<Executor>(fleet.timer, kj::nullClock(), id, *this, *this);
 }
 
-kj::Promise<Result<kj::Own<PreparedStage>>> Device::started(kj::Duration takes) {
+kj::Promise<Result<kj::Own<PreparedStage>>> Device::started(
+    kj::Duration takes, kj::Maybe<Error> dies) {
   if (takes > 0 * kj::SECONDS) co_await fleet.timer.afterDelay(takes);
-  co_return kj::heap<SumOfThree>();
+  co_return kj::heap<SumOfThree>(dies);
 }
 
 kj::Promise<Result<kj::Own<PreparedStage>>> Device::source(const StageSpec&) {
@@ -375,6 +382,27 @@ TEST_CASE("a plugin that fails to start is placed on another device") {
   fleet.begin();
   fleet.run(3 * kj::SECONDS);
   REQUIRE(fleet.count(JobNote::Kind::FAILED) == 1);
+  REQUIRE(fleet.texts == expectedTexts());
+}
+
+TEST_CASE("a plugin that dies at its work is placed again, and the record says what it died of") {
+  auto [code, told] = GENERATE(table<Errc, std::string>({
+      {Errc::INTEGRITY_FAILED, "IntegrityFailed: the plugin crashed or broke its protocol"},
+      {Errc::QUOTA_EXCEEDED, "QuotaExceeded: the plugin hung or went over a quota"},
+      {Errc::LIMIT_EXCEEDED, "LimitExceeded: the plugin was killed, for want of memory perhaps"},
+      {Errc::POLICY_DENIED,
+          "PolicyDenied: the plugin made a system call that plugins may not make"},
+      {Errc::BAD_FORMAT,
+          "BadFormat: the stage gave or was given what cannot be read; see the device's log"},
+      {Errc::STALE, "Stale: the stage ended before its input did"},
+  }));
+  Fleet fleet(4);
+  fleet.devices[1]->crash = Error{code, "words that stay on the device"};
+  fleet.begin();
+  fleet.run(3 * kj::SECONDS);
+  auto failed = std::ranges::find(fleet.notes, JobNote::Kind::FAILED, &JobNote::kind);
+  REQUIRE(failed != fleet.notes.end());
+  REQUIRE(failed->message == told);
   REQUIRE(fleet.texts == expectedTexts());
 }
 

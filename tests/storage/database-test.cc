@@ -1,6 +1,7 @@
 #include "tests/storage/home.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,18 @@ TEST_CASE("a file that is no database is refused and stays as it was") {
   Home home(directoryWith(files));
   REQUIRE(home.tryOpen().error().code == Errc::DECRYPT_FAILED);
   REQUIRE(contentOf(*home.directory) == files);
+}
+
+TEST_CASE("a refused database is told of by its error, and nothing is written to standard error") {
+  int told = memfd_create("told", MFD_CLOEXEC), stderrBefore = dup(STDERR_FILENO);
+  REQUIRE(dup2(told, STDERR_FILENO) == STDERR_FILENO);
+  Home home(directoryWith({{"hearth.db", std::string(8192, 'x')}}));
+  auto refused = home.tryOpen();
+  dup2(stderrBefore, STDERR_FILENO);
+  close(stderrBefore);
+  REQUIRE(!refused);
+  REQUIRE(lseek(told, 0, SEEK_END) == 0);
+  close(told);
 }
 
 TEST_CASE("a database without encryption is refused and stays as it was") {
