@@ -17,6 +17,10 @@ kj::AutoCloseFd newEvent() {
   return kj::AutoCloseFd(fd);
 }
 
+bool hasLoop() {
+  return kj::runCatchingExceptions([]() { kj::getCurrentThreadExecutor(); }) == nullptr;
+}
+
 class SocketLine final: public Line {
  public:
   SocketLine(kj::StringPtr socket, int cancelled)
@@ -65,7 +69,10 @@ SocketTransport::SocketTransport(kj::String socket)
     : socket(kj::mv(socket)),
       cancelled(newEvent()) {}
 
-int SocketTransport::call(Work work, ErrorLine) {
+int SocketTransport::call(Work work, ErrorLine error) {
+  if (hasLoop())
+    return error.say(HEARTH_USAGE,
+        "a callback, and a thread with a simulated world, cannot call a daemon: use another thread");
   SocketLine line(socket, cancelled);
   return line.wait(work(line));
 }
