@@ -144,8 +144,8 @@ class Daemon final {
     auto folder = kj::str(path.slice(0, KJ_ASSERT_NONNULL(path.findLast('/'))));
     mkdir(folder.cStr(), 0700);
     auto address = co_await network.parseAddress(kj::str("unix:", path));
-    server = kj::heap<local::Server>(*node, uv.timer(), getuid());
-    server->serve(address->listen());
+    server = kj::heap<local::Server>(*node, uv.timer());
+    server->serve(address->listen(), getuid());
   }
 };
 

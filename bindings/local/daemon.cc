@@ -66,10 +66,20 @@ class AppClient final: public devices::JobClient, private kj::TaskSet::ErrorHand
   void taskFailed(kj::Exception&&) override {}  // an app that does not watch
 };
 
+// A node's jobs, for capabilities that may outlive them.
+struct JobsWhileThere final: public kj::Refcounted {
+  explicit JobsWhileThere(devices::Jobs& jobs): jobs(jobs) {}
+  kj::Maybe<devices::Jobs&> jobs;  // none: the node is gone, and its jobs with it
+
+  void cancel(const JobId& id) {
+    KJ_IF_MAYBE(there, jobs) there->cancel(id);
+  }
+};
+
 class JobServer final: public Job::Server {
  public:
-  JobServer(devices::Jobs& jobs, const JobId& id): jobs(jobs), jobId(id) {}
-  ~JobServer() noexcept(false) { jobs.cancel(jobId); }  // whoever drops the job does not want it
+  JobServer(kj::Own<JobsWhileThere> jobs, const JobId& id): jobs(kj::mv(jobs)), jobId(id) {}
+  ~JobServer() noexcept(false) { jobs->cancel(jobId); }  // whoever drops the job does not want it
 
   kj::Promise<void> id(IdContext context) override {
     context.getResults().setId(kj::encodeHex(jobId.asBytes()));
@@ -77,12 +87,12 @@ class JobServer final: public Job::Server {
   }
 
   kj::Promise<void> cancel(CancelContext) override {
-    jobs.cancel(jobId);
+    jobs->cancel(jobId);
     return kj::READY_NOW;
   }
 
  private:
-  devices::Jobs& jobs;
+  kj::Own<JobsWhileThere> jobs;
   JobId jobId;
 };
 
@@ -91,7 +101,9 @@ class DaemonServer final: public Daemon::Server {
   DaemonServer(devices::Node& node, kj::Timer& timer, kj::TimePoint startedAt)
       : node(node),
         timer(timer),
-        startedAt(startedAt) {}
+        startedAt(startedAt),
+        work(kj::refcounted<JobsWhileThere>(node.work())) {}
+  ~DaemonServer() noexcept(false) { work->jobs = nullptr; }
 
   kj::Promise<void> status(StatusContext context) override {
     writeStatus(node, node.devices(), node.work().running(), timer.now() - startedAt,
@@ -112,7 +124,7 @@ class DaemonServer final: public Daemon::Server {
     auto client = kj::heap<AppClient>(params.getSink(), params.getWatch());
     auto job = node.work().run(kj::mv(order), kj::mv(client));
     if (!job) refuse(job.error());
-    context.getResults().setJob(kj::heap<JobServer>(node.work(), *job));
+    context.getResults().setJob(kj::heap<JobServer>(kj::addRef(*work), *job));
     return kj::READY_NOW;
   }
 
@@ -156,6 +168,7 @@ class DaemonServer final: public Daemon::Server {
   devices::Node& node;
   kj::Timer& timer;
   kj::TimePoint startedAt;
+  kj::Own<JobsWhileThere> work;
 
   static crypto::Role roleOf(Role role) {
     switch (role) {
@@ -205,8 +218,20 @@ class DaemonServer final: public Daemon::Server {
 
 }  // namespace
 
-Daemon::Client daemonFor(devices::Node& node, kj::Timer& timer, kj::TimePoint startedAt) {
-  return kj::heap<DaemonServer>(node, timer, startedAt);
+struct DaemonDoor::Inside {
+  Inside(devices::Node& node, kj::Timer& timer, kj::TimePoint startedAt)
+      : server(node, timer, startedAt) {}
+  DaemonServer server;
+  capnp::RevocableServer<Daemon> revocable{server};
+};
+
+DaemonDoor::DaemonDoor(devices::Node& node, kj::Timer& timer, kj::TimePoint startedAt)
+    : inside(kj::heap<Inside>(node, timer, startedAt)) {}
+
+DaemonDoor::~DaemonDoor() noexcept(false) {
+  inside->revocable.revoke(KJ_EXCEPTION(DISCONNECTED, "the daemon has ended"));
 }
+
+Daemon::Client DaemonDoor::client() { return inside->revocable.getClient(); }
 
 }  // namespace hearth::local

@@ -1,6 +1,5 @@
 #include "bindings/local/server.h"
 
-#include "bindings/local/daemon.h"
 #include "transport/wire/uv-network.h"
 
 #include <capnp/rpc-twoparty.h>
@@ -8,22 +7,22 @@
 
 namespace hearth::local {
 
-Server::Server(devices::Node& node, kj::Timer& timer, uid_t uid)
-    : node(node),
-      timer(timer),
-      startedAt(timer.now()),
-      uid(uid),
+Server::Server(devices::Node& node, kj::Timer& timer)
+    : door(node, timer, timer.now()),
       tasks(*this) {}
 
-void Server::serve(kj::Own<kj::ConnectionReceiver> receiver) {
-  tasks.add(acceptAll(kj::mv(receiver)));
+void Server::serve(kj::Own<kj::ConnectionReceiver> receiver, uid_t uid) {
+  tasks.add(acceptAll(kj::mv(receiver), uid));
 }
 
-kj::Promise<void> Server::acceptAll(kj::Own<kj::ConnectionReceiver> receiver) {
+void Server::welcome(kj::Own<kj::AsyncIoStream> stream) {
+  if (connections < CONNECTIONS_MAX) tasks.add(answer(kj::mv(stream)));
+}
+
+kj::Promise<void> Server::acceptAll(kj::Own<kj::ConnectionReceiver> receiver, uid_t uid) {
   for (;;) {
     auto stream = co_await receiver->accept();
-    bool welcome = transport::credentialsOf(*stream).uid == uid && connections < CONNECTIONS_MAX;
-    if (welcome) tasks.add(answer(kj::mv(stream)));
+    if (transport::credentialsOf(*stream).uid == uid) welcome(kj::mv(stream));
   }
 }
 
@@ -31,7 +30,7 @@ kj::Promise<void> Server::answer(kj::Own<kj::AsyncIoStream> stream) {
   ++connections;
   KJ_DEFER(--connections);
   capnp::TwoPartyVatNetwork network(*stream, capnp::rpc::twoparty::Side::SERVER);
-  auto rpc = capnp::makeRpcServer(network, daemonFor(node, timer, startedAt));
+  auto rpc = capnp::makeRpcServer(network, door.client());
   co_await network.onDisconnect();
 }
 

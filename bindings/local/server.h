@@ -2,7 +2,7 @@
 // The local API of a node: what apps and the command line may ask over the Unix socket. Only
 // processes of the daemon's own user are answered (SO_PEERCRED).
 
-#include "devices/node/node.h"
+#include "bindings/local/daemon.h"
 
 namespace hearth::local {
 
@@ -10,21 +10,21 @@ class Server final: private kj::TaskSet::ErrorHandler {
  public:
   static constexpr size_t CONNECTIONS_MAX = 128;
 
-  // All outlive the server. `uid`: the user that is answered.
-  Server(devices::Node& node, kj::Timer& timer, uid_t uid);
+  // Both outlive the server.
+  Server(devices::Node& node, kj::Timer& timer);
 
-  // Answers until the server is destroyed.
-  void serve(kj::Own<kj::ConnectionReceiver> receiver);
+  // Answers the processes of `uid` until the server is destroyed.
+  void serve(kj::Own<kj::ConnectionReceiver> receiver, uid_t uid);
+
+  // Answers somebody who has been let in. One too many is hung up on.
+  void welcome(kj::Own<kj::AsyncIoStream> stream);
 
  private:
-  devices::Node& node;
-  kj::Timer& timer;
-  kj::TimePoint startedAt;
-  uid_t uid;
+  DaemonDoor door;
   size_t connections = 0;
   kj::TaskSet tasks;
 
-  kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver);
+  kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver, uid_t uid);
   kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream);
   void taskFailed(kj::Exception&& e) override;
 };

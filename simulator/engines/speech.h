@@ -15,6 +15,7 @@ struct Speech {
   static constexpr size_t WORD_FRAMES = 15;
   static constexpr size_t PAUSE_FRAMES = 30;
   static constexpr size_t SENTENCE_WORDS_MAX = 20;
+  static constexpr uint32_t DICTATION_WORDS_MAX = 2'000;
   static constexpr int16_t WORDS_MAX = 30'000;
 
   // `words` words from number `first` on, in sentences of `sentenceWords`.

@@ -155,9 +155,18 @@ kj::Promise<Result<bool>> Daemon::run() {
           identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
   running->serve(address->listen());
+  server = kj::heap<local::Server>(*running, parts.time.timer());
   starting = running->start().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not start", e); });
   co_return true;
+}
+
+kj::Own<kj::AsyncIoStream> Daemon::connect() {
+  if (server.get() == nullptr)
+    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "no daemon listens there"));
+  auto pipe = kj::newTwoWayPipe();
+  server->welcome(kj::mv(pipe.ends[0]));
+  return kj::mv(pipe.ends[1]);
 }
 
 }  // namespace hearth::sim

@@ -2,7 +2,7 @@
 // The process of one device of a world: what hearthd builds in its main, over simulated seams. It
 // exists from its start to its end or kill; the device's disk outlives it.
 
-#include "devices/node/node.h"
+#include "bindings/local/server.h"
 #include "simulator/disk/sim-disk.h"
 #include "simulator/engines/modelled-engine.h"
 #include "simulator/fleet/profile.h"
@@ -78,6 +78,11 @@ class Daemon final {
     if (running.get() == nullptr) return nullptr;
     return *running;
   }
+
+  // An app's connection to the local API, as over the Unix socket of a hearthd. Throws DISCONNECTED
+  // before the node has begun. It ends with this object.
+  kj::Own<kj::AsyncIoStream> connect();
+
   const DeviceId& id() const { return identity.keys.id; }
   // What the next process would find if power went now and nothing that was not synced had luck; or
   // why it would not start.
@@ -97,6 +102,7 @@ class Daemon final {
   ModelledEngineHost engines;
   kj::Own<const kj::Directory> system;
   kj::Own<devices::Node> running;
+  kj::Own<local::Server> server;
   kj::Promise<void> starting = nullptr;
 
   devices::Identity openIdentity();

@@ -67,6 +67,23 @@ kj::Maybe<devices::Node&> Device::node() {
   return daemon->node();
 }
 
+kj::Own<kj::AsyncIoStream> Device::connectApp() {
+  if (daemon.get() == nullptr)
+    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "no daemon runs there"));
+  return daemon->connect();
+}
+
+void Device::hear(devices::Recording recording) {
+  KJ_REQUIRE(profile.microphone, "a device without a microphone hears nothing", name);
+  spoken = kj::mv(recording);
+  KJ_IF_MAYBE(node, this->node()) node->hear(heard());
+}
+
+devices::Recording Device::heard() const {
+  KJ_IF_MAYBE(words, spoken) return {kj::heapArray<const int16_t>(words->samples)};
+  return Speech::say(0, 1, 1);
+}
+
 std::string Device::address(NetworkIndex network) const {
   return kj::str(toText(Terrain::addressIn(network, number)), ':', HEARTH_PORT).cStr();
 }
@@ -86,7 +103,7 @@ kj::Own<Daemon> Device::makeDaemon() {
   std::vector<std::string> addresses;
   for (auto network: visits) addresses.push_back(address(network));
   kj::Maybe<devices::Recording> microphone;
-  if (profile.microphone) microphone = Speech::say(0, 1, 1);
+  if (profile.microphone) microphone = heard();
   ++starts;
   auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack, power, profile,
       plugins, engineFaults, *this, streamOf(around, "daemon", number),

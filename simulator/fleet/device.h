@@ -42,6 +42,10 @@ class Device final: public NetworkHost, private Trace {
   void mayVisit(NetworkIndex network);           // its address there is told to others
   void plug(bool mains);
 
+  // Somebody speaks: whoever listens from now on hears it, whatever becomes of the daemon. Requires a
+  // kind of device that has a microphone.
+  void hear(devices::Recording recording);
+
   // hearth init; hearth join --code. Both need a device that is on and has no circle. They end with
   // their process: init throws then.
   kj::Promise<void> init();
@@ -58,6 +62,8 @@ class Device final: public NetworkHost, private Trace {
   bool runs() const { return daemon.get() != nullptr; }
   bool inCircle() const { return hasCircle; }
   kj::Maybe<devices::Node&> node();
+  // An app of this device calls its daemon. Throws DISCONNECTED when none answers.
+  kj::Own<kj::AsyncIoStream> connectApp();
   kj::Maybe<const DeviceId&> id() const { return deviceId; }
   std::string address(NetworkIndex network) const;
   Daemon& process() { return *daemon; }
@@ -95,6 +101,7 @@ class Device final: public NetworkHost, private Trace {
   bool hasCircle = false;
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;
+  kj::Maybe<devices::Recording> spoken;
   kj::Own<Daemon> daemon;
   kj::Canceler errands;
   kj::Promise<void> starting = nullptr;
@@ -104,6 +111,7 @@ class Device final: public NetworkHost, private Trace {
   void note(const char* kind, std::string text);
   void noteCounters();
   kj::Own<Daemon> makeDaemon();
+  devices::Recording heard() const;
   void endErrands();
   void killDaemon();
   void startFailed(kj::StringPtr why);

@@ -74,9 +74,9 @@ kj::Maybe<Device&> World::find(const DeviceId& id) {
   return nullptr;
 }
 
-[[clang::no_sanitize("address")]] void World::runUntil(kj::TimePoint end) {
+[[clang::no_sanitize("address")]] void World::runUntil(kj::TimePoint end, const bool& enough) {
   LogCatcher catcher(*this);
-  time.run(scope, end);
+  time.run(scope, end, enough);
   KJ_IF_MAYBE(e, failure) kj::throwFatalException(kj::mv(*e));
 }
 

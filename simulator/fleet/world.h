@@ -24,14 +24,15 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
 
   // Lets `span` pass. Throws what went wrong in the world itself, as a livelock.
   void run(kj::Duration span) { runUntil(time.now() + span); }
-  void runUntil(kj::TimePoint end);
+  void runUntil(kj::TimePoint end, const bool& enough = WorldTime::NEVER_ENOUGH);
 
   // Work of the story: steps, faults, people. Its failure is the world's.
   void add(kj::Promise<void> task) { tasks.add(kj::mv(task)); }
 
   // The fold of every delivery, of every result noted, and of what disks hold at the time of asking.
   uint64_t fingerprint();
-  void fold(kj::StringPtr result) { print.add(result.asBytes()); }
+  void fold(kj::StringPtr result) { fold(result.asBytes()); }
+  void fold(kj::ArrayPtr<const kj::byte> result) { print.add(result); }
 
   // Lines that the shipping code logged as an error: nobody expects any.
   const std::vector<std::string>& errors() const { return errorLines; }

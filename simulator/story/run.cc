@@ -61,8 +61,10 @@ void Run::build() {
       }
     }
   }
-  for (auto& step: scenario.steps)
-    KJ_REQUIRE(Verbs::knows(step.what), "no such thing to do", step.what.c_str());
+  for (auto& step: scenario.steps) {
+    KJ_IF_MAYBE(wrong, Verbs::complaint(happeningOf(step)))
+      KJ_FAIL_REQUIRE("a step cannot be taken", wrong->c_str());
+  }
   for (auto& storm: scenario.storms) {
     for (auto& [fault, weight]: storm.faults)
       KJ_REQUIRE(Verbs::isFault(fault), "no fault that ends by itself", fault.c_str());
@@ -114,6 +116,15 @@ kj::Promise<void> Run::setUp() {
   world.history.add(-1, "step", "the story begins");
 }
 
+Happening Run::happeningOf(const Step& step) {
+  Happening happening{
+      .what = step.what, .span = step.span, .amount = step.amount, .second = step.second};
+  if (!step.device.empty()) happening.device = &world.device(step.device.c_str());
+  if (!step.other.empty()) happening.other = &world.device(step.other.c_str());
+  happening.networks = placesOf(step.networks);
+  return happening;
+}
+
 kj::Promise<void> Run::follow(Step step, Chance luck) {
   Verbs verbs(*this, Chance(luck.next()));
   for (uint32_t i = 0; i < step.times; ++i) {
@@ -122,12 +133,7 @@ kj::Promise<void> Run::follow(Step step, Chance luck) {
     bool happens = luck.permille(step.permille);
     if (at > world.time.now()) co_await world.time.at(at);
     if (!happens || !storming) continue;
-    Happening happening{
-        .what = step.what, .span = step.span, .amount = step.amount, .second = step.second};
-    if (!step.device.empty()) happening.device = &world.device(step.device.c_str());
-    if (!step.other.empty()) happening.other = &world.device(step.other.c_str());
-    happening.networks = placesOf(step.networks);
-    co_await verbs.perform(kj::mv(happening));
+    co_await verbs.perform(happeningOf(step));
   }
 }
 
@@ -200,35 +206,37 @@ void Run::pass(kj::Duration span, kj::Maybe<Watcher&>& watcher) {
   }
 }
 
-Outcome Run::go(kj::Maybe<Watcher&> watcher) {
-  auto wall = secondsOf(CLOCK_MONOTONIC), cpu = secondsOf(CLOCK_PROCESS_CPUTIME_ID);
-  Outcome outcome{.scenario = scenario.name, .seed = world.seed()};
-  auto died = kj::runCatchingExceptions([&]() {
-    tasks.add(setUp());
-    for (auto limit = world.time.now() + SET_UP_WITHIN +
-            60 * static_cast<int64_t>(world.deviceCount()) * kj::SECONDS;
-        began == WorldTime::BEGINNING && broken == nullptr && world.time.now() < limit;)
-      pass(1 * kj::SECONDS, watcher);
-    KJ_IF_MAYBE(why, broken) KJ_FAIL_REQUIRE("the set-up failed", why->c_str());
-    KJ_REQUIRE(began != WorldTime::BEGINNING, "the set-up does not end");
-    // A step's luck is its own, whatever steps there are beside it: a scenario that is cut down still
-    // fails with its seed.
-    for (auto& step: scenario.steps) {
-      auto key = kj::str(step.what.c_str(), '/', step.at / kj::NANOSECONDS, '/',
-          step.device.c_str(), '/', step.other.c_str());
-      tasks.add(follow(step, Chance::of(world.seed(), key)));
-    }
-    uint64_t number = 0;
-    for (auto& storm: scenario.storms)
-      tasks.add(blow(storm, Chance::of(world.seed(), "storm", number++)));
-    pass(began + scenario.lasts - world.time.now(), watcher);
-    heal();
-    pass(scenario.heals, watcher);
-    for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
-      if (world.device(i).node() != nullptr) tasks.add(foldDisk(world.device(i)));
-    }
+void Run::begin(kj::Maybe<Watcher&> watcher) {
+  tasks.add(setUp());
+  for (auto limit = world.time.now() + SET_UP_WITHIN +
+          60 * static_cast<int64_t>(world.deviceCount()) * kj::SECONDS;
+      began == WorldTime::BEGINNING && broken == nullptr && world.time.now() < limit;)
     pass(1 * kj::SECONDS, watcher);
-  });
+  KJ_IF_MAYBE(why, broken) KJ_FAIL_REQUIRE("the set-up failed", why->c_str());
+  KJ_REQUIRE(began != WorldTime::BEGINNING, "the set-up does not end");
+  // A step's luck is its own, whatever steps there are beside it: a scenario that is cut down still
+  // fails with its seed.
+  for (auto& step: scenario.steps) {
+    auto key = kj::str(step.what.c_str(), '/', step.at / kj::NANOSECONDS, '/', step.device.c_str(),
+        '/', step.other.c_str());
+    tasks.add(follow(step, Chance::of(world.seed(), key)));
+  }
+  uint64_t number = 0;
+  for (auto& storm: scenario.storms)
+    tasks.add(blow(storm, Chance::of(world.seed(), "storm", number++)));
+}
+
+void Run::end(kj::Maybe<Watcher&> watcher) {
+  heal();
+  pass(scenario.heals, watcher);
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    if (world.device(i).node() != nullptr) tasks.add(foldDisk(world.device(i)));
+  }
+  pass(1 * kj::SECONDS, watcher);
+}
+
+Outcome Run::judge(kj::Maybe<kj::Exception> died) {
+  Outcome outcome{.scenario = scenario.name, .seed = world.seed()};
   countEffects();
   KJ_IF_MAYBE(e, died) {
     outcome.violations.push_back(
@@ -241,6 +249,38 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
   outcome.fingerprint = world.fingerprint();
   outcome.effects = effects;
   outcome.virtualS = static_cast<double>(world.time.elapsed() / kj::MILLISECONDS) / 1e3;
+  return outcome;
+}
+
+std::expected<void, std::string> Run::take(const Step& step) {
+  auto known = [&](const std::string& name) {
+    return name.empty() ||
+        std::ranges::any_of(scenario.devices, [&](auto& cast) { return cast.name == name; });
+  };
+  for (auto& name: {step.device, step.other}) {
+    if (!known(name)) return std::unexpected("no device is called " + name);
+  }
+  for (auto& name: step.networks) {
+    if (!networks.contains(name)) return std::unexpected("no network is called " + name);
+  }
+  if (!storming) return std::unexpected("the story is over");
+  auto happening = happeningOf(step);
+  KJ_IF_MAYBE(wrong, Verbs::complaint(happening)) return std::unexpected(*wrong);
+  auto verbs = kj::heap<Verbs>(*this, Chance::of(world.seed(), "taken", taken++));
+  auto done = kj::evalLater([&verbs = *verbs, happening = kj::mv(happening)]() mutable {
+    return verbs.perform(kj::mv(happening));
+  });
+  tasks.add(done.attach(kj::mv(verbs)));
+  return {};
+}
+
+Outcome Run::go(kj::Maybe<Watcher&> watcher) {
+  auto wall = secondsOf(CLOCK_MONOTONIC), cpu = secondsOf(CLOCK_PROCESS_CPUTIME_ID);
+  auto outcome = judge(kj::runCatchingExceptions([&]() {
+    begin(watcher);
+    pass(began + scenario.lasts - world.time.now(), watcher);
+    end(watcher);
+  }));
   outcome.wallS = secondsOf(CLOCK_MONOTONIC) - wall;
   outcome.cpuS = secondsOf(CLOCK_PROCESS_CPUTIME_ID) - cpu;
   return outcome;

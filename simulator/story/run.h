@@ -11,6 +11,8 @@
 
 namespace hearth::sim {
 
+struct Happening;
+
 class Run final: private kj::TaskSet::ErrorHandler {
  public:
   static constexpr kj::Duration SET_UP_WITHIN = 30 * kj::MINUTES;
@@ -22,6 +24,16 @@ class Run final: private kj::TaskSet::ErrorHandler {
   // Called now and then while time passes; for people who watch.
   using Watcher = kj::Function<void(Run&)>;
   Outcome go(kj::Maybe<Watcher&> watcher = nullptr);
+
+  // The same in parts, for whoever lets the time of the story pass (simulator/app). The first two
+  // throw what goes wrong in the world itself; `died` is what a part has thrown.
+  void begin(kj::Maybe<Watcher&> watcher = nullptr);
+  void end(kj::Maybe<Watcher&> watcher = nullptr);
+  Outcome judge(kj::Maybe<kj::Exception> died);
+
+  // A step more, taken as soon as time passes; it ends with the story. Its times do not count. An error
+  // is one line.
+  std::expected<void, std::string> take(const Step& step);
 
   const Scenario& scenario;
   World world;
@@ -48,6 +60,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   std::map<std::string, NetworkIndex> networks;
   NetworkIndex workshop;  // where devices are set up
   std::set<DeviceIndex> destroyed;
+  uint64_t taken = 0;  // steps more than the scenario has
   kj::TimePoint began = WorldTime::BEGINNING, healed = WorldTime::BEGINNING;
   kj::Maybe<std::string> broken;  // what the set-up failed with
   bool storming = true;
@@ -55,6 +68,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
 
   void build();
   kj::Promise<void> setUp();
+  Happening happeningOf(const Step& step);
   kj::Promise<void> follow(Step step, Chance luck);
   kj::Promise<void> blow(const Storm& storm, Chance luck);
   void heal();

@@ -11,10 +11,10 @@ namespace hearth::sim {
 
 const Verbs::Entry Verbs::TABLE[] = {
     {"dictate", &Verbs::dictate, false, true},
-    {"pair", &Verbs::pair, false, true},
-    {"pair-wrong-code", &Verbs::pairWithWrongCode, false, true},
-    {"guess-codes", &Verbs::guessCodes, false, true},
-    {"remove", &Verbs::remove, false, true},
+    {"pair", &Verbs::pair, false, true, "the admin"},
+    {"pair-wrong-code", &Verbs::pairWithWrongCode, false, true, "the admin"},
+    {"guess-codes", &Verbs::guessCodes, false, true, "an admin"},
+    {"remove", &Verbs::remove, false, true, "the admin"},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
     {"unplug", &Verbs::unplug, false, true},
@@ -70,11 +70,23 @@ std::vector<std::string> Verbs::all() {
   return names;
 }
 
+kj::Maybe<std::string> Verbs::complaint(const Happening& h) {
+  auto entry = find(h.what);
+  if (entry == nullptr) return "nothing that can be done is called " + h.what;
+  if (entry->needsDevice && h.device == nullptr) return h.what + " needs a device";
+  if (entry->other != nullptr && h.other == nullptr)
+    return h.what + " needs other, which is " + entry->other;
+  bool tooLong = entry->verb == &Verbs::dictate &&
+      (h.amount > Speech::DICTATION_WORDS_MAX || h.second > Speech::SENTENCE_WORDS_MAX);
+  if (tooLong)
+    return "dictate takes at most " + std::to_string(Speech::DICTATION_WORDS_MAX) +
+        " words in sentences of at most " + std::to_string(Speech::SENTENCE_WORDS_MAX);
+  return nullptr;
+}
+
 kj::Promise<void> Verbs::perform(Happening h) {
-  auto found = find(h.what);
-  KJ_REQUIRE(found != nullptr, "no such verb", h.what.c_str());
-  auto& entry = *found;
-  KJ_REQUIRE(!entry.needsDevice || h.device != nullptr, "the verb needs a device", h.what.c_str());
+  KJ_IF_MAYBE(wrong, complaint(h)) KJ_FAIL_REQUIRE("a step cannot be taken", wrong->c_str());
+  auto& entry = *find(h.what);
   auto about = h.device == nullptr ? -1 : static_cast<int>(h.device->index());
   if (entry.fault) run.world.history.add(about, "fault", h.what);
   co_await (this->*entry.verb)(h);
@@ -108,26 +120,22 @@ kj::Promise<void> Verbs::dictate(const Happening& h) {
 }
 
 kj::Promise<void> Verbs::pair(const Happening& h) {
-  KJ_REQUIRE(h.other != nullptr, "pair needs other = the admin");
   auto role = run.castOf(*h.device).admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
   if (co_await run.people.pair(*h.device, *h.other, role)) came("pair");
 }
 
 kj::Promise<void> Verbs::pairWithWrongCode(const Happening& h) {
-  KJ_REQUIRE(h.other != nullptr, "pair-wrong-code needs other = the admin");
   bool paired = co_await run.people.pair(*h.device, *h.other, crypto::Role::MEMBER, false);
   came(paired ? "paired-with-wrong-code" : "pair-wrong-code");
 }
 
 kj::Promise<void> Verbs::guessCodes(const Happening& h) {
-  KJ_REQUIRE(h.other != nullptr, "guess-codes needs other = an admin");
   auto guesses = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 6;
   co_await run.people.guessCodes(*h.device, *h.other, guesses);
   if (run.people.guessings().back().locked) came("pairing-locked");
 }
 
 kj::Promise<void> Verbs::remove(const Happening& h) {
-  KJ_REQUIRE(h.other != nullptr, "remove needs other = the admin");
   if (h.device->id() == nullptr) co_return;
   if (co_await run.people.remove(*h.other, *h.device, crypto::RemoveReason::LOST)) came("remove");
 }

@@ -25,6 +25,9 @@ class Verbs final {
   static bool isFault(const std::string& what);
   static std::vector<std::string> all();
 
+  // What is wrong with such a happening, as one line; none: it can be performed.
+  static kj::Maybe<std::string> complaint(const Happening& happening);
+
   // Resolves when it is over and undone, if it is something that ends.
   kj::Promise<void> perform(Happening happening);
 
@@ -35,6 +38,7 @@ class Verbs final {
     Verb verb;
     bool fault;
     bool needsDevice;
+    const char* other = nullptr;  // it needs one: who that is
   };
   static const Entry TABLE[];
   static const Entry* find(const std::string& what);

@@ -4,9 +4,10 @@
 
 namespace hearth::sim {
 
-void WorldTime::run(kj::WaitScope& scope, kj::TimePoint end) {
+void WorldTime::run(kj::WaitScope& scope, kj::TimePoint end, const bool& enough) {
   for (;;) {
     settle(scope);
+    if (enough) return;
     auto next = clock.nextEvent();
     if (next == nullptr || KJ_ASSERT_NONNULL(next) > end) break;
     advance(kj::max(KJ_ASSERT_NONNULL(next), clock.now()));

@@ -16,14 +16,16 @@ class WorldTime final {
   static constexpr kj::uint TURNS_PER_ROUND_MAX = 5'000'000;
 
   static constexpr kj::TimePoint BEGINNING = kj::origin<kj::TimePoint>();
+  static constexpr bool NEVER_ENOUGH = false;
 
   kj::TimePoint now() const { return clock.now(); }
   kj::Duration elapsed() const { return clock.now() - BEGINNING; }
   kj::Promise<void> at(kj::TimePoint instant) { return clock.atTime(instant); }
   kj::Promise<void> after(kj::Duration span) { return clock.afterDelay(span); }
 
-  // Lets time pass until `end`, and everything happen that is due by then.
-  void run(kj::WaitScope& scope, kj::TimePoint end);
+  // Lets time pass until `end`, and everything happen that is due by then; or until somebody has set
+  // `enough`, and everything has happened that was due at that instant.
+  void run(kj::WaitScope& scope, kj::TimePoint end, const bool& enough = NEVER_ENOUGH);
 
   // Instants at which something happened so far.
   uint64_t instants() const { return instantCount; }
