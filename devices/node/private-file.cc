@@ -20,9 +20,10 @@ void writePrivate(const kj::Directory& home, kj::PathPtr path, crypto::Bytes con
   replacer->get().writeAll(content);
   replacer->get().sync();
   replacer->commit();
-  // The new name is durable when its directory is.
-  if (path.size() == 1) return home.sync();
-  home.openSubdir(path.parent(), kj::WriteMode::MODIFY)->sync();
+  // The new name is durable when its folder is, and that in its own.
+  for (auto folder = path.parent(); folder.size() > 0; folder = folder.parent())
+    home.openSubdir(folder, kj::WriteMode::MODIFY)->sync();
+  home.sync();
 }
 
 }  // namespace hearth::devices

@@ -85,11 +85,11 @@ class SimDisk::Replacing final: public kj::Directory::Replacer<kj::File> {
   FileView view{disk, content};
 };
 
+// A folder is what names have in common; it is there as long as one has it.
 class SimDisk::DirectoryView final: public kj::Directory {
  public:
-  explicit DirectoryView(SimDisk& disk, std::string prefix = "")
-      : disk(disk),
-        prefix(kj::mv(prefix)) {}
+  // `folder`: as names begin in it, with a slash at its end; nothing for the root.
+  DirectoryView(SimDisk& disk, std::string folder): disk(disk), folder(kj::mv(folder)) {}
 
   Metadata stat() const override {
     return Metadata(kj::FsNode::Type::DIRECTORY, 0, 0, kj::UNIX_EPOCH, 1, 0);
@@ -97,7 +97,7 @@ class SimDisk::DirectoryView final: public kj::Directory {
   void sync() const override {
     disk.beforeSync();
     disk.refuseIfFailing();
-    disk.durableNames = disk.names;
+    syncNames(disk.names, disk.durableNames);
   }
   void datasync() const override { sync(); }
   bool exists(kj::PathPtr path) const override { return disk.names.contains(nameOf(path)); }
@@ -121,7 +121,9 @@ class SimDisk::DirectoryView final: public kj::Directory {
 
   kj::Array<kj::String> listNames() const override {
     kj::Vector<kj::String> listed;
-    for (auto& [name, content]: disk.names) listed.add(kj::str(name.c_str()));
+    for (auto& [name, content]: disk.names) {
+      if (isIn(name)) listed.add(kj::str(name.c_str() + folder.size()));
+    }
     return listed.releaseAsArray();
   }
   kj::Array<Entry> listEntries() const override { KJ_UNIMPLEMENTED("entries"); }
@@ -130,7 +132,9 @@ class SimDisk::DirectoryView final: public kj::Directory {
     if (found == disk.names.end()) return nullptr;
     return FileView(disk, found->second).stat();
   }
-  kj::Maybe<kj::Own<const kj::ReadableDirectory>> tryOpenSubdir(kj::PathPtr) const override {
+  kj::Maybe<kj::Own<const kj::ReadableDirectory>> tryOpenSubdir(kj::PathPtr path) const override {
+    KJ_IF_MAYBE(found, tryOpenSubdir(path, kj::WriteMode::MODIFY))
+      return kj::Own<const kj::ReadableDirectory>(kj::mv(*found));
     return nullptr;
   }
   kj::Maybe<kj::String> tryReadlink(kj::PathPtr) const override { return nullptr; }
@@ -138,10 +142,13 @@ class SimDisk::DirectoryView final: public kj::Directory {
   kj::Maybe<kj::Own<kj::AppendableFile>> tryAppendFile(kj::PathPtr, kj::WriteMode) const override {
     KJ_UNIMPLEMENTED("append");
   }
-  // Folders are names with a stroke in them, and there as soon as somebody asks.
   kj::Maybe<kj::Own<const Directory>> tryOpenSubdir(
-      kj::PathPtr path, kj::WriteMode) const override {
-    return kj::Own<const Directory>(kj::heap<DirectoryView>(disk, nameOf(path) + "/"));
+      kj::PathPtr path, kj::WriteMode mode) const override {
+    auto name = nameOf(path) + "/";
+    auto first = disk.names.lower_bound(name);
+    bool there = first != disk.names.end() && first->first.starts_with(name);
+    if (!kj::has(mode, there ? kj::WriteMode::MODIFY : kj::WriteMode::CREATE)) return nullptr;
+    return kj::Own<const Directory>(kj::heap<DirectoryView>(disk, kj::mv(name)));
   }
   kj::Own<Replacer<Directory>> replaceSubdir(kj::PathPtr, kj::WriteMode) const override {
     KJ_UNIMPLEMENTED("folders");
@@ -152,18 +159,26 @@ class SimDisk::DirectoryView final: public kj::Directory {
 
  protected:
   kj::Own<const FsNode> cloneFsNode() const override {
-    return kj::heap<DirectoryView>(disk, prefix);
+    return kj::heap<DirectoryView>(disk, folder);
   }
 
  private:
   SimDisk& disk;
+  std::string folder;
 
-  std::string prefix;  // of names: a folder's ends with a stroke
-
-  std::string nameOf(kj::PathPtr path) const { return prefix + path.toString().cStr(); }
+  std::string nameOf(kj::PathPtr path) const { return folder + path.toString().cStr(); }
+  bool isIn(const std::string& name) const {
+    return name.starts_with(folder) && name.find('/', folder.size()) == std::string::npos;
+  }
+  void syncNames(const Names& from, Names& to) const {
+    std::erase_if(to, [this](auto& entry) { return isIn(entry.first); });
+    for (auto& [name, content]: from) {
+      if (isIn(name)) to[name] = content;
+    }
+  }
 };
 
-kj::Own<const kj::Directory> SimDisk::directory() { return kj::heap<DirectoryView>(*this); }
+kj::Own<const kj::Directory> SimDisk::directory() { return kj::heap<DirectoryView>(*this, ""); }
 
 bool SimDisk::mayOpen(const std::string& name, kj::WriteMode mode) const {
   return kj::has(mode, names.contains(name) ? kj::WriteMode::MODIFY : kj::WriteMode::CREATE);

@@ -143,8 +143,8 @@ void Device::losePower() {
   on = false;  // first: what the process closes says no goodbye
   power.setMode(Power::Mode::OFF);
   applyPlace();
-  disk.losePower();
   killDaemon();
+  disk.losePower();
   time.resume();  // whatever waits for a device that sleeps waits no longer
   note("state", "off");
 }

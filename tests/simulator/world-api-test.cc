@@ -1,5 +1,6 @@
 #include "bindings/c/hearth-sim.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <functional>

@@ -1,0 +1,590 @@
+#include "tests/simulator/wires.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <linux/tcp.h>
+
+namespace hearth::sim {
+namespace {
+
+constexpr auto MS = kj::MILLISECONDS;
+constexpr auto S = kj::SECONDS;
+constexpr size_t BUFFERED = Flow::SEND_BUFFER_BYTES + Flow::RECEIVE_WINDOW_BYTES;
+
+// Two devices on a network, connected.
+struct Line: Wires {
+  Pair pair;
+  kj::Duration begun;
+
+  explicit Line(NetworkKind kind = Wires::lan(), uint64_t seed = 1): Wires(seed) {
+    join(kj::mv(kind), {0, 1});
+    pair = connect(0, 1);
+    begun = time.elapsed();
+  }
+  kj::Duration took(kj::Duration at) const { return at - begun; }
+  bool refusesWrite(Stream& stream) {
+    auto written = write(stream, "more");
+    run(0 * S);
+    return written->isDisconnected();
+  }
+};
+
+TEST_CASE("bytes arrive after the latency, and not before") {
+  Line line;
+  auto read = line.read(line.pair.called, 5);
+  auto written = line.write(line.pair.caller, "hello");
+  line.run(1 * S);
+  REQUIRE(**read == "hello");
+  REQUIRE(line.took(written->at) == 0 * S);
+  REQUIRE(line.took(read->at) == 10 * MS);
+}
+
+TEST_CASE("a transfer takes what the slower of both radios needs") {
+  auto kind = Wires::lan();
+  kind.upBps = 100e3;
+  kind.downBps = 400e3;
+  Line line(kind);
+  auto read = line.read(line.pair.called, 200'000);
+  auto written = line.write(line.pair.caller, 200'000);
+  line.run(1 * kj::MINUTES);
+  REQUIRE(line.took(read->at) == 2'010 * MS);
+}
+
+TEST_CASE("connections of one device share its radio") {
+  Wires world;
+  auto kind = Wires::lan();
+  kind.upBps = 100e3;
+  world.join(kind, {0, 1, 2});
+  auto first = world.connect(0, 1), second = world.connect(0, 2);
+  auto begun = world.time.elapsed();
+  auto read = world.read(first.called, 100'000), readToo = world.read(second.called, 100'000);
+  auto written = world.write(first.caller, 100'000), too = world.write(second.caller, 100'000);
+  world.run(1 * kj::MINUTES);
+  REQUIRE(read->at - begun == 1'010 * MS);
+  REQUIRE(readToo->at - begun == 2'010 * MS);
+}
+
+TEST_CASE("many that send slowly do not slow each other down at one that receives fast") {
+  Wires world;
+  auto kind = Wires::lan();
+  kind.upBps = 100e3;
+  world.join(kind, {0, 1, 2});
+  auto first = world.connect(0, 2);
+  world.receivers.clear();
+  auto second = world.connect(1, 2);
+  auto begun = world.time.elapsed();
+  auto read = world.read(first.called, 100'000), readToo = world.read(second.called, 100'000);
+  auto written = world.write(first.caller, 100'000), too = world.write(second.caller, 100'000);
+  world.run(1 * kj::MINUTES);
+  REQUIRE(read->at - begun <= 1'011 * MS);
+  REQUIRE(readToo->at - begun <= 1'011 * MS);
+}
+
+TEST_CASE("a radio that waits for resends of one sender receives from another") {
+  Wires world;
+  world.join(world.lan(), {0, 1, 2});
+  auto lossy = world.connect(0, 2);
+  world.receivers.clear();
+  auto clean = world.connect(1, 2);
+  world.terrain.addLoss(0, 2, 999);
+  auto begun = world.time.elapsed();
+  auto late = world.write(lossy.caller, "late");
+  auto written = world.write(clean.caller, "hello");
+  auto read = world.read(clean.called, 5), readLate = world.read(lossy.called, 4);
+  world.run(2 * kj::MINUTES);
+  REQUIRE(**readLate == "late");
+  REQUIRE(readLate->at - begun > 10 * S);
+  REQUIRE(read->at - begun == 10 * MS);
+}
+
+TEST_CASE("a radio that is clogged is slower by that factor") {
+  auto kind = Wires::lan();
+  kind.upBps = kind.downBps = 100e3;
+  Line line(kind);
+  line.terrain.clog(1, 5);
+  auto read = line.read(line.pair.called, 100'000);
+  auto written = line.write(line.pair.caller, 100'000);
+  line.run(1 * kj::MINUTES);
+  REQUIRE(line.took(read->at) == 5'010 * MS);
+}
+
+TEST_CASE("a device's radios on two networks do not slow each other down") {
+  Wires world;
+  auto slow = Wires::lan();
+  slow.upBps = 1e3;
+  auto bluetooth = world.join(slow, {0, 1});
+  auto wifi = world.join(world.lan(), {0, 2});
+  auto far = world.connect(0, 1, bluetooth), near = world.connect(0, 2, wifi);
+  auto begun = world.time.elapsed();
+  auto crawling = world.write(far.caller, 60'000);
+  auto written = world.write(near.caller, "hello");
+  auto read = world.read(near.called, 5);
+  world.run(1 * S);
+  REQUIRE(read->at - begun == 10 * MS);
+}
+
+TEST_CASE("loss is seen as delay by the kernel's resends, and nothing is missing") {
+  Line line;
+  line.terrain.addLoss(0, 1, 300);
+  auto read = line.read(line.pair.called, 10'000);
+  auto written = line.write(line.pair.caller, 10'000);
+  line.run(1 * kj::MINUTES);
+  REQUIRE((**read).size() == 10'000);
+  REQUIRE(line.took(read->at) >= 10 * MS + Flow::RESEND_AFTER);
+}
+
+TEST_CASE("lost packets of one segment are resent beside each other, not one after the other") {
+  Line line;
+  line.terrain.addLoss(0, 1, 100);
+  auto read = line.read(line.pair.called, 60'000);
+  auto written = line.write(line.pair.caller, 60'000);
+  line.run(1 * kj::MINUTES);
+  REQUIRE(line.took(read->at) <= 2 * S);
+}
+
+TEST_CASE("a path on which everything is lost is no path") {
+  Line line;
+  line.terrain.addLoss(0, 1, 1'000);
+  auto written = line.write(line.pair.caller, "hello");
+  auto read = line.read(line.pair.called, 5);
+  line.run(10 * kj::MINUTES);
+  REQUIRE(read->isOpen());
+}
+
+// What arrives while the path is lossy, uneven, slow, cut and mended by luck.
+struct Storm: Line {
+  Chance luck;
+  explicit Storm(uint64_t seed)
+      : Line({.name = "storm", .latencyMax = 300 * MS, .upBps = 50e3, .downBps = 80e3}, seed),
+        luck(seed) {
+    terrain.addLoss(0, 1, 50);
+  }
+  void weather() {
+    auto from = static_cast<DeviceIndex>(luck.below(2));
+    auto to = static_cast<DeviceIndex>(1 - from);
+    auto& clock = boxes[from]->clock;
+    switch (luck.below(6)) {
+      case 0:
+        return terrain.cut(from, to);
+      case 1:
+        return terrain.addLoss(from, to, static_cast<uint32_t>(luck.below(500)));
+      case 2:
+        return clock.suspend();
+      case 3:
+        return clock.resume();
+      default:
+        return terrain.mendAll();
+    }
+  }
+};
+
+TEST_CASE("bytes arrive whole and in order in any weather") {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Storm storm(seed);
+    constexpr size_t SIZE = 300'000;
+    auto there = storm.write(storm.pair.caller, SIZE);
+    auto back = storm.write(storm.pair.called, SIZE);
+    auto readThere = storm.read(storm.pair.called, SIZE);
+    auto readBack = storm.read(storm.pair.caller, SIZE);
+    for (int i = 0; i < 40; ++i) {
+      storm.run(storm.luck.between(0 * S, 5 * S));
+      storm.weather();
+    }
+    storm.terrain.mendAll();
+    for (auto& box: storm.boxes) box->clock.resume();
+    storm.run(10 * kj::MINUTES);
+    REQUIRE((**readThere).size() == SIZE);
+    REQUIRE(**readThere == **readBack);
+    REQUIRE((**readThere)[12'345] == static_cast<char>(12'345 * 31 >> 3));
+  }
+}
+
+TEST_CASE("equal seeds deliver at equal times, other seeds at others") {
+  auto arrival = [](uint64_t seed) {
+    Line line({.name = "uneven", .latencyMax = 400 * MS}, seed);
+    auto written = line.write(line.pair.caller, 10'000);
+    auto read = line.read(line.pair.called, 10'000);
+    line.run(1 * kj::MINUTES);
+    return read->at;
+  };
+  REQUIRE(arrival(3) == arrival(3));
+  REQUIRE(arrival(3) != arrival(4));
+}
+
+TEST_CASE("a fault on one connection leaves the luck of another as it was") {
+  auto arrival = [](bool fault) {
+    Wires world;
+    world.join({.name = "uneven", .latencyMax = 400 * MS}, {0, 1, 2, 3});
+    auto hit = world.connect(0, 1), spared = world.connect(2, 3);
+    if (fault) world.terrain.cut(0, 1);
+    auto written = world.write(hit.caller, "hit");
+    world.run(10 * S);
+    if (fault) world.terrain.mend(0, 1);
+    world.run(1 * kj::MINUTES);
+    auto other = world.write(spared.caller, "spared");
+    auto read = world.read(spared.called, 6);
+    world.run(1 * S);
+    return read->at;
+  };
+  REQUIRE(arrival(false) == arrival(true));
+}
+
+TEST_CASE("bytes written during a cut arrive after it, late by the kernel's resends") {
+  Line line;
+  line.terrain.cut(0, 1);
+  auto written = line.write(line.pair.caller, "hello");
+  auto read = line.read(line.pair.called, 5);
+  line.run(30 * S);
+  REQUIRE(read->isOpen());
+  line.terrain.mend(0, 1);
+  line.run(30 * S);
+  REQUIRE(**read == "hello");
+  REQUIRE(line.took(read->at) > 30 * S);
+}
+
+TEST_CASE("a cut in one direction lets a segment of the other through, and then stops it, too") {
+  Line line;
+  line.terrain.cut(0, 1);
+  auto one = line.write(line.pair.called, "one");
+  auto readOne = line.read(line.pair.caller, 3);
+  line.run(1 * S);
+  auto two = line.write(line.pair.called, "two");
+  auto readTwo = line.read(line.pair.caller, 3);
+  auto against = line.write(line.pair.caller, "against");
+  auto readAgainst = line.read(line.pair.called, 7);
+  line.run(1 * kj::MINUTES);
+  REQUIRE(**readOne == "one");
+  REQUIRE(readTwo->isOpen());
+  REQUIRE(readAgainst->isOpen());
+  line.terrain.mend(0, 1);
+  line.run(1 * kj::MINUTES);
+  REQUIRE(**readTwo == "two");
+  REQUIRE(**readAgainst == "against");
+}
+
+TEST_CASE("whose answers are cut off loses its patience after a quarter of an hour") {
+  Line line;
+  line.terrain.cut(0, 1);
+  auto written = line.write(line.pair.called, "hello");
+  auto broken = line.watch(line.pair.called->whenWriteDisconnected());
+  line.run(1 * kj::HOURS);
+  REQUIRE(line.took(broken->at) == Flow::GIVE_UP_AFTER + 10 * MS);
+}
+
+TEST_CASE(
+    "a writer gives up after a quarter of an hour of silence; its peer learns it by a reset") {
+  Line line;
+  line.terrain.cut(0, 1);
+  line.terrain.cut(1, 0);
+  auto written = line.write(line.pair.caller, "hello");
+  auto waiting = line.read(line.pair.caller, 1);
+  auto peerWaits = line.read(line.pair.called, 1);
+  line.run(Flow::GIVE_UP_AFTER);
+  REQUIRE(waiting->isOpen());
+  line.run(1 * S);
+  REQUIRE(waiting->isDisconnected());
+  REQUIRE(line.refusesWrite(line.pair.caller));
+  line.terrain.mendAll();
+  line.run(1 * kj::HOURS);
+  REQUIRE(peerWaits->isOpen());
+  auto answer = line.write(line.pair.called, "answer");
+  line.run(1 * S);
+  REQUIRE(peerWaits->isDisconnected());
+}
+
+TEST_CASE("silence before a path was cut does not count") {
+  Line line;
+  auto filling = line.write(line.pair.caller, BUFFERED);
+  line.run(1 * kj::HOURS);
+  line.terrain.cut(0, 1);
+  auto read = line.read(line.pair.called, BUFFERED);
+  line.run(1 * kj::MINUTES);
+  line.terrain.mend(0, 1);
+  line.run(5 * kj::MINUTES);
+  REQUIRE((**read).size() == BUFFERED);
+}
+
+TEST_CASE("a peer whose process has ended answers bytes by a reset, a round trip later") {
+  Line line;
+  line.pair.called = nullptr;
+  auto ended = line.read(line.pair.caller, 1);
+  line.run(1 * S);
+  REQUIRE(**ended == "");
+  auto written = line.write(line.pair.caller, "hello");
+  auto broken = line.watch(line.pair.caller->whenWriteDisconnected());
+  line.run(15 * MS);
+  REQUIRE(broken->isOpen());
+  line.run(10 * MS);
+  REQUIRE(line.took(broken->at) == 1'020 * MS);
+  REQUIRE(line.refusesWrite(line.pair.caller));
+}
+
+TEST_CASE("what was written before a close arrives, and then the end") {
+  Line line;
+  auto written = line.write(line.pair.caller, 100'000);
+  line.pair.caller = nullptr;
+  auto read = line.read(line.pair.called, 200'000);
+  line.run(1 * S);
+  REQUIRE((**read).size() == 100'000);
+}
+
+TEST_CASE("a process that ends with bytes unread resets the connection") {
+  Line line;
+  auto unread = line.write(line.pair.called, "unread");
+  line.run(1 * S);
+  auto lost = line.write(line.pair.caller, "lost");
+  line.pair.caller = nullptr;
+  auto read = line.read(line.pair.called, 1);
+  line.run(1 * S);
+  REQUIRE(read->isDisconnected());
+}
+
+TEST_CASE("bytes that had arrived before a reset can still be read") {
+  Line line;
+  auto unread = line.write(line.pair.called, "unread");
+  auto written = line.write(line.pair.caller, "hello");
+  line.run(1 * S);
+  line.pair.caller = nullptr;
+  line.run(1 * S);
+  auto read = line.read(line.pair.called, 5);
+  auto next = line.read(line.pair.called, 1);
+  line.run(0 * S);
+  REQUIRE(**read == "hello");
+  REQUIRE(next->isDisconnected());
+}
+
+TEST_CASE("a reset that is lost is learned of at the next write") {
+  Line line;
+  auto unread = line.write(line.pair.called, "unread");
+  line.run(1 * S);
+  line.terrain.cut(0, 1);
+  line.pair.caller = nullptr;
+  auto read = line.read(line.pair.called, 1);
+  line.run(1 * S);
+  line.terrain.mend(0, 1);
+  line.run(1 * kj::HOURS);
+  REQUIRE(read->isOpen());
+  auto written = line.write(line.pair.called, "hello");
+  line.run(1 * S);
+  REQUIRE(read->isDisconnected());
+}
+
+TEST_CASE("an end of one direction leaves the other open") {
+  Line line;
+  line.pair.caller->shutdownWrite();
+  auto ended = line.read(line.pair.called, 1);
+  line.run(1 * S);
+  REQUIRE(**ended == "");
+  auto written = line.write(line.pair.called, "still here");
+  auto read = line.read(line.pair.caller, 10);
+  line.run(1 * S);
+  REQUIRE(**read == "still here");
+  REQUIRE(line.refusesWrite(line.pair.caller));
+}
+
+// As a device does: off first, then its processes are gone.
+void losePower(Line& line) {
+  line.boxes[0]->on = false;
+  line.terrain.attach(0, {});
+  line.pair.caller = nullptr;
+}
+
+TEST_CASE("a peer that has lost power is silent for ever") {
+  Line line;
+  auto read = line.read(line.pair.called, 1);
+  auto underWay = line.write(line.pair.caller, "never");
+  losePower(line);
+  line.run(2 * kj::HOURS);
+  REQUIRE(read->isOpen());
+}
+
+TEST_CASE("who writes to a peer that has lost power gives up after a quarter of an hour") {
+  Line line;
+  losePower(line);
+  auto written = line.write(line.pair.called, "hello");
+  auto broken = line.watch(line.pair.called->whenWriteDisconnected());
+  line.run(1 * kj::HOURS);
+  REQUIRE(line.took(broken->at) == Flow::GIVE_UP_AFTER);
+}
+
+TEST_CASE("a peer that has power again has forgotten the connection and resets it") {
+  Line line;
+  losePower(line);
+  auto read = line.read(line.pair.called, 1);
+  auto written = line.write(line.pair.called, "hello");
+  line.run(1 * kj::MINUTES);
+  line.boxes[0]->on = true;
+  line.terrain.attach(0, {0});
+  line.run(2 * kj::MINUTES);
+  REQUIRE(read->isDisconnected());
+}
+
+TEST_CASE("a reader that does not read stops the writer at buffer and window") {
+  Line line;
+  auto fits = line.write(line.pair.caller, BUFFERED);
+  line.run(1 * S);
+  REQUIRE(!fits->isOpen());
+  auto over = line.write(line.pair.caller, 1);
+  line.run(1 * kj::HOURS);
+  REQUIRE(over->isOpen());
+  auto read = line.read(line.pair.called, BUFFERED + 1);
+  line.run(1 * S);
+  REQUIRE(!over->isOpen());
+  REQUIRE((**read).size() == BUFFERED + 1);
+}
+
+TEST_CASE("a writer that is stopped learns that its reader has gone") {
+  Line line;
+  auto written = line.write(line.pair.caller, 2 * BUFFERED);
+  line.run(1 * S);
+  line.pair.called = nullptr;
+  line.run(1 * S);
+  REQUIRE(written->isDisconnected());
+}
+
+TEST_CASE("a write that is dropped half way leaves the stream in order") {
+  Line line;
+  auto dropped = line.write(line.pair.caller, 2 * BUFFERED);
+  line.run(1 * S);
+  dropped = nullptr;
+  auto next = line.write(line.pair.caller, "next");
+  auto read = line.read(line.pair.called, BUFFERED + 4);
+  line.run(1 * S);
+  REQUIRE((**read).ends_with("next"));
+}
+
+TEST_CASE("a read that is dropped while it waits takes nothing with it") {
+  Line line;
+  auto dropped = line.read(line.pair.called, 5);
+  line.run(1 * S);
+  dropped = nullptr;
+  auto written = line.write(line.pair.caller, "hello");
+  auto read = line.read(line.pair.called, 5);
+  line.run(1 * S);
+  REQUIRE(**read == "hello");
+}
+
+TEST_CASE("both ends may go at any moment of a transfer") {
+  for (int moment = 0; moment < 30; ++moment) {
+    Line line;
+    auto written = line.write(line.pair.caller, 2 * BUFFERED);
+    auto back = line.write(line.pair.called, 2 * BUFFERED);
+    line.run(moment * MS);
+    written = nullptr;
+    back = nullptr;
+    line.pair.caller = nullptr;
+    line.run(moment * MS / 2);
+    line.pair.called = nullptr;
+    line.run(1 * kj::HOURS);
+  }
+}
+
+TEST_CASE("a device that sleeps takes nothing, and everything when it wakes") {
+  Line line;
+  line.boxes[1]->clock.suspend();
+  auto written = line.write(line.pair.caller, "hello");
+  auto read = line.read(line.pair.called, 5);
+  line.run(5 * kj::MINUTES);
+  REQUIRE(read->isOpen());
+  line.boxes[1]->clock.resume();
+  line.run(2 * kj::MINUTES);
+  REQUIRE(**read == "hello");
+}
+
+TEST_CASE("who writes to a device that sleeps too long gives up") {
+  Line line;
+  line.boxes[1]->clock.suspend();
+  auto written = line.write(line.pair.caller, "hello");
+  auto broken = line.watch(line.pair.caller->whenWriteDisconnected());
+  line.run(1 * kj::HOURS);
+  REQUIRE(line.took(broken->at) == Flow::GIVE_UP_AFTER + 10 * MS);
+}
+
+TEST_CASE("a device that sleeps sends nothing, and loses no patience") {
+  auto kind = Wires::lan();
+  kind.upBps = 1e3;
+  Line line(kind);
+  auto written = line.write(line.pair.caller, 10'000);
+  auto read = line.read(line.pair.called, 10'000);
+  line.run(1 * S);
+  line.boxes[0]->clock.suspend();
+  line.run(2 * kj::HOURS);
+  REQUIRE(read->isOpen());
+  line.boxes[0]->clock.resume();
+  line.run(1 * S);
+  REQUIRE((**read).size() == 10'000);
+}
+
+TEST_CASE("a NAT that has forgotten a connection leaves it silent, and calls anew get through") {
+  Wires world;
+  auto home = world.join(world.lan(), {0});
+  auto kind = world.lan();
+  kind.letsIn = true;
+  auto cloud = world.join(kind, {1});
+  auto pair = world.connect(0, 1, cloud);
+  world.terrain.rebind(home);
+  auto written = world.write(pair.caller, "hello");
+  auto read = world.read(pair.called, 5);
+  auto broken = world.watch(pair.caller->whenWriteDisconnected());
+  auto again = world.call(0, 1, cloud);
+  world.run(1 * kj::HOURS);
+  REQUIRE(read->isOpen());
+  REQUIRE(broken->value != nullptr);
+  REQUIRE(again->value != nullptr);
+}
+
+TEST_CASE("a NAT that forgets has no say within its own network") {
+  Line line;
+  line.terrain.rebind(0);
+  auto written = line.write(line.pair.caller, "hello");
+  auto read = line.read(line.pair.called, 5);
+  line.run(1 * S);
+  REQUIRE(**read == "hello");
+}
+
+TEST_CASE("a device that has walked to another network has lost its address, and its connections") {
+  Wires world;
+  auto home = world.join(world.lan(), {0});
+  auto kind = world.lan();
+  kind.letsIn = true;
+  auto cloud = world.join(kind, {1});
+  auto street = world.join(world.lan(), {});
+  auto pair = world.connect(0, 1, cloud);
+  world.terrain.attach(0, {street});
+  auto written = world.write(pair.caller, "hello");
+  auto read = world.read(pair.called, 5);
+  world.run(1 * kj::MINUTES);
+  REQUIRE(read->isOpen());
+  world.terrain.attach(0, {home});
+  world.run(2 * kj::MINUTES);
+  REQUIRE(**read == "hello");
+}
+
+uint32_t rttUsOf(kj::AsyncIoStream& stream) {
+  struct tcp_info info = {};
+  kj::uint size = sizeof(info);
+  stream.getsockopt(6, TCP_INFO, &info, &size);
+  return info.tcpi_rtt;
+}
+
+TEST_CASE("the kernel's round trip is that of the path, not that of lost packets") {
+  Line line;
+  REQUIRE(rttUsOf(*line.pair.caller) == 20'000);
+  line.terrain.addLoss(0, 1, 900);
+  auto written = line.write(line.pair.caller, "hello");
+  line.run(2 * kj::MINUTES);
+  REQUIRE(rttUsOf(*line.pair.caller) == 20'000);
+}
+
+TEST_CASE("radios are told of every byte that arrives, once") {
+  Line line;
+  auto written = line.write(line.pair.caller, 100'000);
+  auto read = line.read(line.pair.called, 100'000);
+  line.run(1 * S);
+  REQUIRE(line.boxes[0]->sent == 100'000);
+  REQUIRE(line.boxes[1]->received == 100'000);
+  REQUIRE(line.boxes[1]->sent == 0);
+}
+
+}  // namespace
+}  // namespace hearth::sim
