@@ -18,52 +18,50 @@ struct hearth_handle {
 
 namespace {
 
-// The app's side of a dictation. The capabilities that the daemon holds on it may outlive the call by
-// a moment; they are deaf then.
+// The app's side of a dictation. The capabilities that the daemon holds on it may end before the call,
+// when the daemon does, and outlive it by a moment: they are deaf then.
 struct Listener {
-  local::Line* line;  // null: the call is over, or the app wants no more
   hearth_on_text onText;
   hearth_on_event onEvent;
   void* user;
+  ErrorLine error;
+  local::Line* line = nullptr;  // null: the call is over, or the app wants no more
+  kj::Own<kj::PromiseFulfiller<int>> over = {};
 
-  int text(const hearth_text& text) {
+  void text(const hearth_text& text) {
     int answer = 0;
     line->onCaller([&]() { answer = onText(user, &text); });
-    if (answer != 0) line = nullptr;
-    return answer;
+    if (answer == 0) return;
+    line = nullptr;
+    over->fulfill(HEARTH_CANCELLED);
   }
   void event(const hearth_event& event) {
     if (line != nullptr && onEvent != nullptr) line->onCaller([&]() { onEvent(user, &event); });
+  }
+  void ended(local::JobEnd::Reader end) {
+    if (line == nullptr) return;
+    over->fulfill(end.getOk() ? int{HEARTH_OK} : error.say(HEARTH_FAILED, end.getMessage()));
   }
 };
 
 class Sink final: public local::TextSink::Server {
  public:
-  Sink(std::shared_ptr<Listener> app, kj::Own<kj::PromiseFulfiller<int>> over, ErrorLine error)
-      : app(kj::mv(app)),
-        over(kj::mv(over)),
-        error(error) {}
+  explicit Sink(std::shared_ptr<Listener> app): app(kj::mv(app)) {}
 
   kj::Promise<void> text(TextContext context) override {
     if (app->line == nullptr) return KJ_EXCEPTION(DISCONNECTED, "the app listens no more");
     auto piece = context.getParams().getPiece();
-    hearth_text text = {
-        piece.getSeq(), piece.getText().cStr(), piece.getPtsUs(), piece.getLatencyMs()};
-    if (app->text(text) != 0) over->fulfill(HEARTH_CANCELLED);
+    app->text({piece.getSeq(), piece.getText().cStr(), piece.getPtsUs(), piece.getLatencyMs()});
     return kj::READY_NOW;
   }
 
   kj::Promise<void> ended(EndedContext context) override {
-    if (app->line == nullptr) return kj::READY_NOW;
-    auto end = context.getParams().getEnd();
-    over->fulfill(end.getOk() ? int{HEARTH_OK} : error.say(HEARTH_FAILED, end.getMessage()));
+    app->ended(context.getParams().getEnd());
     return kj::READY_NOW;
   }
 
  private:
   std::shared_ptr<Listener> app;
-  kj::Own<kj::PromiseFulfiller<int>> over;
-  ErrorLine error;
 };
 
 class Watch final: public local::JobWatch::Server {
@@ -98,14 +96,15 @@ void writeOrder(local::JobOrder::Builder order, const hearth_dictation* options)
   input.setWav(readRecording(options->wav_path));
 }
 
-kj::Promise<int> dictate(local::Line& line, const hearth_dictation* options,
-    std::shared_ptr<Listener> app, ErrorLine error) {
-  app->line = &line;
-  KJ_DEFER(app->line = nullptr);
+kj::Promise<int> dictate(
+    local::Line& line, const hearth_dictation* options, std::shared_ptr<Listener> app) {
   auto paf = kj::newPromiseAndFulfiller<int>();
+  app->line = &line;
+  app->over = kj::mv(paf.fulfiller);
+  KJ_DEFER(app->line = nullptr);
   auto request = line.daemon().runRequest();
   writeOrder(request.initOrder(), options);
-  request.setSink(kj::heap<Sink>(app, kj::mv(paf.fulfiller), error));
+  request.setSink(kj::heap<Sink>(app));
   request.setWatch(kj::heap<Watch>(app));
   auto job = (co_await request.send()).getJob();
   auto cancelled = line.whenCancelled().then([]() -> int { return HEARTH_CANCELLED; });
@@ -158,9 +157,9 @@ int hearth_dictate(hearth_t* h, const struct hearth_dictation* options, hearth_o
     return line.say(
         HEARTH_USAGE, "hearth_dictate needs a handle, a text callback and a sized option struct");
   return guarded(line, [&]() {
-    auto app = std::make_shared<Listener>(nullptr, onText, onEvent, user);
+    auto app = std::make_shared<Listener>(onText, onEvent, user, line);
     return h->transport->call(
-        [&](local::Line& connected) { return dictate(connected, options, app, line); }, line);
+        [&](local::Line& connected) { return dictate(connected, options, app); }, line);
   });
 }
 

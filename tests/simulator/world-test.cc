@@ -160,5 +160,23 @@ TEST_CASE("a change of the circle that the disk refuses has not happened, to any
   REQUIRE(opsOf(phone) == before + 2);
 }
 
+TEST_CASE("a daemon hangs up on one local connection too many, and on all when it is killed") {
+  Home home(1);
+  auto& phone = home.world.device("phone");
+  std::vector<kj::Own<kj::AsyncIoStream>> apps;
+  size_t hungUp = 0;
+  char byte;
+  for (size_t i = 0; i <= local::Server::CONNECTIONS_MAX; ++i) {
+    apps.push_back(phone.connectApp());
+    home.world.add(apps.back()->tryRead(&byte, 1, 1).then([&hungUp](size_t) { ++hungUp; }));
+  }
+  home.world.run(1 * kj::SECONDS);
+  REQUIRE(hungUp == 1);
+  phone.kill();
+  home.world.run(1 * kj::SECONDS);
+  REQUIRE(hungUp == apps.size());
+  REQUIRE_THROWS_AS(phone.connectApp(), kj::Exception);
+}
+
 }  // namespace
 }  // namespace hearth::sim
