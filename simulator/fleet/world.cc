@@ -1,19 +1,8 @@
 #include "simulator/fleet/world.h"
 
-#include "crypto/handshake/records.h"
-
 #include <kj/debug.h>
 
 namespace hearth::sim {
-
-namespace {
-
-bool isCall(kj::ArrayPtr<const kj::byte> bytes) {
-  return bytes[0] == static_cast<uint8_t>(crypto::RecordType::HS_INIT) &&
-      bytes.size() <= crypto::RECORD_HEADER_BYTES + crypto::HS_INIT_BYTES_MAX;
-}
-
-}  // namespace
 
 // What the shipping code logs while the world runs.
 class World::LogCatcher final: public kj::ExceptionCallback {
@@ -98,15 +87,9 @@ void World::delivered(
   print.add(static_cast<uint64_t>(time.elapsed() / kj::NANOSECONDS))
       .add((uint64_t{from} << 32) | to)
       .add(bytes);
-  if (isCall(bytes)) calls[to] = kj::heapArray(bytes);
+  eavesdropper.heard(connection, to, bytes);
   history.addMessage(
       {time.now(), connection, from, to, static_cast<uint32_t>(bytes.size()), bytes[0]});
-}
-
-kj::Maybe<kj::ArrayPtr<const kj::byte>> World::callTo(DeviceIndex device) const {
-  auto found = calls.find(device);
-  if (found == calls.end()) return nullptr;
-  return found->second.asPtr();
 }
 
 void World::opened(uint64_t connection, DeviceIndex from, DeviceIndex to) {

@@ -3,6 +3,7 @@
 // the shipping Node; only the seams are simulated. Equal seeds give equal fingerprints.
 
 #include "simulator/fleet/device.h"
+#include "simulator/wire/eavesdropper.h"
 #include "simulator/world/fingerprint.h"
 
 namespace hearth::sim {
@@ -37,9 +38,6 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
   // Lines that the shipping code logged as an error: nobody expects any.
   const std::vector<std::string>& errors() const { return errorLines; }
 
-  // The newest call to a device as anybody on the way has seen it: the first bytes of a handshake.
-  kj::Maybe<kj::ArrayPtr<const kj::byte>> callTo(DeviceIndex device) const;
-
   uint64_t seed() const { return theSeed; }
   uint64_t connections() const { return wire.connections; }
   uint64_t deliveries() const { return deliveredCount; }
@@ -55,12 +53,12 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
   WorldTime time;
   Terrain terrain;
   History history{time};
+  Eavesdropper eavesdropper;
 
  private:
   Fingerprint print;
   uint64_t deliveredCount = 0, deliveredByteCount = 0;
   std::vector<std::string> errorLines;
-  std::map<DeviceIndex, kj::Array<kj::byte>> calls;
   bool dying = false;
   std::map<std::string, kj::Own<const kj::Directory>> plugins;  // by profile
   kj::Maybe<kj::Exception> failure;

@@ -234,7 +234,7 @@ Violations removedIsLeft(Run& run) {
   return found;
 }
 
-// Three tries of a code, and an old call is nobody's.
+// Three tries of a code, an old call is nobody's, and who listens learns nothing.
 Violations strangersStayOut(Run& run) {
   constexpr uint32_t TRIES_MAX = 3;
   Violations found;
@@ -247,6 +247,9 @@ Violations strangersStayOut(Run& run) {
     found.push_back({now(run), -1, "pairing", "a wrong code was accepted"});
   if (run.effects.contains("replay-answered"))
     found.push_back({now(run), -1, "replay", "a call that was made before was answered again"});
+  if (auto repeats = run.world.eavesdropper.repeats(); repeats > 0)
+    found.push_back({now(run), -1, "nonces",
+        std::to_string(repeats) + " records were sealed with a nonce that was used before"});
   return found;
 }
 

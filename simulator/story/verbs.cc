@@ -332,7 +332,7 @@ kj::Promise<void> Verbs::replayCall(const Happening& h) {
   constexpr auto ANSWER_WITHIN = 3 * kj::SECONDS;
   KJ_REQUIRE(h.other != nullptr, "replay-call needs other = where the call comes from");
   kj::Array<kj::byte> kept;
-  KJ_IF_MAYBE(call, run.world.callTo(h.device->index())) kept = kj::heapArray(*call);
+  KJ_IF_MAYBE(call, run.world.eavesdropper.callTo(h.device->index())) kept = kj::heapArray(*call);
   auto places = run.world.terrain.attachments(h.device->index());
   if (kept.size() == 0 || places.empty()) co_return;
   run.world.history.add(h.device->index(), "fault", "an old call is made again");
