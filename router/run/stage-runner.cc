@@ -83,7 +83,8 @@ kj::Promise<void> StageRunner::run() {
       return result;
     });
   }
-  co_await kj::joinPromises(tasks.releaseAsArray()).ignoreResult();
+  // Not joinPromises: it looks at no result before the last task is done.
+  co_await kj::joinPromisesFailFast(tasks.releaseAsArray()).ignoreResult();
 }
 
 kj::Promise<void> StageRunner::waitForConsumers() {
