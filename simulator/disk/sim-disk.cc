@@ -255,13 +255,11 @@ void SimDisk::crash(Content& content) {
     lost += content.before.size();
     return content.undo();
   }
-  auto sizeNow = content.bytes.size();
   if (chance.permille(500)) content.bytes.resize(content.sizeBefore);
   for (auto& [page, old]: content.before) {
     ++lost;
     auto fate = chance.below(3);
     auto sector = 1 + chance.below(PAGE_BYTES / SECTOR_BYTES - 1);
-    if (page * PAGE_BYTES >= sizeNow) fate = 0;
     if (fate == 1) continue;
     if (fate == 2) ++torn;
     content.putBack(page, old, fate == 2 ? sector * SECTOR_BYTES : 0);
