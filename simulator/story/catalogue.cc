@@ -116,7 +116,7 @@ class Entries {
 
   void load(const std::string& text) {
     if (text.size() > TEXT_BYTES_MAX) return complain("the text is too long");
-    auto parsed = toml::parse(text);
+    auto parsed = router::readToml(text);
     if (!parsed) {
       std::ostringstream why;
       why << "line " << parsed.error().source().begin.line << ": " << parsed.error().description();

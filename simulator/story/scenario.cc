@@ -198,7 +198,7 @@ std::expected<Scenario, std::string> parseScenario(
     const std::string& name, const std::string& text) {
   if (text.size() > Scenario::TEXT_BYTES_MAX)
     return std::unexpected(name + ": the text is too long");
-  auto parsed = toml::parse(text);
+  auto parsed = router::readToml(text);
   if (!parsed) {
     std::ostringstream why;
     why << name << ": line " << parsed.error().source().begin.line << ": "
