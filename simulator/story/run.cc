@@ -243,6 +243,7 @@ Outcome Run::judge(kj::Maybe<kj::Exception> died) {
         {world.time.now(), -1, "world", kj::str(e->getDescription()).cStr()});
   } else {
     outcome.violations = check(*this);
+    KJ_IF_MAYBE(why, broken) outcome.violations.push_back({world.time.now(), -1, "story", *why});
   }
   for (auto& violation: outcome.violations)
     world.history.add(violation.device, "violation", violation.checker + ": " + violation.text);
