@@ -20,7 +20,7 @@ class SimDisk::FileView final: public kj::File {
   }
   size_t read(uint64_t offset, kj::ArrayPtr<kj::byte> buffer) const override {
     auto& bytes = content->bytes;
-    if (offset >= bytes.size()) return 0;
+    if (offset >= bytes.size() || buffer.size() == 0) return 0;
     auto size = kj::min(buffer.size(), bytes.size() - offset);
     memcpy(buffer.begin(), bytes.data() + offset, size);
     return size;
@@ -28,6 +28,7 @@ class SimDisk::FileView final: public kj::File {
   void write(uint64_t offset, kj::ArrayPtr<const kj::byte> data) const override {
     disk.beforeWrite();
     disk.refuseIfFull();
+    if (data.size() == 0) return;
     auto& bytes = content->bytes;
     content->touch(kj::min(offset, bytes.size()), offset + data.size());
     if (bytes.size() < offset + data.size()) bytes.resize(offset + data.size());

@@ -11,7 +11,10 @@ namespace hearth::sim {
 // The app that receives a dictation. It outlives its daemon as a window that stays open.
 class People::App final: public devices::JobClient {
  public:
-  App(World& world, Dictation& dictation): world(world), dictation(dictation) {}
+  App(World& world, std::shared_ptr<Dictation> spoken)
+      : world(world),
+        spoken(kj::mv(spoken)),
+        dictation(*this->spoken) {}
   ~App() noexcept(false) {
     if (!dictation.ended) dictation.appGone = true;
   }
@@ -45,6 +48,7 @@ class People::App final: public devices::JobClient {
 
  private:
   World& world;
+  std::shared_ptr<Dictation> spoken;  // jobs end with their daemon, which may outlive the people
   Dictation& dictation;
 
   void take(const std::string& word) {
@@ -188,7 +192,7 @@ kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t gues
 }
 
 Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords) {
-  spoken.push_back(kj::heap<Dictation>());
+  spoken.push_back(std::make_shared<Dictation>());
   auto& dictation = *spoken.back();
   dictation.number = static_cast<uint32_t>(spoken.size());
   dictation.sink = sink.index();
@@ -216,7 +220,7 @@ Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_
     } else {
       KJ_IF_MAYBE(hearing, source.node()) hearing->hear(kj::mv(recording));
     }
-    auto job = node->work().run(kj::mv(order), kj::heap<App>(world, dictation));
+    auto job = node->work().run(kj::mv(order), kj::heap<App>(world, spoken.back()));
     dictation.refused = !job.has_value();
   }
   return dictation;

@@ -4,6 +4,8 @@
 
 #include "simulator/fleet/world.h"
 
+#include <memory>
+
 namespace hearth::sim {
 
 // Somebody has dictated.
@@ -67,7 +69,7 @@ class People final {
   // hearth dictate on `sink` from the microphone of `source`; a recording stands in for it.
   Dictation& dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords);
 
-  const std::vector<kj::Own<Dictation>>& dictations() const { return spoken; }
+  const std::vector<std::shared_ptr<Dictation>>& dictations() const { return spoken; }
   const std::vector<Acknowledged>& acknowledgements() const { return told; }
   const std::vector<Guessing>& guessings() const { return guessed; }
   uint32_t pairings() const { return pairingCount; }
@@ -77,7 +79,7 @@ class People final {
   class App;
   World& world;
   Chance chance;
-  std::vector<kj::Own<Dictation>> spoken;
+  std::vector<std::shared_ptr<Dictation>> spoken;
   std::vector<Acknowledged> told;
   std::vector<Guessing> guessed;
   uint32_t nextWord = 0, pairingCount = 0, wrongCodeCount = 0;
