@@ -219,6 +219,19 @@ Violations removedIsOut(Run& run) {
   return found;
 }
 
+// What a device could do that went away, it cannot do now.
+Violations noGhosts(Run& run) {
+  Violations found;
+  for (auto& one: present(run)) {
+    for (auto& view: one.node.devices()) {
+      if (!view.reachable && view.facts != nullptr)
+        found.push_back({now(run), one.device.index(), "facts",
+            one.device.called() + " counts on " + view.name + ", to which it has no link"});
+    }
+  }
+  return found;
+}
+
 // Whoever removes a device hangs up on it; whoever learns that it is out begins nothing any more.
 Violations removedIsLeft(Run& run) {
   Violations found;
@@ -356,7 +369,7 @@ Violations check(Run& run) {
   Violations all;
   for (auto checker:
       {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked, acknowledged,
-          keptOnDisk, countersAreFresh, removedIsOut, removedIsLeft, strangersStayOut,
+          keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft, strangersStayOut,
           placedOnMembers, nothingLeft, tracesAreSilent, energy, noErrors, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
