@@ -8,10 +8,11 @@
 
 namespace hearth::sim {
 
-// The app that receives a dictation. It outlives its daemon as a window that stays open.
+// The app that receives a dictation. It outlives its daemon as a window that stays open, and may
+// outlive the people when a world ends.
 class People::App final: public devices::JobClient {
  public:
-  App(World& world, Dictation& dictation): world(world), dictation(dictation) {}
+  App(World& world, kj::Own<Dictation> own): world(world), own(kj::mv(own)) {}
   ~App() noexcept(false) {
     if (!dictation.ended) dictation.appGone = true;
   }
@@ -45,7 +46,8 @@ class People::App final: public devices::JobClient {
 
  private:
   World& world;
-  Dictation& dictation;
+  kj::Own<Dictation> own;
+  Dictation& dictation = *own;
 
   void take(const std::string& word) {
     auto next = dictation.heard.size();
@@ -85,16 +87,22 @@ kj::Maybe<std::string> People::addressBetween(Device& from, Device& to) {
   return nullptr;
 }
 
-kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, bool rightCode) {
-  note(fresh, "hearth join --code, to be paired by " + admin.called());
-  if (!fresh.isOn() || fresh.inCircle()) co_return false;
+// hearth join --code.
+People::Joining People::beginJoining(Device& fresh) {
   auto shown = kj::newPromiseAndFulfiller<kj::String>();
-  auto joining = fresh
+  auto outcome = fresh
                      .join([fulfiller = kj::mv(shown.fulfiller)](
                                kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
                      .fork();
-  auto codeText = co_await shown.promise.catch_([](kj::Exception&&) { return kj::String(); });
-  if (codeText.size() == 0) co_return false;  // the process ended before it showed one
+  return {kj::mv(outcome), shown.promise.catch_([](kj::Exception&&) { return kj::String(); })};
+}
+
+kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, bool rightCode) {
+  note(fresh, "hearth join --code, to be paired by " + admin.called());
+  if (!fresh.isOn() || fresh.inCircle()) co_return false;
+  auto joining = beginJoining(fresh);
+  auto codeText = co_await joining.code;
+  if (codeText.size() == 0) co_return false;
   auto hurry = chance.between(2 * kj::SECONDS, 8 * kj::SECONDS);
   co_await world.time.after(hurry);
   bool paired = false;
@@ -107,7 +115,7 @@ kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, 
     }
     paired = co_await pairFrom(admin, fresh, kj::mv(*code), *address, role);
   }
-  auto joined = co_await joining.addBranch();
+  auto joined = co_await joining.outcome.addBranch();
   if (joined) ++pairingCount;
   co_return joined ? paired : false;
 }
@@ -162,17 +170,11 @@ kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t gues
   if (!fresh.isOn() || fresh.inCircle()) co_return;
   auto number = guessed.size();
   guessed.push_back({.at = fresh.index()});
-  auto shown = kj::newPromiseAndFulfiller<kj::String>();
-  auto joining = fresh
-                     .join([fulfiller = kj::mv(shown.fulfiller)](
-                               kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
-                     .fork();
-  auto watching = joining.addBranch().then(
-      [this, number](Result<void> joined) {
-        guessed[number].locked = !joined && joined.error().code == Errc::PAIRING_LOCKED;
-      },
-      [](kj::Exception&&) {});
-  co_await shown.promise;
+  auto joining = beginJoining(fresh);
+  auto watching = joining.outcome.addBranch().then([this, number](Result<void> joined) {
+    guessed[number].locked = !joined && joined.error().code == Errc::PAIRING_LOCKED;
+  });
+  co_await joining.code;
   for (uint32_t i = 0; i < guesses; ++i) {
     SeededEntropy guess(Chance(chance.next()));
     auto code = crypto::PairingCode::draw(guess);
@@ -188,7 +190,7 @@ kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t gues
 }
 
 Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords) {
-  spoken.push_back(kj::heap<Dictation>());
+  spoken.push_back(kj::refcounted<Dictation>());
   auto& dictation = *spoken.back();
   dictation.number = static_cast<uint32_t>(spoken.size());
   dictation.sink = sink.index();
@@ -216,7 +218,7 @@ Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_
     } else {
       KJ_IF_MAYBE(hearing, source.node()) hearing->hear(kj::mv(recording));
     }
-    auto job = node->work().run(kj::mv(order), kj::heap<App>(world, dictation));
+    auto job = node->work().run(kj::mv(order), kj::heap<App>(world, kj::addRef(dictation)));
     dictation.refused = !job.has_value();
   }
   return dictation;
