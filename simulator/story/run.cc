@@ -287,23 +287,36 @@ Outcome Run::go(kj::Maybe<Watcher&> watcher) {
   return outcome;
 }
 
-// What a device's database holds, salts and pages aside.
-kj::Promise<void> Run::foldDisk(Device& device) {
+namespace {
+
+uint64_t printOf(storage::Database& db) {
   constexpr uint32_t JOBS_FOLDED = 1'000;
-  auto print =
-      co_await device.whileItRuns(device.process().database().read([](storage::Database& db) {
-        Fingerprint print;
-        auto ops = storage::ops::all(db);
-        if (ops) {
-          for (auto& op: *ops) print.add(op);
-        }
-        for (auto& peer: storage::peers::all(db)) {
-          print.add(peer.device.asBytes());
-          for (auto& address: peer.addresses) print.add(kj::StringPtr(address.c_str()).asBytes());
-        }
-        for (auto& job: storage::jobs::newest(db, JOBS_FOLDED)) print.add(job.record);
-        return print.value();
-      }));
+  Fingerprint print;
+  auto ops = storage::ops::all(db);
+  if (ops) {
+    for (auto& op: *ops) print.add(op);
+  }
+  for (auto& peer: storage::peers::all(db)) {
+    print.add(peer.device.asBytes());
+    for (auto& address: peer.addresses) print.add(kj::StringPtr(address.c_str()).asBytes());
+  }
+  for (auto& job: storage::jobs::newest(db, JOBS_FOLDED)) print.add(job.record);
+  return print.value();
+}
+
+}  // namespace
+
+// What a device's database holds, salts and pages aside. A page that has rotted is refused by name.
+kj::Promise<void> Run::foldDisk(Device& device) {
+  uint64_t print = 0;
+  try {
+    print = co_await device.whileItRuns(
+        device.process().database().read([](storage::Database& db) { return printOf(db); }));
+  } catch (const kj::Exception& e) {
+    if (!effects.contains("bit-rot")) throw;
+    world.history.add(
+        device.index(), "state", kj::str("its database is refused: ", e.getDescription()).cStr());
+  }
   world.fold(kj::str(device.called().c_str(), print));
 }
 
