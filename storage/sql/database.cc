@@ -118,7 +118,15 @@ Result<kj::Own<Database>> Database::open(const DirectoryVfs& vfs, kj::StringPtr 
     if (auto done = chain::verify(*db, table); !done) return no(done.error());
   }
   sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
+  db->syncRecovered();
   return db;
+}
+
+// A commit whose sync failed may stand in the write-ahead log of a process that was killed: it counts
+// from now on, so it must be on the disk.
+void Database::syncRecovered() {
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { checkpoint(); }))
+    KJ_LOG(WARNING, "what a crash left in the write-ahead log may not be on the disk", *e);
 }
 
 Database::~Database() { sqlite3_close_v2(connection); }

@@ -65,6 +65,7 @@ class Database final {
   Result<void> unlock(const crypto::DatabaseKey& key);
   Result<void> configure();
   size_t version();
+  void syncRecovered();
   Result<void> migrate(kj::ArrayPtr<const kj::StringPtr> migrations);
   Result<void> set(const struct Setting& setting);
   void script(kj::StringPtr sql);

@@ -69,6 +69,31 @@ TEST_CASE("a kill at any write loses nothing that was acknowledged") {
   }
 }
 
+// A sync that failed leaves its commit in the log all the same. The process that finds it there after
+// a kill believes in it, so a power cut must not take it away any more.
+TEST_CASE("a commit whose sync failed and that a kill left is on the disk when it is believed in") {
+  FrailDisk disk;
+  Home home(disk.directory());
+  auto db = home.open(NOTES);
+  addNote(*db, 0);
+  disk.failing = true;
+  REQUIRE_THROWS(addNote(*db, 1));
+
+  FrailDisk found;
+  auto folder = found.directory();
+  for (auto& [name, bytes]: disk.afterKill()) {
+    auto file = folder->openFile(kj::Path(kj::str(name.c_str())), kj::WriteMode::CREATE);
+    file->write(0, kj::StringPtr(bytes.c_str(), bytes.size()).asBytes());
+    if (name == HEARTH_DB.cStr()) file->datasync();
+  }
+  folder->sync();
+  Home next(found.directory());
+  auto reopened = next.open(NOTES);
+  auto believed = countNotes(*reopened);
+  REQUIRE(believed == 2);
+  REQUIRE(notesAfter({found.afterPowerCut(), 0}) == believed);
+}
+
 // A directory on the real disk, until the end of the test.
 struct DiskFolder {
   char path[32] = "/tmp/hearth-durability-XXXXXX";
