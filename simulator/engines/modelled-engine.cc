@@ -69,7 +69,9 @@ class ModelledEngine final: public engine::Engine {
     co_return kj::mv(first);
   }
 
+  // One that hangs does not answer before its deadline.
   kj::Promise<Result<void>> close() override {
+    if (hangs && ended == nullptr) co_await over.wait();
     working = nullptr;
     inputs.clear();
     outputs.clear();
@@ -77,8 +79,8 @@ class ModelledEngine final: public engine::Engine {
     task = nullptr;
     room.ring();
     output.ring();
-    KJ_IF_MAYBE(e, ended) return Result<void>(no(e->error));
-    return Result<void>();
+    KJ_IF_MAYBE(e, ended) co_return no(e->error);
+    co_return Result<void>();
   }
 
   kj::Maybe<const Ending&> ending() const override {
@@ -100,7 +102,8 @@ class ModelledEngine final: public engine::Engine {
   uint32_t unconsumed = 0;
   kj::Duration used = 0 * kj::SECONDS;
   kj::Maybe<Ending> ended;
-  Bell room, input, output, space;
+  bool hangs = false;
+  Bell room, input, output, space, over;
   kj::Promise<void> working = nullptr;
 
   bool mayGoOn() const { return ended == nullptr && task != nullptr; }
@@ -122,6 +125,7 @@ class ModelledEngine final: public engine::Engine {
       }
       if (faults.framesToHang > 0 && --faults.framesToHang == 0) {
         ++faults.hung;
+        hangs = true;
         co_await host.timer.afterDelay(silenceMax);
         co_return end(Errc::QUOTA_EXCEEDED, "the plugin said nothing for too long");
       }
@@ -154,6 +158,7 @@ class ModelledEngine final: public engine::Engine {
     outputs.clear();
     room.ring();
     output.ring();
+    over.ring();
   }
 };
 

@@ -172,8 +172,9 @@ void Device::start() {
   starting = daemon->run()
                  .then([this](Result<bool> ran) {
                    if (!ran) return startFailed(ran.error().because);
-                   // A join that was cut off before it was stored.
-                   if (!*ran) hasCircle = false;
+                   if (*ran) return;
+                   hasCircle = false;  // a join that was cut off before it was stored
+                   stopSoon();
                  })
                  .eagerlyEvaluate([this](kj::Exception&& e) { startFailed(e.getDescription()); });
 }
@@ -183,8 +184,13 @@ void Device::startFailed(kj::StringPtr why) {
   refusesToStart = true;
   whyNotStarted = why.cStr();
   note("state", "does not start: " + whyNotStarted);
+  stopSoon();
+}
+
+// From within what waits for the daemon's start.
+void Device::stopSoon() {
   around.tasks.add(kj::evalLater([this, thisStart = starts]() {
-    if (starts == thisStart && refusesToStart) stop();
+    if (starts == thisStart) stop();
   }));
 }
 

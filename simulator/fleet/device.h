@@ -115,6 +115,7 @@ class Device final: public NetworkHost, private Trace {
   void endErrands();
   void killDaemon();
   void startFailed(kj::StringPtr why);
+  void stopSoon();
   void applyPlace();
   kj::Promise<void> watchBattery();
 };

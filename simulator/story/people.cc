@@ -89,16 +89,22 @@ kj::Maybe<std::string> People::addressBetween(Device& from, Device& to) {
   return nullptr;
 }
 
-kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, bool rightCode) {
-  note(fresh, "hearth join --code, to be paired by " + admin.called());
-  if (!fresh.isOn() || fresh.inCircle()) co_return false;
+// hearth join --code.
+People::Joining People::beginJoining(Device& fresh) {
   auto shown = kj::newPromiseAndFulfiller<kj::String>();
-  auto joining = fresh
+  auto outcome = fresh
                      .join([fulfiller = kj::mv(shown.fulfiller)](
                                kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
                      .fork();
-  auto codeText = co_await shown.promise.catch_([](kj::Exception&&) { return kj::String(); });
-  if (codeText.size() == 0) co_return false;  // the process ended before it showed one
+  return {kj::mv(outcome), shown.promise.catch_([](kj::Exception&&) { return kj::String(); })};
+}
+
+kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, bool rightCode) {
+  note(fresh, "hearth join --code, to be paired by " + admin.called());
+  if (!fresh.isOn() || fresh.inCircle()) co_return false;
+  auto joining = beginJoining(fresh);
+  auto codeText = co_await joining.code;
+  if (codeText.size() == 0) co_return false;
   auto hurry = chance.between(2 * kj::SECONDS, 8 * kj::SECONDS);
   co_await world.time.after(hurry);
   bool paired = false;
@@ -111,7 +117,7 @@ kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, 
     }
     paired = co_await pairFrom(admin, fresh, kj::mv(*code), *address, role);
   }
-  auto joined = co_await joining.addBranch();
+  auto joined = co_await joining.outcome.addBranch();
   if (joined) ++pairingCount;
   co_return joined ? paired : false;
 }
@@ -166,17 +172,11 @@ kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t gues
   if (!fresh.isOn() || fresh.inCircle()) co_return;
   auto number = guessed.size();
   guessed.push_back({.at = fresh.index()});
-  auto shown = kj::newPromiseAndFulfiller<kj::String>();
-  auto joining = fresh
-                     .join([fulfiller = kj::mv(shown.fulfiller)](
-                               kj::String code) mutable { fulfiller->fulfill(kj::mv(code)); })
-                     .fork();
-  auto watching = joining.addBranch().then(
-      [this, number](Result<void> joined) {
-        guessed[number].locked = !joined && joined.error().code == Errc::PAIRING_LOCKED;
-      },
-      [](kj::Exception&&) {});
-  co_await shown.promise;
+  auto joining = beginJoining(fresh);
+  auto watching = joining.outcome.addBranch().then([this, number](Result<void> joined) {
+    guessed[number].locked = !joined && joined.error().code == Errc::PAIRING_LOCKED;
+  });
+  co_await joining.code;
   for (uint32_t i = 0; i < guesses; ++i) {
     SeededEntropy guess(Chance(chance.next()));
     auto code = crypto::PairingCode::draw(guess);

@@ -84,7 +84,13 @@ class People final {
   std::vector<Guessing> guessed;
   uint32_t nextWord = 0, pairingCount = 0, wrongCodeCount = 0;
 
+  struct Joining {
+    kj::ForkedPromise<Result<void>> outcome;
+    kj::Promise<kj::String> code;  // empty when the process ended before it showed one
+  };
+
   void note(const Device& device, std::string text);
+  Joining beginJoining(Device& fresh);
   kj::Promise<void> lookForLink(Device& admin, Device& target, size_t number);
   kj::Promise<bool> pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
       std::string address, crypto::Role role);

@@ -1,43 +1,9 @@
-#include "simulator/story/people.h"
+#include "tests/simulator/paired-home.h"
 
 #include <catch2/catch_test_macros.hpp>
 
 namespace hearth::sim {
 namespace {
-
-Profile profileOf(const char* name, std::vector<const char*> tasks) {
-  Profile profile;
-  profile.name = profile.deviceClass = name;
-  profile.microphone = true;
-  for (auto task: tasks) profile.tasks[task] = TaskModel{};
-  return profile;
-}
-
-// Two devices at home, paired, with a moment to settle.
-struct Home {
-  World world;
-  People people{world};
-  Profile phone = profileOf("phone", {"audio.vad"});
-  Profile laptop = profileOf("laptop", {"audio.transcribe", "text.format"});
-  NetworkIndex wifi = world.addNetwork(NetworkKind{.name = "wifi"});
-
-  explicit Home(uint64_t seed): world(seed) {
-    for (auto profile: {&phone, &laptop}) {
-      auto& device = world.addDevice(profile->name, *profile);
-      device.mayVisit(wifi);
-      device.put({wifi});
-      device.powerOn();
-    }
-    world.add(settle());
-    world.run(60 * kj::SECONDS);
-  }
-
-  kj::Promise<void> settle() {
-    co_await people.found(world.device("phone"));
-    co_await world.time.after(1 * kj::SECONDS);
-    KJ_ASSERT(co_await people.pair(world.device("laptop"), world.device("phone")));
-  }
-};
 
 TEST_CASE("two devices of a world pair, link and dictate with the shipping code") {
   Home home(1);

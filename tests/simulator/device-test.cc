@@ -1,0 +1,291 @@
+#include "tests/simulator/paired-home.h"
+
+#include <catch2/catch_test_macros.hpp>
+
+namespace hearth::sim {
+namespace {
+
+constexpr auto S = kj::SECONDS;
+constexpr auto MS = kj::MILLISECONDS;
+
+// A home with a third device on which Hearth was never set up.
+struct Guests: Home {
+  Profile tabletKind = profileOf("tablet", {});
+  Device& phone = world.device("phone");
+  Device& laptop = world.device("laptop");
+
+  explicit Guests(uint64_t seed = 1): Home(seed) {}
+  Device& addTablet() {
+    auto& tablet = world.addDevice("tablet", tabletKind);
+    tablet.mayVisit(wifi);
+    tablet.put({wifi});
+    tablet.powerOn();
+    return tablet;
+  }
+  void run(kj::Duration span) { world.run(span); }
+  void pair(Device& fresh) { world.add(people.pair(fresh, phone).ignoreResult()); }
+  // Whether `device` has a link to `other`.
+  bool hasLink(Device& device, Device& other) {
+    for (auto& view: KJ_ASSERT_NONNULL(device.node()).devices()) {
+      if (view.id == KJ_ASSERT_NONNULL(other.id())) return view.reachable;
+    }
+    return false;
+  }
+};
+
+TEST_CASE("a kill leaves the disk as it was, down to what is durable") {
+  Guests home;
+  auto written = home.laptop.disk.contents();
+  auto durable = home.laptop.disk.afterPowerCut();
+  REQUIRE(written.contains("hearth.db-wal"));
+  home.laptop.kill();
+  REQUIRE_FALSE(home.laptop.runs());
+  REQUIRE(home.laptop.disk.contents() == written);
+  REQUIRE(home.laptop.disk.afterPowerCut() == durable);
+}
+
+TEST_CASE("a stop in good order leaves no log behind") {
+  Guests home;
+  home.laptop.stop();
+  REQUIRE_FALSE(home.laptop.disk.contents().contains("hearth.db-wal"));
+}
+
+TEST_CASE("a device that starts again is the one that it was") {
+  Guests home;
+  auto id = KJ_ASSERT_NONNULL(home.laptop.id());
+  home.laptop.kill();
+  home.laptop.start();
+  home.run(10 * S);
+  REQUIRE(KJ_ASSERT_NONNULL(home.laptop.id()) == id);
+  REQUIRE(home.hasLink(home.phone, home.laptop));
+  REQUIRE(home.world.errors().empty());
+}
+
+TEST_CASE("peers of a daemon that was killed learn it at once") {
+  Guests home;
+  home.laptop.kill();
+  home.run(1 * S);
+  REQUIRE_FALSE(home.hasLink(home.phone, home.laptop));
+}
+
+TEST_CASE("peers of a device that lost its power learn it when they want something of it") {
+  Guests home;
+  home.laptop.losePower();
+  home.run(10 * kj::MINUTES);
+  REQUIRE(home.hasLink(home.phone, home.laptop));  // an idle link is silent
+  home.people.dictate(home.phone, home.phone, 10, 5);
+  home.run(10 * S);
+  REQUIRE_FALSE(home.hasLink(home.phone, home.laptop));
+}
+
+TEST_CASE("a device that loses its power at any moment of a dictation starts again as it was") {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    Guests home(seed);
+    auto id = KJ_ASSERT_NONNULL(home.laptop.id());
+    home.people.dictate(home.phone, home.phone, 30, 5);
+    home.run(static_cast<int64_t>(seed) * 700 * MS);
+    home.laptop.losePower();
+    home.run(1 * S);
+    home.laptop.powerOn();
+    home.run(1 * kj::MINUTES);
+    REQUIRE_FALSE(home.laptop.refusesToStart);
+    REQUIRE(KJ_ASSERT_NONNULL(home.laptop.id()) == id);
+    REQUIRE(home.hasLink(home.phone, home.laptop));
+    REQUIRE(home.world.errors().empty());
+  }
+}
+
+TEST_CASE("a device that sleeps does nothing, and goes on when it wakes") {
+  Guests home;
+  home.laptop.sleep();
+  auto wakes = home.laptop.time.wakes();
+  auto& dictation = home.people.dictate(home.phone, home.phone, 10, 5);
+  home.run(1 * kj::HOURS);
+  REQUIRE(home.laptop.time.wakes() == wakes);
+  REQUIRE(dictation.heard.empty());
+  home.laptop.wake();
+  home.run(3 * kj::MINUTES);
+  REQUIRE(home.hasLink(home.phone, home.laptop));
+  REQUIRE(home.laptop.time.wakes() > wakes);
+}
+
+TEST_CASE("power that is lost in sleep leaves a device that is awake when it is back") {
+  Guests home;
+  home.laptop.sleep();
+  home.run(1 * S);
+  home.laptop.losePower();
+  home.laptop.powerOn();
+  home.run(1 * kj::MINUTES);
+  REQUIRE(home.laptop.isAwake());
+  REQUIRE(home.hasLink(home.phone, home.laptop));
+}
+
+TEST_CASE("what was asked of a daemon that is killed fails, and nobody waits for it") {
+  Guests home;
+  bool failed = false;
+  home.world.add(
+      home.phone.whileItRuns(kj::Promise<void>(kj::NEVER_DONE)).catch_([&](kj::Exception&& e) {
+        failed = e.getType() == kj::Exception::Type::DISCONNECTED;
+      }));
+  home.run(1 * S);
+  REQUIRE_FALSE(failed);
+  home.phone.kill();
+  home.run(0 * S);
+  REQUIRE(failed);
+}
+
+TEST_CASE("a join whose process is killed at any moment can be begun again") {
+  for (int moment = 0; moment < 20; ++moment) {
+    CAPTURE(moment);
+    Guests home;
+    auto& tablet = home.addTablet();
+    home.pair(tablet);
+    home.run(moment * 500 * MS);
+    tablet.kill();
+    home.run(1 * kj::MINUTES);
+    tablet.start();
+    home.run(10 * S);
+    home.pair(tablet);
+    home.run(1 * kj::MINUTES);
+    REQUIRE(tablet.inCircle());
+    REQUIRE(home.hasLink(home.phone, tablet));
+  }
+}
+
+TEST_CASE("a join whose device loses power at any moment can be begun again") {
+  for (int moment = 0; moment < 20; ++moment) {
+    CAPTURE(moment);
+    Guests home;
+    auto& tablet = home.addTablet();
+    home.pair(tablet);
+    home.run(moment * 500 * MS);
+    tablet.losePower();
+    home.run(1 * kj::MINUTES);
+    tablet.powerOn();
+    home.run(10 * S);
+    home.pair(tablet);
+    home.run(1 * kj::MINUTES);
+    REQUIRE(tablet.inCircle());
+    REQUIRE(home.hasLink(home.phone, tablet));
+  }
+}
+
+TEST_CASE("an admin that is killed while it pairs or removes ends nothing but that") {
+  for (int moment = 0; moment < 20; ++moment) {
+    CAPTURE(moment);
+    Guests home;
+    auto& tablet = home.addTablet();
+    home.pair(tablet);
+    home.world.add(
+        home.people.remove(home.phone, home.laptop, crypto::RemoveReason::LOST).ignoreResult());
+    home.run(moment * 500 * MS);
+    home.phone.kill();
+    home.run(1 * S);
+    home.phone.start();
+    home.run(1 * kj::MINUTES);
+    REQUIRE(home.phone.node() != nullptr);
+  }
+}
+
+TEST_CASE("a join on a disk that is full or failing fails, and works when it is well") {
+  Guests home;
+  auto& tablet = home.addTablet();
+  tablet.disk.full = true;
+  home.pair(tablet);
+  home.run(1 * kj::MINUTES);
+  REQUIRE_FALSE(tablet.runs());
+  tablet.disk.full = false;
+  tablet.disk.failing = true;
+  home.pair(tablet);
+  home.run(1 * kj::MINUTES);
+  REQUIRE_FALSE(tablet.runs());
+  tablet.disk.failing = false;
+  home.pair(tablet);
+  home.run(1 * kj::MINUTES);
+  REQUIRE(tablet.inCircle());
+}
+
+TEST_CASE("a daemon that cannot start is gone, and starts when the reason is") {
+  Guests home;
+  home.laptop.stop();
+  auto backup = home.laptop.disk.contents();
+  home.laptop.disk.rot("hearth.db", 10'000);
+  home.laptop.start();
+  home.run(1 * S);
+  REQUIRE(home.laptop.refusesToStart);
+  REQUIRE_FALSE(home.laptop.whyNotStarted.empty());
+  REQUIRE_FALSE(home.laptop.runs());
+  home.laptop.disk.restore(backup);
+  home.laptop.start();
+  home.run(10 * S);
+  REQUIRE_FALSE(home.laptop.refusesToStart);
+  REQUIRE(home.hasLink(home.phone, home.laptop));
+}
+
+// A device with a battery for an hour, on it.
+struct OnBattery {
+  Profile kind = profileOf("watch", {});
+  World world{1};
+  Device* device;
+
+  OnBattery() {
+    kind.batteryMwh = 100;
+    kind.idleMw = 100;
+    device = &world.addDevice("watch", kind);
+    device->plug(false);
+    device->powerOn();
+  }
+};
+
+TEST_CASE("a device whose battery is empty is off, and stays so until it is charged") {
+  OnBattery watch;
+  watch.world.run(59 * kj::MINUTES);
+  REQUIRE(watch.device->isOn());
+  watch.world.run(2 * kj::MINUTES);
+  REQUIRE_FALSE(watch.device->isOn());
+  watch.device->powerOn();
+  REQUIRE_FALSE(watch.device->isOn());
+  watch.device->plug(true);
+  watch.device->powerOn();
+  REQUIRE(watch.device->isOn());
+}
+
+TEST_CASE("a battery that work empties turns the device off then") {
+  OnBattery watch;
+  watch.world.run(1 * kj::MINUTES);
+  watch.device->power.compute(1 * kj::HOURS);
+  watch.world.run(1 * S);
+  REQUIRE_FALSE(watch.device->isOn());
+}
+
+TEST_CASE("a battery that is set nearly empty lasts so long, and a plug in time saves it") {
+  OnBattery watch;
+  watch.device->power.setLevel(0.01);
+  watch.world.run(35 * S);
+  REQUIRE(watch.device->isOn());
+  watch.device->plug(true);
+  watch.world.run(1 * kj::HOURS);
+  REQUIRE(watch.device->isOn());
+  watch.device->power.setLevel(0.01);
+  watch.device->plug(false);
+  watch.world.run(37 * S);
+  REQUIRE_FALSE(watch.device->isOn());
+}
+
+TEST_CASE("a world may end in mid-sentence") {
+  Guests home;
+  home.people.dictate(home.phone, home.phone, 30, 5);
+  home.run(3 * S);
+  REQUIRE(home.phone.runs());
+}
+
+TEST_CASE("a world may end while a device joins") {
+  Guests home;
+  home.pair(home.addTablet());
+  home.run(3 * S);
+  REQUIRE_FALSE(home.people.pairings() > 1);
+}
+
+}  // namespace
+}  // namespace hearth::sim
