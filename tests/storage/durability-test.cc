@@ -1,5 +1,6 @@
 #include "core/loop/uv-event-port.h"
-#include "tests/storage/frail-disk.h"
+#include "simulator/disk/sim-disk.h"
+#include "tests/storage/home.h"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
@@ -11,9 +12,11 @@
 namespace hearth::storage {
 namespace {
 
+using sim::SimDisk;
+
 // What a crash at one moment leaves, and how many writes had been acknowledged by then.
 struct Crash {
-  Files files;
+  SimDisk::Files files;
   int64_t acknowledged;
 };
 
@@ -21,7 +24,7 @@ struct Crash {
 // `at` chooses the moments of crashes.
 template <typename At>
 std::vector<Crash> crashesAlong(At at) {
-  FrailDisk disk;
+  SimDisk disk{sim::Chance(1)};
   std::vector<Crash> crashes;
   int64_t acknowledged = 0;
   at(disk, crashes, acknowledged);
@@ -46,7 +49,7 @@ int64_t notesAfter(const Crash& crash) {
 }
 
 TEST_CASE("a power cut at any sync loses nothing that was acknowledged") {
-  auto crashes = crashesAlong([](FrailDisk& disk, auto& crashes, int64_t& acknowledged) {
+  auto crashes = crashesAlong([](SimDisk& disk, auto& crashes, int64_t& acknowledged) {
     disk.beforeSync = [&]() { crashes.push_back({disk.afterPowerCut(), acknowledged}); };
   });
   REQUIRE(crashes.size() > 40);
@@ -58,8 +61,8 @@ TEST_CASE("a power cut at any sync loses nothing that was acknowledged") {
 }
 
 TEST_CASE("a kill at any write loses nothing that was acknowledged") {
-  auto crashes = crashesAlong([](FrailDisk& disk, auto& crashes, int64_t& acknowledged) {
-    disk.beforeWrite = [&]() { crashes.push_back({disk.afterKill(), acknowledged}); };
+  auto crashes = crashesAlong([](SimDisk& disk, auto& crashes, int64_t& acknowledged) {
+    disk.beforeWrite = [&]() { crashes.push_back({disk.contents(), acknowledged}); };
   });
   REQUIRE(crashes.size() > 100);
   for (auto& crash: crashes) {

@@ -1,5 +1,6 @@
 #include "core/loop/uv-event-port.h"
-#include "tests/storage/frail-disk.h"
+#include "simulator/disk/sim-disk.h"
+#include "tests/storage/home.h"
 
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
@@ -10,7 +11,7 @@ namespace {
 // The store over a disk that can fail, with either executor.
 template <typename ExecutorType = InlineExecutor>
 struct Shop {
-  FrailDisk disk;
+  sim::SimDisk disk{sim::Chance(1)};
   Home home{disk.directory()};
   UvLoop uv;
   ExecutorType executor;
@@ -159,7 +160,7 @@ TEST_CASE("a store that was closed leaves no log behind") {
   Shop shop;
   shop.wait(shop.note(1));
   shop.store = nullptr;
-  REQUIRE(shop.disk.afterKill().size() == 1);
+  REQUIRE(shop.disk.contents().size() == 1);
 }
 
 TEST_CASE("a checkpoint takes its turn among the work") {
@@ -167,7 +168,7 @@ TEST_CASE("a checkpoint takes its turn among the work") {
   auto before = shop.note(1);
   auto checkpoint = shop.store->checkpoint();
   shop.wait(kj::mv(checkpoint));
-  REQUIRE(shop.disk.afterKill().at("hearth.db-wal").size() == 0);
+  REQUIRE(shop.disk.contents().at("hearth.db-wal").size() == 0);
   shop.wait(kj::mv(before));
   shop.wait(shop.note(2));
   REQUIRE(shop.count() == 2);
