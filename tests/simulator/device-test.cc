@@ -135,16 +135,17 @@ TEST_CASE("what was asked of a daemon that is killed fails, and nobody waits for
   REQUIRE(failed);
 }
 
-TEST_CASE("a join whose process is killed at any moment can be begun again") {
+// A join that is interrupted, at one moment after another, can be begun again later.
+void requireJoinAgain(void (Device::*interrupt)(), void (Device::*resume)()) {
   for (int moment = 0; moment < 20; ++moment) {
     CAPTURE(moment);
     Guests home;
     auto& tablet = home.addTablet();
     home.pair(tablet);
     home.run(moment * 500 * MS);
-    tablet.kill();
+    (tablet.*interrupt)();
     home.run(1 * kj::MINUTES);
-    tablet.start();
+    (tablet.*resume)();
     home.run(10 * S);
     home.pair(tablet);
     home.run(1 * kj::MINUTES);
@@ -153,22 +154,12 @@ TEST_CASE("a join whose process is killed at any moment can be begun again") {
   }
 }
 
+TEST_CASE("a join whose process is killed at any moment can be begun again") {
+  requireJoinAgain(&Device::kill, &Device::start);
+}
+
 TEST_CASE("a join whose device loses power at any moment can be begun again") {
-  for (int moment = 0; moment < 20; ++moment) {
-    CAPTURE(moment);
-    Guests home;
-    auto& tablet = home.addTablet();
-    home.pair(tablet);
-    home.run(moment * 500 * MS);
-    tablet.losePower();
-    home.run(1 * kj::MINUTES);
-    tablet.powerOn();
-    home.run(10 * S);
-    home.pair(tablet);
-    home.run(1 * kj::MINUTES);
-    REQUIRE(tablet.inCircle());
-    REQUIRE(home.hasLink(home.phone, tablet));
-  }
+  requireJoinAgain(&Device::losePower, &Device::powerOn);
 }
 
 TEST_CASE("an admin that is killed while it pairs or removes ends nothing but that") {
