@@ -1,5 +1,7 @@
 #include "crypto/primitives/secret.h"
 
+#include "crypto/primitives/locked-memory.h"
+
 #include <kj/debug.h>
 
 #include <cstring>
@@ -14,20 +16,9 @@ bool equalSecrets(Bytes a, Bytes b) {
   return a.size() == b.size() && sodium_memcmp(a.begin(), b.begin(), a.size()) == 0;
 }
 
-namespace {
-// sodium_malloc needs sodium_init before its first use; further calls of it return at once.
-kj::byte* allocate(size_t size) {
-  KJ_REQUIRE(sodium_init() >= 0, "libsodium cannot start");
-  auto start = static_cast<kj::byte*>(sodium_malloc(size));
-  KJ_ASSERT(start != nullptr, "no memory for a secret", size);
-  sodium_memzero(start, size);
-  return start;
-}
-}  // namespace
-
 Secret::Secret(size_t size): start(nullptr), length(size) {
   KJ_REQUIRE(size <= BYTES_MAX, size);
-  start = allocate(size);
+  start = LockedMemory::shared().lockExclusive()->allocate(size);
 }
 
 Secret Secret::copyOf(Bytes source) {
@@ -37,7 +28,7 @@ Secret Secret::copyOf(Bytes source) {
 }
 
 Secret::~Secret() noexcept(false) {
-  if (start != nullptr) sodium_free(start);  // wipes
+  if (start != nullptr) LockedMemory::shared().lockExclusive()->free(start, length);  // wipes
 }
 
 Secret::Secret(Secret&& other) noexcept

@@ -1,7 +1,7 @@
 #pragma once
-// Where secrets live: memory of sodium_malloc (guard pages, locked into RAM where the system allows
-// it) that is wiped when it is freed. A secret moves, but is not copied, compared or printed by
-// accident: whoever wants its bytes says reveal().
+// Where secrets live: memory between guard pages, locked into RAM where the system allows it
+// (locked-memory.h), that is wiped when it is freed. A secret moves, but is not copied, compared or
+// printed by accident: whoever wants its bytes says reveal().
 //
 //   Secret               bytes of any length (a passphrase, a plaintext key file)
 //   Key<Purpose, N>      N bytes for one purpose, so that no key serves two: Key<struct LinkPsk>
