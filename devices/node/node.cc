@@ -380,6 +380,10 @@ void Node::expelled() {
 void Node::peerUp(const DeviceId& peer) {
   seams.trace.event("link.up", {{"peer", peer}});
   tell(peer);
+  auto arrived = kj::mv(arrival.fulfiller);
+  arrival = kj::newPromiseAndFulfiller<void>();
+  arriving = arrival.promise.fork();
+  arrived->fulfill();
 }
 
 void Node::peerDown(const DeviceId& peer, Error why) {
@@ -397,11 +401,15 @@ capnp::Capability::Client Node::bootstrapFor(const DeviceId& peer) {
   return kj::heap<PeerServer>(*this, peer);
 }
 
+// Waits for a link to the device: a job may wait for hours, and whoever asked again and again meanwhile
+// would empty a phone's battery.
 kj::Promise<kj::Own<kj::AsyncIoStream>> Node::openEdge(
     const DeviceId& device, kj::Array<const kj::byte> header) {
-  auto stream = links.open(device, transport::Lane::INTERACTIVE, header);
-  if (stream) return kj::mv(*stream);
-  return KJ_EXCEPTION(DISCONNECTED, stream.error().because);
+  auto peer = device;
+  while (!links.isUp(peer)) co_await arriving.addBranch();
+  auto stream = links.open(peer, transport::Lane::INTERACTIVE, header);
+  if (stream) co_return kj::mv(*stream);
+  kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, stream.error().because));
 }
 
 router::rpc::StageHost::Client Node::stageHost(const DeviceId& device) {

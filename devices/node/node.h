@@ -93,6 +93,9 @@ class Node final: private CircleKeeper::Observer,
   engine::PluginSet plugins;
   Bodies bodies;
   transport::Links links;
+  // The next link to any peer, for whoever waits for one.
+  kj::PromiseFulfillerPair<void> arrival = kj::newPromiseAndFulfiller<void>();
+  kj::ForkedPromise<void> arriving = arrival.promise.fork();
   router::Executor executor;
   Jobs jobs;
   kj::TaskSet tasks;

@@ -15,7 +15,7 @@ class Executor final: public EdgeDialer {
   // An edge stream whose consumer says nothing is dropped after this.
   static constexpr kj::Duration RESUME_WITHIN = 5 * kj::SECONDS;
 
-  // Streams to other devices, by link.
+  // Streams to other devices, by link. Waits while there is none: a consumer asks once.
   class Peers {
    public:
     virtual kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(

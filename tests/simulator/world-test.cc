@@ -1,5 +1,6 @@
 #include "tests/simulator/paired-home.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 
 namespace hearth::sim {
@@ -36,6 +37,23 @@ bool linked(World& world) {
     if (!view.self && !view.reachable) return false;
   }
   return true;
+}
+
+TEST_CASE("a sentence waits for its recogniser without asking for it all the time") {
+  Home home(1);
+  auto& phone = home.world.device("phone");
+  auto& dictation = home.people.dictate(phone, phone, 30, 6);
+  home.world.run(3 * kj::SECONDS);
+  phone.put({});
+  home.world.run(60 * kj::SECONDS);
+  REQUIRE(std::ranges::count(dictation.events, "waiting") == 1);
+  auto wakes = phone.time.wakes();
+  home.world.run(60 * kj::SECONDS);
+  REQUIRE(phone.time.wakes() - wakes < 6 * 60);  // leases of its own stages, once a second each
+  phone.put({home.wifi});
+  home.world.run(90 * kj::SECONDS);
+  REQUIRE(dictation.state == "done");
+  REQUIRE(dictation.heard == dictation.said);
 }
 
 // Whichever of the two had called, and so whichever id is the smaller one.
