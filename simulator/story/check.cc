@@ -5,6 +5,8 @@
 #include <kj/debug.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 namespace hearth::sim {
 
@@ -14,25 +16,29 @@ using Violations = std::vector<Violation>;
 
 kj::TimePoint now(Run& run) { return run.world.time.now(); }
 
-// Devices whose daemon runs now and that count themselves as members.
+// A device whose daemon runs now and counts itself as a member.
 struct Present {
   Device& device;
   devices::Node& node;
 };
 
-std::vector<Present> present(Run& run) {
-  std::vector<Present> all;
+using Circle = std::vector<Present>;
+
+std::vector<Circle> circles(Run& run) {
+  std::map<std::string, Circle> byName;
   for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) {
     auto& device = run.world.device(i);
-    KJ_IF_MAYBE(node, device.node()) all.push_back({device, *node});
+    KJ_IF_MAYBE(node, device.node()) byName[run.circleOf(device)].push_back({device, *node});
   }
+  std::vector<Circle> all;
+  for (auto& [name, circle]: byName) all.push_back(kj::mv(circle));
   return all;
 }
 
-// Removed according to what any device knows.
-bool isRemoved(Run& run, const Device& device) {
+// Removed according to what any device of the circle knows.
+bool isRemoved(const Circle& circle, const Device& device) {
   KJ_IF_MAYBE(id, device.id()) {
-    for (auto& other: present(run)) {
+    for (auto& other: circle) {
       KJ_IF_MAYBE(member, other.node.circle().state().find(*id)) {
         if (!member->isActive()) return true;
       }
@@ -41,10 +47,10 @@ bool isRemoved(Run& run, const Device& device) {
   return false;
 }
 
-std::vector<Present> members(Run& run) {
-  std::vector<Present> inside;
-  for (auto& one: present(run)) {
-    if (!isRemoved(run, one.device)) inside.push_back(one);
+Circle membersOf(const Circle& circle) {
+  Circle inside;
+  for (auto& one: circle) {
+    if (!isRemoved(circle, one.device)) inside.push_back(one);
   }
   return inside;
 }
@@ -109,21 +115,23 @@ Violations jobsEnd(Run& run) {
 // All members hold the same log, and resolve it alike.
 Violations convergence(Run& run) {
   Violations found;
-  auto all = members(run);
-  for (auto& one: all) {
-    auto& mine = one.node.circle();
-    auto& theirs = all.front().node.circle();
-    auto epochOf = [](auto& circle) {
-      return circle.state().epoch.map([](auto& e) { return e.id; }).orDefault(EpochId());
-    };
-    auto heads = mine.log().heads(), others = theirs.log().heads();
-    std::ranges::sort(heads);
-    std::ranges::sort(others);
-    if (mine.log().size() != theirs.log().size() || heads != others ||
-        epochOf(mine) != epochOf(theirs)) {
-      found.push_back({now(run), one.device.index(), "convergence",
-          one.device.called() + " has " + std::to_string(mine.log().size()) + " ops, " +
-              all.front().device.called() + " has " + std::to_string(theirs.log().size())});
+  auto epochOf = [](auto& circle) {
+    return circle.state().epoch.map([](auto& e) { return e.id; }).orDefault(EpochId());
+  };
+  for (auto& circle: circles(run)) {
+    auto all = membersOf(circle);
+    for (auto& one: all) {
+      auto& mine = one.node.circle();
+      auto& theirs = all.front().node.circle();
+      auto heads = mine.log().heads(), others = theirs.log().heads();
+      std::ranges::sort(heads);
+      std::ranges::sort(others);
+      if (mine.log().size() != theirs.log().size() || heads != others ||
+          epochOf(mine) != epochOf(theirs)) {
+        found.push_back({now(run), one.device.index(), "convergence",
+            one.device.called() + " has " + std::to_string(mine.log().size()) + " ops, " +
+                all.front().device.called() + " has " + std::to_string(theirs.log().size())});
+      }
     }
   }
   return found;
@@ -132,43 +140,47 @@ Violations convergence(Run& run) {
 // Where there is an admin, no secret of the circle stays with somebody who has no part in it any more.
 Violations epochsFit(Run& run) {
   Violations found;
-  auto all = members(run);
-  bool admin = std::ranges::any_of(
-      all, [](auto& one) { return one.node.circle().ownRole() == crypto::Role::ADMIN; });
-  for (auto& one: all) {
-    if (admin && one.node.circle().state().epochDue())
-      found.push_back({now(run), one.device.index(), "epoch",
-          one.device.called() + " has an epoch whose holders are not the members"});
+  for (auto& circle: circles(run)) {
+    auto all = membersOf(circle);
+    bool admin = std::ranges::any_of(
+        all, [](auto& one) { return one.node.circle().ownRole() == crypto::Role::ADMIN; });
+    for (auto& one: all) {
+      if (admin && one.node.circle().state().epochDue())
+        found.push_back({now(run), one.device.index(), "epoch",
+            one.device.called() + " has an epoch whose holders are not the members"});
+    }
   }
   return found;
+}
+
+bool canCall(Run& run, const Device& from, const Device& to) {
+  return std::ranges::any_of(run.world.terrain.attachments(to.index()), [&](auto network) {
+    auto ip = Terrain::addressIn(network, to.index());
+    return run.world.terrain.passes(from.index(), ip, Terrain::Packet::CALL);
+  });
 }
 
 // Members that can reach each other are linked, and know what the other can do.
 Violations linked(Run& run) {
   Violations found;
-  auto all = members(run);
-  for (auto& one: all) {
-    for (auto& other: all) {
-      if (one.device.index() == other.device.index()) continue;
-      bool way = false;
-      for (auto network: run.world.terrain.attachments(other.device.index())) {
-        auto ip = Terrain::addressIn(network, other.device.index());
-        way |= run.world.terrain.passes(one.device.index(), ip, Terrain::Packet::CALL);
+  auto complain = [&](const Device& about, const char* checker, std::string what) {
+    found.push_back({now(run), about.index(), checker, about.called() + what});
+  };
+  for (auto& circle: circles(run)) {
+    auto all = membersOf(circle);
+    for (auto& one: all) {
+      auto views = one.node.devices();
+      for (auto& other: all) {
+        if (one.device.index() == other.device.index()) continue;
+        if (!canCall(run, one.device, other.device)) continue;
+        auto id = KJ_ASSERT_NONNULL(other.device.id());
+        auto view = std::ranges::find_if(views, [&](auto& view) { return view.id == id; });
+        if (view == views.end() || !view->reachable) {
+          complain(one.device, "links", " has no link to " + other.device.called());
+        } else if (view->facts == nullptr) {
+          complain(one.device, "facts", " does not know what " + other.device.called() + " can do");
+        }
       }
-      if (!way) continue;
-      auto id = KJ_ASSERT_NONNULL(other.device.id());
-      bool up = false, known = false;
-      for (auto& view: one.node.devices()) {
-        if (view.id != id) continue;
-        up = view.reachable;
-        known = view.facts != nullptr;
-      }
-      if (!up)
-        found.push_back({now(run), one.device.index(), "links",
-            one.device.called() + " has no link to " + other.device.called()});
-      if (up && !known)
-        found.push_back({now(run), one.device.index(), "facts",
-            one.device.called() + " does not know what " + other.device.called() + " can do"});
     }
   }
   return found;
@@ -178,17 +190,22 @@ Violations linked(Run& run) {
 Violations acknowledged(Run& run) {
   Violations found;
   if (run.effects.contains("restore") || run.effects.contains("bit-rot")) return found;
-  for (auto& told: run.people.acknowledgements()) {
-    bool authorLives = !run.isDestroyed(run.world.device(told.by));
-    for (auto& one: members(run)) {
-      auto known = one.node.circle().state().find(told.target);
-      bool holds =
-          known.map([&](auto& member) { return told.isRemoval ? !member.isActive() : true; })
-              .orDefault(false);
-      if (!holds && authorLives)
-        found.push_back({now(run), one.device.index(), "durability",
-            one.device.called() + " does not know that a device was " +
-                (told.isRemoval ? "removed" : "added")});
+  for (auto& circle: circles(run)) {
+    auto all = membersOf(circle);
+    for (auto& told: run.people.acknowledgements()) {
+      auto& author = run.world.device(told.by);
+      if (run.isDestroyed(author) || run.circleOf(author) != run.circleOf(circle.front().device))
+        continue;
+      for (auto& one: all) {
+        auto known = one.node.circle().state().find(told.target);
+        bool holds =
+            known.map([&](auto& member) { return told.isRemoval ? !member.isActive() : true; })
+                .orDefault(false);
+        if (!holds)
+          found.push_back({now(run), one.device.index(), "durability",
+              one.device.called() + " does not know that a device was " +
+                  (told.isRemoval ? "removed" : "added")});
+      }
     }
   }
   return found;
@@ -197,22 +214,44 @@ Violations acknowledged(Run& run) {
 // A removed device has no link, no op beyond its removal and no secret of a later epoch.
 Violations removedIsOut(Run& run) {
   Violations found;
-  auto inside = members(run);
-  if (inside.empty()) return found;
-  for (auto& one: present(run)) {
-    if (!isRemoved(run, one.device)) continue;
-    auto complain = [&](std::string what) {
-      found.push_back({now(run), one.device.index(), "removal", one.device.called() + what});
-    };
-    auto& circle = inside.front().node.circle();
-    KJ_IF_MAYBE(epoch, circle.state().epoch) {
-      if (one.node.circle().log().has(epoch->id))
-        complain(" holds an epoch made after its removal");
+  for (auto& circle: circles(run)) {
+    auto inside = membersOf(circle);
+    if (inside.empty()) continue;
+    for (auto& one: circle) {
+      if (!isRemoved(circle, one.device)) continue;
+      auto complain = [&](std::string what) {
+        found.push_back({now(run), one.device.index(), "removal", one.device.called() + what});
+      };
+      KJ_IF_MAYBE(epoch, inside.front().node.circle().state().epoch) {
+        if (one.node.circle().log().has(epoch->id))
+          complain(" holds an epoch made after its removal");
+      }
+      for (auto& member: inside) {
+        auto id = KJ_ASSERT_NONNULL(one.device.id());
+        for (auto& view: member.node.devices()) {
+          if (view.id == id && view.reachable) complain(" is linked to " + member.device.called());
+        }
+      }
     }
-    for (auto& member: inside) {
-      auto id = KJ_ASSERT_NONNULL(one.device.id());
-      for (auto& view: member.node.devices()) {
-        if (view.id == id && view.reachable) complain(" is linked to " + member.device.called());
+  }
+  return found;
+}
+
+// People who live side by side have nothing to do with each other.
+Violations circlesApart(Run& run) {
+  Violations found;
+  std::map<DeviceId, const std::string*> circleOf;
+  for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) {
+    auto& device = run.world.device(i);
+    KJ_IF_MAYBE(id, device.id()) circleOf[*id] = &run.circleOf(device);
+  }
+  for (auto& circle: circles(run)) {
+    for (auto& one: circle) {
+      for (auto& view: one.node.devices()) {
+        auto known = circleOf.find(view.id);
+        if (known != circleOf.end() && *known->second != run.circleOf(one.device))
+          found.push_back({now(run), one.device.index(), "apart",
+              one.device.called() + " counts a device of another circle among its own"});
       }
     }
   }
@@ -222,11 +261,13 @@ Violations removedIsOut(Run& run) {
 // What a device could do that went away, it cannot do now.
 Violations noGhosts(Run& run) {
   Violations found;
-  for (auto& one: present(run)) {
-    for (auto& view: one.node.devices()) {
-      if (!view.reachable && view.facts != nullptr)
-        found.push_back({now(run), one.device.index(), "facts",
-            one.device.called() + " counts on " + view.name + ", to which it has no link"});
+  for (auto& circle: circles(run)) {
+    for (auto& one: circle) {
+      for (auto& view: one.node.devices()) {
+        if (!view.reachable && view.facts != nullptr)
+          found.push_back({now(run), one.device.index(), "facts",
+              one.device.called() + " counts on " + view.name + ", to which it has no link"});
+      }
     }
   }
   return found;
@@ -289,11 +330,13 @@ Violations placedOnMembers(Run& run) {
 // Nothing is left over: no job, no queue.
 Violations nothingLeft(Run& run) {
   Violations found;
-  for (auto& one: present(run)) {
-    auto jobs = one.node.work().running();
-    if (jobs > 0)
-      found.push_back({now(run), one.device.index(), "left-over",
-          one.device.called() + " still runs " + std::to_string(jobs) + " jobs"});
+  for (auto& circle: circles(run)) {
+    for (auto& one: circle) {
+      auto jobs = one.node.work().running();
+      if (jobs > 0)
+        found.push_back({now(run), one.device.index(), "left-over",
+            one.device.called() + " still runs " + std::to_string(jobs) + " jobs"});
+    }
   }
   return found;
 }
@@ -367,10 +410,10 @@ Violations faultsCame(Run& run) {
 
 Violations check(Run& run) {
   Violations all;
-  for (auto checker:
-      {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked, acknowledged,
-          keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft, strangersStayOut,
-          placedOnMembers, nothingLeft, tracesAreSilent, energy, noErrors, faultsCame}) {
+  for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
+           acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
+           circlesApart, strangersStayOut, placedOnMembers, nothingLeft, tracesAreSilent, energy,
+           noErrors, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

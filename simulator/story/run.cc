@@ -77,26 +77,20 @@ std::vector<NetworkIndex> Run::placesOf(const std::vector<std::string>& names) c
   return places;
 }
 
-// Every device is charged, and brought in by the first admin.
+// Every device is charged, and brought in by the first admin of its circle.
 kj::Promise<void> Run::setUp() {
-  auto present = [&](size_t i) { return !scenario.devices[i].later; };
-  auto first = static_cast<DeviceIndex>(std::ranges::find_if(scenario.devices, [](auto& c) {
-    return c.admin && !c.later;
-  }) - scenario.devices.begin());
+  std::map<std::string, std::vector<DeviceIndex>> circles;
   for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& cast = scenario.devices[i];
     auto& device = world.device(i);
-    device.put(present(i) ? std::vector<NetworkIndex>{workshop} : placesOf(scenario.devices[i].at));
+    device.put(cast.later ? placesOf(cast.at) : std::vector<NetworkIndex>{workshop});
     device.plug(true);
     device.powerOn();
+    if (!cast.later) circles[cast.circle].push_back(i);
   }
-  co_await people.found(world.device(first));
-  co_await world.time.after(1 * kj::SECONDS);
-  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
-    if (i == first || !present(i)) continue;
-    auto role = scenario.devices[i].admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
-    if (!co_await people.pair(world.device(i), world.device(first), role))
-      broken = "the set-up could not pair " + scenario.devices[i].name;
-  }
+  kj::Vector<kj::Promise<void>> standing;
+  for (auto& [name, circle]: circles) standing.add(standUp(kj::mv(circle)));
+  co_await kj::joinPromises(standing.releaseAsArray());
   for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
     auto& cast = scenario.devices[i];
     auto& device = world.device(i);
@@ -123,6 +117,18 @@ Happening Run::happeningOf(const Step& step) {
   if (!step.other.empty()) happening.other = &world.device(step.other.c_str());
   happening.networks = placesOf(step.networks);
   return happening;
+}
+
+kj::Promise<void> Run::standUp(std::vector<DeviceIndex> circle) {
+  auto first = *std::ranges::find_if(circle, [this](auto i) { return scenario.devices[i].admin; });
+  co_await people.found(world.device(first));
+  co_await world.time.after(1 * kj::SECONDS);
+  for (auto i: circle) {
+    if (i == first) continue;
+    auto role = scenario.devices[i].admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
+    if (!co_await people.pair(world.device(i), world.device(first), role))
+      broken = "the set-up could not pair " + scenario.devices[i].name;
+  }
 }
 
 kj::Promise<void> Run::follow(Step step, Chance luck) {

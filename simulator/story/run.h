@@ -42,6 +42,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   kj::TimePoint beganAt() const { return began; }  // of the story, when the set-up was done
   kj::TimePoint healedAt() const { return healed; }
   bool isDestroyed(const Device& device) const { return destroyed.contains(device.index()); }
+  const std::string& circleOf(const Device& device) const { return castOf(device).circle; }
 
   // What storms have done so far, as the steps that would do the same.
   std::vector<Step> blown;
@@ -69,6 +70,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   void build();
   kj::Promise<void> setUp();
   Happening happeningOf(const Step& step);
+  kj::Promise<void> standUp(std::vector<DeviceIndex> circle);
   kj::Promise<void> follow(Step step, Chance luck);
   kj::Promise<void> blow(const Storm& storm, Chance luck);
   void heal();

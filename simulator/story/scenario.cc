@@ -35,6 +35,7 @@ Cast readCast(TomlReader& in) {
   cast.visits = in.texts("visits");
   cast.admin = in.flag("admin");
   cast.later = in.flag("later");
+  cast.circle = in.text("circle");
   cast.battery = in.number("battery", -1, 0, 1);
   in.finish();
   return cast;
@@ -119,9 +120,11 @@ void checkNames(const Scenario& scenario, std::string& wrong) {
   for (auto& storm: scenario.storms) {
     for (auto& name: storm.devices) device(name);
   }
-  bool founder =
-      std::ranges::any_of(scenario.devices, [](auto& cast) { return cast.admin && !cast.later; });
-  if (!founder) complain("one device at least must be an admin from the beginning");
+  std::map<std::string, bool> founded;
+  for (auto& cast: scenario.devices) founded[cast.circle] |= cast.admin && !cast.later;
+  bool all = std::ranges::all_of(founded, [](auto& circle) { return circle.second; });
+  if (!all || founded.empty())
+    complain("one device at least of each circle must be an admin from the beginning");
 }
 
 std::string quoted(const std::string& text) {
@@ -261,6 +264,7 @@ std::string writeScenario(const Scenario& scenario) {
     out.put("visits", cast.visits);
     out.put("admin", cast.admin);
     out.put("later", cast.later);
+    out.put("circle", cast.circle);
     out.put("battery", cast.battery, -1);
   }
   for (auto& step: scenario.steps) {
