@@ -88,6 +88,8 @@ void Flow::enqueue(kj::Array<kj::byte> bytes) {
 // One draw of the flow's luck for each segment, whatever comes of it.
 kj::TimePoint Flow::arrivalOf(size_t bytes) {
   auto now = wire.time.now();
+  pace = (pace * 3 + kj::min(now - lastWritten, RESEND_AFTER)) / 4;
+  lastWritten = now;
   Chance luck(chance.next());
   auto arrival = now;
   KJ_IF_MAYBE(route, wire.terrain.route(ends.from.index(), ends.toIp, Terrain::Packet::REPLY)) {
@@ -99,15 +101,17 @@ kj::TimePoint Flow::arrivalOf(size_t bytes) {
   return lastArrival = kj::max(lastArrival, arrival);
 }
 
-// How late the last of its packets is.
+// How late the last of its packets is. Packets that follow a lost one tell of it; without them the
+// timer must run out, which does so twice before it slows down (RFC 8985).
 kj::Duration Flow::resends(uint32_t lossPermille, size_t bytes, Chance& luck) {
+  auto first = kj::min(RESEND_AFTER, PACKETS_THAT_TELL * pace + smoothRtt);
   auto latest = 0 * kj::SECONDS;
   for (size_t at = 0; at <= bytes; at += PACKET_BYTES) {
     auto late = 0 * kj::SECONDS;
     auto resend = RESEND_AFTER;
     for (int tries = 0; tries < RESENDS_MAX && luck.permille(lossPermille); ++tries) {
-      late += resend;
-      resend = kj::min(resend * 2, RESEND_AFTER_MAX);
+      late += tries == 0 ? first : resend;
+      if (tries > 0) resend = kj::min(resend * 2, RESEND_AFTER_MAX);
     }
     latest = kj::max(latest, late);
   }

@@ -68,7 +68,8 @@ class Flow final: public kj::Refcounted {
   static constexpr size_t PACKET_BYTES = 1'448;
   static constexpr kj::Duration RESEND_AFTER = 200 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration RESEND_AFTER_MAX = 60 * kj::SECONDS;
-  static constexpr int RESENDS_MAX = 8;  // of one packet by mere loss
+  static constexpr int RESENDS_MAX = 8;        // of one packet by mere loss
+  static constexpr int PACKETS_THAT_TELL = 3;  // of a lost one before them
   static constexpr kj::Duration GIVE_UP_AFTER = 15 * kj::MINUTES;
 
   // `rtt`: as the handshake measured it.
@@ -105,6 +106,8 @@ class Flow final: public kj::Refcounted {
   kj::Maybe<Flow&> reverse;
   uint32_t fromBinding, toBinding;  // of the networks, when the connection was made
   kj::Duration smoothRtt;
+  kj::Duration pace = RESEND_AFTER;  // between writes, smoothed
+  kj::TimePoint lastWritten = WorldTime::BEGINNING;
   std::deque<Segment> underWay;
   size_t unacknowledged = 0;  // bytes
   kj::TimePoint lastArrival = WorldTime::BEGINNING;

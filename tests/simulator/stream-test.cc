@@ -141,6 +141,34 @@ TEST_CASE("lost packets of one segment are resent beside each other, not one aft
   REQUIRE(line.took(read->at) <= 2 * S);
 }
 
+kj::Promise<void> speak(Line& line, int count) {
+  for (int i = 0; i < count; ++i) {
+    co_await line.pair.caller->write("x", 1);
+    co_await line.time.after(20 * MS);
+  }
+}
+
+kj::Promise<kj::Duration> longestGap(Line& line, int count) {
+  auto longest = 0 * S;
+  char byte;
+  for (int i = 0; i < count; ++i) {
+    auto before = line.time.now();
+    co_await line.pair.called->read(&byte, 1);
+    longest = kj::max(longest, line.time.now() - before);
+  }
+  co_return longest;
+}
+
+TEST_CASE("a packet that is lost among others is resent as soon as those have told of it") {
+  Line line;
+  line.terrain.addLoss(0, 1, 20);
+  auto speaking = line.watch(speak(line, 200));
+  auto gap = line.watch(longestGap(line, 200));
+  line.run(1 * kj::MINUTES);
+  REQUIRE(**gap > 60 * MS);
+  REQUIRE(**gap < Flow::RESEND_AFTER);
+}
+
 TEST_CASE("a path on which everything is lost is no path") {
   Line line;
   line.terrain.addLoss(0, 1, 1'000);

@@ -75,16 +75,16 @@ TEST_CASE("a kill at any write loses nothing that was acknowledged") {
 // A sync that failed leaves its commit in the log all the same. The process that finds it there after
 // a kill believes in it, so a power cut must not take it away any more.
 TEST_CASE("a commit whose sync failed and that a kill left is on the disk when it is believed in") {
-  FrailDisk disk;
+  SimDisk disk{sim::Chance(1)};
   Home home(disk.directory());
   auto db = home.open(NOTES);
   addNote(*db, 0);
   disk.failing = true;
   REQUIRE_THROWS(addNote(*db, 1));
 
-  FrailDisk found;
+  SimDisk found{sim::Chance(1)};
   auto folder = found.directory();
-  for (auto& [name, bytes]: disk.afterKill()) {
+  for (auto& [name, bytes]: disk.contents()) {
     auto file = folder->openFile(kj::Path(kj::str(name.c_str())), kj::WriteMode::CREATE);
     file->write(0, kj::StringPtr(bytes.c_str(), bytes.size()).asBytes());
     if (name == HEARTH_DB.cStr()) file->datasync();
