@@ -207,6 +207,61 @@ TEST_CASE("a link that ends is called again, and its streams say so") {
   REQUIRE(two.bothUp());
 }
 
+// Somebody on the way, who may change the last byte of what the caller sends.
+struct Relay {
+  kj::Own<kj::ConnectionReceiver> receiver;
+  std::string target;
+  kj::Own<kj::AsyncIoStream> caller, called;
+  bool changes = false;
+  size_t bytesBack = 0;
+  bool over = false;
+  kj::Promise<void> carrying = nullptr;
+
+  explicit Relay(Two& two)
+      : receiver(two.network.parseAddress("127.0.0.1:0").wait(two.uv.waitScope)->listen()),
+        target(two.laptopAddress),
+        carrying(carry(two.network).eagerlyEvaluate(nullptr)) {}
+
+  std::string address() { return "127.0.0.1:" + std::to_string(receiver->getPort()); }
+
+  kj::Promise<void> carry(kj::Network& network) {
+    caller = co_await receiver->accept();
+    called = co_await (co_await network.parseAddress(target.c_str()))->connect();
+    co_await pump(*caller, *called, true).exclusiveJoin(pump(*called, *caller, false));
+    over = true;
+    caller = nullptr;
+    called = nullptr;
+  }
+  kj::Promise<void> pump(kj::AsyncIoStream& from, kj::AsyncIoStream& to, bool there) {
+    kj::byte bytes[4096];
+    for (;;) {
+      auto size = co_await from.tryRead(bytes, 1, sizeof(bytes));
+      if (size == 0) break;
+      if (there && changes) bytes[size - 1] ^= 1;
+      if (!there) bytesBack += size;
+      co_await to.write(bytes, size);
+    }
+  }
+};
+
+TEST_CASE(
+    "a link that a changed record has ended says no more, also not that its streams are reset") {
+  Two two;
+  Relay relay(two);
+  two.phone.links->setAddresses(two.laptop.keys.id, {relay.address()});
+  REQUIRE(two.bothUp());
+  auto stream = two.phone.links->open(two.laptop.keys.id, Lane::INTERACTIVE, HEADER).value();
+  stream->write("a", 1).wait(two.uv.waitScope);
+  REQUIRE(two.eventually([&]() { return two.laptop.streams.size() == 1; }));
+  two.uv.timer().afterDelay(100 * kj::MILLISECONDS).wait(two.uv.waitScope);
+  relay.changes = true;
+  relay.bytesBack = 0;
+  stream->write("b", 1).wait(two.uv.waitScope);
+  REQUIRE(two.eventually([&]() { return relay.over; }));
+  REQUIRE(relay.bytesBack == 0);
+  REQUIRE(two.laptop.log.back() == "down: a tag does not match");
+}
+
 TEST_CASE("garbage on the port opens nothing and harms nobody") {
   Two two;
   auto stranger = two.network.parseAddress(two.laptopAddress.c_str())

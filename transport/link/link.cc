@@ -208,8 +208,10 @@ void Link::sendOwn(uint8_t type, kj::Array<kj::byte> body) {
   hub->writer.ring();
 }
 
+// Nothing follows the end, also no reset of the streams that end with it: to the peer these would be
+// streams that failed one by one on a link that still lives.
 kj::Promise<void> Link::write() {
-  for (;;) {
+  while (!over) {
     auto batch = sealBatch();
     if (batch.size() > 0) {
       co_await carrier->write(kj::mv(batch));
