@@ -82,14 +82,32 @@ uint64_t World::fingerprint() {
 
 void World::delivered(
     uint64_t connection, DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes) {
+  foldDelivery(from, to, bytes);
+  eavesdropper.heard(connection, to, bytes);
+  history.addMessage(
+      {time.now(), connection, from, to, static_cast<uint32_t>(bytes.size()), bytes[0]});
+}
+
+void World::datagram(DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes) {
+  foldDelivery(from, to, bytes);
+  auto first = bytes.size() > 0 ? bytes[0] : kj::byte{0};
+  history.addMessage(
+      {time.now(), History::NO_CONNECTION, from, to, static_cast<uint32_t>(bytes.size()), first});
+}
+
+void World::foldDelivery(DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes) {
   ++deliveredCount;
   deliveredByteCount += bytes.size();
   print.add(static_cast<uint64_t>(time.elapsed() / kj::NANOSECONDS))
       .add((uint64_t{from} << 32) | to)
       .add(bytes);
-  eavesdropper.heard(connection, to, bytes);
-  history.addMessage(
-      {time.now(), connection, from, to, static_cast<uint32_t>(bytes.size()), bytes[0]});
+}
+
+void World::tampered(DeviceIndex from, DeviceIndex to) {
+  ++tamperedCount;
+  print.add(tamperedCount).add((uint64_t{from} << 32) | to);
+  history.add(from, "fault",
+      kj::str("somebody changes what it sends to ", devices[to]->called().c_str()).cStr());
 }
 
 void World::opened(uint64_t connection, DeviceIndex from, DeviceIndex to) {

@@ -42,6 +42,7 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
   uint64_t connections() const { return wire.connections; }
   uint64_t deliveries() const { return deliveredCount; }
   uint64_t deliveredBytes() const { return deliveredByteCount; }
+  uint64_t tamperings() const { return tamperedCount; }
 
  private:
   class LogCatcher;
@@ -57,7 +58,7 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
 
  private:
   Fingerprint print;
-  uint64_t deliveredCount = 0, deliveredByteCount = 0;
+  uint64_t deliveredCount = 0, deliveredByteCount = 0, tamperedCount = 0;
   std::vector<std::string> errorLines;
   bool dying = false;
   std::map<std::string, kj::Own<const kj::Directory>> plugins;  // by profile
@@ -70,6 +71,9 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
   void delivered(uint64_t connection, DeviceIndex from, DeviceIndex to,
       kj::ArrayPtr<const kj::byte> bytes) override;
   void opened(uint64_t connection, DeviceIndex from, DeviceIndex to) override;
+  void datagram(DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes) override;
+  void tampered(DeviceIndex from, DeviceIndex to) override;
+  void foldDelivery(DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes);
   void taskFailed(kj::Exception&& e) override;
 };
 

@@ -140,10 +140,16 @@ NetworkKind readNetwork(Entry& from, const std::string& name) {
   kind.upBps = from.need("up_bps", 1, BPS_MAX);
   kind.downBps = from.need("down_bps", 1, BPS_MAX);
   kind.lossPermille = from.whole<uint32_t>("loss_permille", 0, 0, 1'000);
+  kind.duplicatePermille = from.whole<uint32_t>("duplicate_permille", 0, 0, 1'000);
+  kind.reorderPermille = from.whole<uint32_t>("reorder_permille", 0, 0, 1'000);
   kind.isolates = from.in.flag("isolates", kind.isolates);
   kind.internet = from.in.flag("internet", kind.internet);
   kind.letsIn = from.in.flag("lets_in", kind.letsIn);
   kind.portal = from.in.flag("portal", kind.portal);
+  kind.multicast = from.in.flag("multicast", kind.multicast);
+  kind.multicastLossPermille = from.whole<uint32_t>("multicast_loss_permille", 0, 0, 1'000);
+  kind.symmetric = from.in.flag("symmetric", kind.symmetric);
+  kind.natIdle = from.span("nat_idle", kind.natIdle);
   kind.txNanojoulePerByte = from.in.number("tx_nj_per_byte", 0, 0, NANOJOULE_MAX);
   kind.rxNanojoulePerByte = from.in.number("rx_nj_per_byte", 0, 0, NANOJOULE_MAX);
   kind.tailMw = from.in.number("tail_mw", 0, 0, MILLIWATT_MAX);

@@ -341,6 +341,7 @@ void Run::countEffects() {
     count("engine-lie", device.engineFaults.lied);
     count("engine-start-fails", device.engineFaults.failed);
   }
+  count("tampered", world.tamperings());
   for (auto& event: world.history.all())
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
   for (auto& dictation: people.dictations()) {

@@ -9,6 +9,15 @@
 
 namespace hearth::sim {
 
+namespace {
+
+// Of packets, segments or datagrams; a tenth where nothing is said.
+uint32_t permilleOf(const Happening& h) {
+  return h.amount > 0 ? static_cast<uint32_t>(h.amount) : 100;
+}
+
+}  // namespace
+
 const Verbs::Entry Verbs::TABLE[] = {
     {"dictate", &Verbs::dictate, false, true},
     {"pair", &Verbs::pair, false, true, "the admin"},
@@ -32,6 +41,9 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"mute", &Verbs::mute, true, true},
     {"clog", &Verbs::clog, true, true},
     {"lossy", &Verbs::lossy, true, true},
+    {"duplicate", &Verbs::duplicate, true, true},
+    {"reorder", &Verbs::reorder, true, true},
+    {"tamper", &Verbs::tamper, true, true},
     {"rebind", &Verbs::rebind, true, false},
     {"portal", &Verbs::portal, true, false},
     {"swizzle", &Verbs::swizzle, true, false},
@@ -266,18 +278,42 @@ kj::Promise<void> Verbs::clog(const Happening& h) {
   run.world.terrain.clog(h.device->index(), 1);
 }
 
+void Verbs::trouble(const Happening& h, uint32_t Trouble::* what, uint32_t permille, bool oneWay) {
+  auto& terrain = run.world.terrain;
+  auto self = h.device->index();
+  for (auto other: h.other == nullptr ? others(*h.device) : std::vector<Device*>{h.other}) {
+    terrain.trouble(self, other->index()).*what = permille;
+    if (!oneWay) terrain.trouble(other->index(), self).*what = permille;
+  }
+}
+
 kj::Promise<void> Verbs::lossy(const Happening& h) {
-  auto permille = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 100;
-  auto set = [&](uint32_t loss) {
-    for (auto other: others(*h.device)) {
-      run.world.terrain.addLoss(h.device->index(), other->index(), loss);
-      run.world.terrain.addLoss(other->index(), h.device->index(), loss);
-    }
-  };
-  set(permille);
+  bool oneWay = h.other != nullptr;
+  trouble(h, &Trouble::loss, permilleOf(h), oneWay);
   came("lossy");
   co_await wait(h);
-  set(0);
+  trouble(h, &Trouble::loss, 0, oneWay);
+}
+
+kj::Promise<void> Verbs::duplicate(const Happening& h) {
+  trouble(h, &Trouble::duplicates, permilleOf(h), false);
+  came("duplicate");
+  co_await wait(h);
+  trouble(h, &Trouble::duplicates, 0, false);
+}
+
+kj::Promise<void> Verbs::reorder(const Happening& h) {
+  trouble(h, &Trouble::reordered, permilleOf(h), false);
+  came("reorder");
+  co_await wait(h);
+  trouble(h, &Trouble::reordered, 0, false);
+}
+
+kj::Promise<void> Verbs::tamper(const Happening& h) {
+  trouble(h, &Trouble::tampered, permilleOf(h), false);
+  came("tamper");
+  co_await wait(h);
+  trouble(h, &Trouble::tampered, 0, false);
 }
 
 kj::Promise<void> Verbs::rebind(const Happening& h) {

@@ -70,20 +70,15 @@ class SimReceiver final: public kj::ConnectionReceiver {
   Bell arrival;
 };
 
-class NetworkStack::Address final: public kj::NetworkAddress {
- public:
-  Address(NetworkStack& stack, Ip ip, uint16_t port): stack(stack), ip(ip), port(port) {}
+kj::Promise<kj::Own<kj::AsyncIoStream>> SimAddress::connect() {
+  return stack.connect(endpoint.ip, endpoint.port);
+}
 
-  kj::Promise<kj::Own<kj::AsyncIoStream>> connect() override { return stack.connect(ip, port); }
-  kj::Own<kj::ConnectionReceiver> listen() override { return stack.listen(port); }
-  kj::Own<kj::NetworkAddress> clone() override { return kj::heap<Address>(stack, ip, port); }
-  kj::String toString() override { return kj::str(toText(ip), ':', port); }
+kj::Own<kj::ConnectionReceiver> SimAddress::listen() { return stack.listen(endpoint.port); }
 
- private:
-  NetworkStack& stack;
-  Ip ip;
-  uint16_t port;
-};
+kj::Own<kj::DatagramPort> SimAddress::bindDatagramPort() {
+  return stack.datagrams.bind(endpoint.port);
+}
 
 kj::Promise<kj::Own<kj::NetworkAddress>> NetworkStack::parseAddress(
     kj::StringPtr text, kj::uint portHint) {
@@ -99,7 +94,8 @@ kj::Promise<kj::Own<kj::NetworkAddress>> NetworkStack::parseAddress(
         inet_pton(AF_INET, hostText.cStr(), &parsed) == 1, "not an address in this world", text);
     ip = ntohl(parsed.s_addr);
   }
-  return kj::Own<kj::NetworkAddress>(kj::heap<Address>(*this, ip, static_cast<uint16_t>(port)));
+  Endpoint endpoint{ip, static_cast<uint16_t>(port)};
+  return kj::Own<kj::NetworkAddress>(kj::heap<SimAddress>(*this, endpoint));
 }
 
 kj::Own<kj::NetworkAddress> NetworkStack::getSockaddr(const void*, kj::uint) {
@@ -143,7 +139,7 @@ kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> NetworkStack::call(Ip ip, uin
   auto rtt = 2 * luck.between(way.latencyMin, way.latencyMax);
   bool arrives = wire.terrain.passes(self, ip, CALL) && !luck.permille(way.lossPermille);
   co_await wire.time.after(rtt);
-  auto& target = (*directory)(Terrain::deviceAt(ip));
+  auto& target = stackOf(Terrain::deviceAt(ip));
   auto back = Terrain::addressIn(way.fromNetwork, self);
   if (!arrives || !wire.terrain.passes(self, ip, CALL) || !target.host.isOn() ||
       !target.host.isAwake() || !host.isAwake() ||

@@ -2,11 +2,30 @@
 // The Wire seam of one device of a world: kj::Network over the terrain. Addresses are numeric IPv4
 // ("10.1.0.3:7427", "*:7427" to listen); there are no names and no Unix sockets.
 
+#include "simulator/wire/sim-datagram.h"
 #include "simulator/wire/sim-stream.h"
 
 namespace hearth::sim {
 
+class NetworkStack;
 class SimReceiver;
+
+// An address as one device's stack has parsed it, or received something from it.
+class SimAddress final: public kj::NetworkAddress {
+ public:
+  SimAddress(NetworkStack& stack, Endpoint endpoint): endpoint(endpoint), stack(stack) {}
+
+  kj::Promise<kj::Own<kj::AsyncIoStream>> connect() override;
+  kj::Own<kj::ConnectionReceiver> listen() override;
+  kj::Own<kj::DatagramPort> bindDatagramPort() override;
+  kj::Own<kj::NetworkAddress> clone() override { return kj::heap<SimAddress>(stack, endpoint); }
+  kj::String toString() override { return kj::str(toText(endpoint.ip), ':', endpoint.port); }
+
+  const Endpoint endpoint;
+
+ private:
+  NetworkStack& stack;
+};
 
 // One device's network stack. It outlives processes: what they leave behind is closed with them.
 class NetworkStack final: public kj::Network {
@@ -16,7 +35,8 @@ class NetworkStack final: public kj::Network {
   static constexpr size_t BACKLOG_MAX = 128;  // connections that wait for accept()
 
   NetworkStack(WireParts& wire, NetworkHost& host)
-      : wire(wire),
+      : datagrams(*this, wire, host),
+        wire(wire),
         host(host),
         chance(Chance::of(wire.seed, "network", host.index())) {}
 
@@ -29,9 +49,12 @@ class NetworkStack final: public kj::Network {
   // By which another device's stack finds this one.
   using Directory = kj::Function<NetworkStack&(DeviceIndex)>;
   void setDirectory(Directory* all) { directory = all; }
+  NetworkStack& stackOf(DeviceIndex device) { return (*directory)(device); }
+
+  DatagramStack datagrams;
 
  private:
-  class Address;
+  friend class SimAddress;
   friend class SimReceiver;
 
   WireParts& wire;

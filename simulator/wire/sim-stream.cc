@@ -33,6 +33,7 @@ Flow::Flow(WireParts& wire, uint64_t connection, Ends ends, Chance chance, kj::D
       connection(connection),
       ends(ends),
       chance(chance),
+      tamperer(Chance::of(wire.seed, "tampered", (connection << 16) | ends.from.index())),
       fromBinding(wire.terrain.binding(Terrain::networkOf(ends.fromIp))),
       toBinding(wire.terrain.binding(Terrain::networkOf(ends.toIp))),
       smoothRtt(rtt) {}
@@ -205,9 +206,14 @@ void Flow::deliver(kj::Array<kj::byte> bytes, bool refused) {
   if (bytes.size() == 0) {
     ended = true;
   } else {
-    wire.observer.delivered(connection, ends.from.index(), ends.to.index(), bytes);
-    inboxBytes += bytes.size();
-    inbox.push_back(kj::mv(bytes));
+    auto from = ends.from.index(), to = ends.to.index();
+    wire.observer.delivered(connection, from, to, bytes);
+    auto passed = tamperer.pass(kj::mv(bytes), wire.terrain.troubleOf(from, to).tampered);
+    if (passed.changed) wire.observer.tampered(from, to);
+    for (auto& piece: passed.pieces) {
+      inboxBytes += piece.size();
+      inbox.push_back(kj::mv(piece));
+    }
   }
   reader.ring();
 }

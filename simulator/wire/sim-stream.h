@@ -7,7 +7,8 @@
 // only as TCP would: by the other's end of its bytes, by a reset, or after long silence; what one end
 // has given up the other may wait for.
 
-#include "simulator/wire/terrain.h"
+#include "simulator/wire/nat.h"
+#include "simulator/wire/tamperer.h"
 #include "simulator/world/bell.h"
 
 #include <kj/async-io.h>
@@ -20,10 +21,14 @@ namespace hearth::sim {
 // What a world is told about traffic.
 class WireObserver {
  public:
-  // Bytes have arrived. `connection` numbers the connections of a world.
+  // Bytes have arrived, as they were sent. `connection` numbers the connections of a world.
   virtual void delivered(uint64_t connection, DeviceIndex from, DeviceIndex to,
       kj::ArrayPtr<const kj::byte> bytes) = 0;
   virtual void opened(uint64_t connection, DeviceIndex from, DeviceIndex to) = 0;
+  // A datagram has arrived, as it was sent.
+  virtual void datagram(DeviceIndex from, DeviceIndex to, kj::ArrayPtr<const kj::byte> bytes) = 0;
+  // Somebody on the way has changed what arrived last.
+  virtual void tampered(DeviceIndex from, DeviceIndex to) = 0;
 };
 
 // What flows need of the world around them.
@@ -32,6 +37,7 @@ struct WireParts {
   Terrain& terrain;
   WireObserver& observer;
   uint64_t seed;
+  Nats nats;
   kj::TaskSet couriers;      // whatever is under way
   uint64_t connections = 0;  // so far
 
@@ -41,6 +47,7 @@ struct WireParts {
         terrain(terrain),
         observer(observer),
         seed(seed),
+        nats(terrain, seed),
         couriers(errors) {}
 };
 
@@ -103,6 +110,7 @@ class Flow final: public kj::Refcounted {
   uint64_t connection;
   Ends ends;
   Chance chance;
+  Tamperer tamperer;
   kj::Maybe<Flow&> reverse;
   uint32_t fromBinding, toBinding;  // of the networks, when the connection was made
   kj::Duration smoothRtt;

@@ -6,6 +6,17 @@
 
 namespace hearth::sim {
 
+namespace {
+
+constexpr Ip NAT_RANGE = 203u << 24 | 113u << 8;  // 203.0.113.0/24
+
+// Until when a radio is busy with so many bytes more.
+kj::TimePoint occupy(kj::TimePoint& until, double seconds, kj::TimePoint now) {
+  return until = kj::max(until, now) + static_cast<int64_t>(seconds * 1e9) * kj::NANOSECONDS;
+}
+
+}  // namespace
+
 kj::String toText(Ip ip) {
   return kj::str(ip >> 24, '.', (ip >> 16) & 0xff, '.', (ip >> 8) & 0xff, '.', ip & 0xff);
 }
@@ -42,33 +53,62 @@ bool Terrain::isOn(DeviceIndex device, NetworkIndex network) const {
   return std::ranges::count(stations[device].attached, network) > 0;
 }
 
+Ip Terrain::natOf(NetworkIndex network) { return NAT_RANGE | (network + 1u); }
+
+kj::Maybe<NetworkIndex> Terrain::natAt(Ip ip) const {
+  auto number = ip & 0xff;
+  if ((ip & ~0xffu) != NAT_RANGE || number == 0 || number > networks.size()) return nullptr;
+  return static_cast<NetworkIndex>(number - 1);
+}
+
+std::vector<DeviceIndex> Terrain::devicesOn(NetworkIndex network) const {
+  std::vector<DeviceIndex> found;
+  for (DeviceIndex device = 0; device < stations.size(); ++device) {
+    if (isOn(device, network)) found.push_back(device);
+  }
+  return found;
+}
+
+Trouble Terrain::troubleOf(DeviceIndex from, DeviceIndex to) const {
+  auto found = troubles.find({from, to});
+  return found == troubles.end() ? Trouble() : found->second;
+}
+
 kj::Maybe<Route> Terrain::route(DeviceIndex from, Ip to, Packet packet) const {
   auto target = deviceAt(to);
   auto toNetwork = networkOf(to);
   if (target >= stations.size() || toNetwork >= networks.size()) return nullptr;
   if (!isOn(target, toNetwork)) return nullptr;
-  auto loss = losses.find({from, target});
-  auto extra = loss == losses.end() ? 0 : loss->second;
+  auto extra = troubleOf(from, target).loss;
   auto& there = networks[toNetwork];
   if (isOn(from, toNetwork)) {
     if (there.isolates && from != target) return nullptr;
-    return Route{
-        toNetwork, toNetwork, there.latencyMin, there.latencyMax, there.lossPermille + extra};
+    return Route{toNetwork, toNetwork, there.latencyMin, there.latencyMax,
+        there.lossPermille + extra, there.duplicatePermille, there.reorderPermille};
   }
-  if (!there.internet || there.portal) return nullptr;
   if (packet == Packet::CALL && !there.letsIn) return nullptr;
+  auto way = routeOutside(from, toNetwork);
+  KJ_IF_MAYBE(found, way) found->lossPermille += extra;
+  return way;
+}
+
+kj::Maybe<Route> Terrain::routeOutside(DeviceIndex from, NetworkIndex to) const {
+  auto& there = networks[to];
+  if (!there.internet || there.portal) return nullptr;
   for (auto fromNetwork: stations[from].attached) {
     auto& here = networks[fromNetwork];
-    if (!here.internet || here.portal) continue;
-    return Route{fromNetwork, toNetwork, here.latencyMin + there.latencyMin,
-        here.latencyMax + there.latencyMax, here.lossPermille + there.lossPermille + extra};
+    if (!here.internet || here.portal || fromNetwork == to) continue;
+    return Route{fromNetwork, to, here.latencyMin + there.latencyMin,
+        here.latencyMax + there.latencyMax, here.lossPermille + there.lossPermille,
+        here.duplicatePermille + there.duplicatePermille,
+        here.reorderPermille + there.reorderPermille};
   }
   return nullptr;
 }
 
 bool Terrain::passes(DeviceIndex from, Ip to, Packet packet) const {
   KJ_IF_MAYBE(way, route(from, to, packet))
-    return way->lossPermille < 1'000 && !severed.contains({from, deviceAt(to)});
+    return way->lossPermille < 1'000 && !isCut(from, deviceAt(to));
   return false;
 }
 
@@ -90,10 +130,6 @@ void Terrain::mend(DeviceIndex from, DeviceIndex to) {
 
 void Terrain::clog(DeviceIndex device, double factor) { stations[device].clogged = factor; }
 
-void Terrain::addLoss(DeviceIndex from, DeviceIndex to, uint32_t permille) {
-  losses[{from, to}] = permille;
-}
-
 void Terrain::setPortal(NetworkIndex network, bool closed) {
   networks[network].portal = closed;
   announce();
@@ -101,7 +137,7 @@ void Terrain::setPortal(NetworkIndex network, bool closed) {
 
 void Terrain::mendAll() {
   severed.clear();
-  losses.clear();
+  troubles.clear();
   for (auto& station: stations) station.clogged = 1;
   for (auto& network: networks) network.portal = false;
   announce();
@@ -114,22 +150,35 @@ void Terrain::rebind(NetworkIndex network) {
 
 kj::TimePoint Terrain::book(
     DeviceIndex from, DeviceIndex to, const Route& route, uint64_t bytes, kj::TimePoint now) {
-  auto add = [&](kj::TimePoint& until, double bytesPerSecond, const Station& station) {
-    auto seconds = static_cast<double>(bytes) / bytesPerSecond * station.clogged;
-    until = kj::max(until, now) + static_cast<int64_t>(seconds * 1e9) * kj::NANOSECONDS;
-    return until;
-  };
-  auto& sender = stations[from];
-  auto& receiver = stations[to];
-  return kj::max(
-      add(sender.busyUntil[route.fromNetwork].sending, networks[route.fromNetwork].upBps, sender),
-      add(receiver.busyUntil[route.toNetwork].receiving, networks[route.toNetwork].downBps,
-          receiver));
+  return kj::max(bookSending(from, route.fromNetwork, bytes, now),
+      bookReceiving(to, route.toNetwork, bytes, now));
+}
+
+kj::TimePoint Terrain::bookSending(
+    DeviceIndex device, NetworkIndex network, uint64_t bytes, kj::TimePoint now) {
+  auto& station = stations[device];
+  auto seconds = static_cast<double>(bytes) / networks[network].upBps * station.clogged;
+  return occupy(station.busyUntil[network].sending, seconds, now);
+}
+
+kj::TimePoint Terrain::bookReceiving(
+    DeviceIndex device, NetworkIndex network, uint64_t bytes, kj::TimePoint now) {
+  auto& station = stations[device];
+  auto seconds = static_cast<double>(bytes) / networks[network].downBps * station.clogged;
+  return occupy(station.busyUntil[network].receiving, seconds, now);
 }
 
 void Terrain::spend(DeviceIndex from, DeviceIndex to, const Route& route, uint64_t bytes) {
-  stations[from].radio->used(networks[route.fromNetwork], bytes, 0);
-  stations[to].radio->used(networks[route.toNetwork], 0, bytes);
+  spendSending(from, route.fromNetwork, bytes);
+  spendReceiving(to, route.toNetwork, bytes);
+}
+
+void Terrain::spendSending(DeviceIndex device, NetworkIndex network, uint64_t bytes) {
+  stations[device].radio->used(networks[network], bytes, 0);
+}
+
+void Terrain::spendReceiving(DeviceIndex device, NetworkIndex network, uint64_t bytes) {
+  stations[device].radio->used(networks[network], 0, bytes);
 }
 
 kj::Promise<void> Terrain::changed() { return changing.addBranch(); }

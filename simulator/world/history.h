@@ -31,6 +31,7 @@ class History final {
   // Of kinds that come all the time: a chatty run shall not lose its last faults.
   static constexpr size_t CHATTER_MAX = 120'000;
   static constexpr size_t MESSAGES_MAX = 20'000;  // the newest
+  static constexpr uint64_t NO_CONNECTION = 0;    // a datagram's
 
   // The clock outlives the history.
   explicit History(const WorldTime& time): time(time) {}

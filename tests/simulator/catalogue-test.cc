@@ -120,6 +120,14 @@ TEST_CASE("shipped networks differ in what they let through") {
   REQUIRE(networks["home-open"].letsIn);
   REQUIRE(!networks["home-wifi"].letsIn);
   REQUIRE(!networks["ble"].internet);
+  REQUIRE(networks["home-wifi"].multicast);
+  REQUIRE(!networks["office-wifi"].multicast);
+  REQUIRE(networks["lte"].symmetric);
+  REQUIRE(!networks["home-wifi"].symmetric);
+  REQUIRE(networks["lte"].natIdle == 65 * kj::SECONDS);
+  REQUIRE(networks["home-wifi"].duplicatePermille == 1);
+  REQUIRE(networks["home-wifi"].reorderPermille == 3);
+  REQUIRE(networks["home-wifi"].multicastLossPermille == 50);
 }
 
 TEST_CASE("entries that are left out have the value of a kind without them") {
@@ -135,6 +143,9 @@ TEST_CASE("entries that are left out have the value of a kind without them") {
   REQUIRE(wifi.internet);
   REQUIRE(!wifi.isolates);
   REQUIRE(wifi.lossPermille == 0);
+  REQUIRE(wifi.multicast);
+  REQUIRE(!wifi.symmetric);
+  REQUIRE(wifi.natIdle == 30 * kj::SECONDS);
 }
 
 TEST_CASE("a network without a figure that it needs is refused") {
@@ -156,6 +167,12 @@ TEST_CASE("a wrong entry of a network is refused, and named") {
       Wrong{"loss_permille = -1", "loss_permille must be a number"},
       Wrong{"loss_permille = 0.5", "loss_permille must be a whole number"},
       Wrong{"loss_permille = \"1\"", "loss_permille must be a number"},
+      Wrong{"duplicate_permille = 1001", "duplicate_permille must be a number"},
+      Wrong{"reorder_permille = 0.5", "reorder_permille must be a whole number"},
+      Wrong{"multicast = 1", "multicast must be true or false"},
+      Wrong{"multicast_loss_permille = -1", "multicast_loss_permille must be a number"},
+      Wrong{"symmetric = 1", "symmetric must be true or false"},
+      Wrong{"nat_idle = 30", "nat_idle must be a text"},
       Wrong{"isolates = 1", "isolates must be true or false"},
       Wrong{"internet = \"no\"", "internet must be true or false"},
       Wrong{"lets_in = 0", "lets_in must be true or false"},

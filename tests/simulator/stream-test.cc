@@ -85,7 +85,7 @@ TEST_CASE("a radio that waits for resends of one sender receives from another") 
   auto lossy = world.connect(0, 2);
   world.receivers.clear();
   auto clean = world.connect(1, 2);
-  world.terrain.addLoss(0, 2, 999);
+  world.terrain.trouble(0, 2).loss = 999;
   auto begun = world.time.elapsed();
   auto late = world.write(lossy.caller, "late");
   auto written = world.write(clean.caller, "hello");
@@ -124,7 +124,7 @@ TEST_CASE("a device's radios on two networks do not slow each other down") {
 
 TEST_CASE("loss is seen as delay by the kernel's resends, and nothing is missing") {
   Line line;
-  line.terrain.addLoss(0, 1, 300);
+  line.terrain.trouble(0, 1).loss = 300;
   auto read = line.read(line.pair.called, 10'000);
   auto written = line.write(line.pair.caller, 10'000);
   line.run(1 * kj::MINUTES);
@@ -134,7 +134,7 @@ TEST_CASE("loss is seen as delay by the kernel's resends, and nothing is missing
 
 TEST_CASE("lost packets of one segment are resent beside each other, not one after the other") {
   Line line;
-  line.terrain.addLoss(0, 1, 100);
+  line.terrain.trouble(0, 1).loss = 100;
   auto read = line.read(line.pair.called, 60'000);
   auto written = line.write(line.pair.caller, 60'000);
   line.run(1 * kj::MINUTES);
@@ -161,7 +161,7 @@ kj::Promise<kj::Duration> longestGap(Line& line, int count) {
 
 TEST_CASE("a packet that is lost among others is resent as soon as those have told of it") {
   Line line;
-  line.terrain.addLoss(0, 1, 20);
+  line.terrain.trouble(0, 1).loss = 20;
   auto speaking = line.watch(speak(line, 200));
   auto gap = line.watch(longestGap(line, 200));
   line.run(1 * kj::MINUTES);
@@ -171,7 +171,7 @@ TEST_CASE("a packet that is lost among others is resent as soon as those have to
 
 TEST_CASE("a path on which everything is lost is no path") {
   Line line;
-  line.terrain.addLoss(0, 1, 1'000);
+  line.terrain.trouble(0, 1).loss = 1'000;
   auto written = line.write(line.pair.caller, "hello");
   auto read = line.read(line.pair.called, 5);
   line.run(10 * kj::MINUTES);
@@ -184,7 +184,7 @@ struct Storm: Line {
   explicit Storm(uint64_t seed)
       : Line({.name = "storm", .latencyMax = 300 * MS, .upBps = 50e3, .downBps = 80e3}, seed),
         luck(seed) {
-    terrain.addLoss(0, 1, 50);
+    terrain.trouble(0, 1).loss = 50;
   }
   void weather() {
     auto from = static_cast<DeviceIndex>(luck.below(2));
@@ -194,7 +194,8 @@ struct Storm: Line {
       case 0:
         return terrain.cut(from, to);
       case 1:
-        return terrain.addLoss(from, to, static_cast<uint32_t>(luck.below(500)));
+        terrain.trouble(from, to).loss = static_cast<uint32_t>(luck.below(500));
+        return;
       case 2:
         return clock.suspend();
       case 3:
@@ -598,7 +599,7 @@ uint32_t rttUsOf(kj::AsyncIoStream& stream) {
 TEST_CASE("the kernel's round trip is that of the path, not that of lost packets") {
   Line line;
   REQUIRE(rttUsOf(*line.pair.caller) == 20'000);
-  line.terrain.addLoss(0, 1, 900);
+  line.terrain.trouble(0, 1).loss = 900;
   auto written = line.write(line.pair.caller, "hello");
   line.run(2 * kj::MINUTES);
   REQUIRE(rttUsOf(*line.pair.caller) == 20'000);

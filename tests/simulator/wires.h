@@ -44,7 +44,7 @@ struct Wires: public Moment, private WireObserver, private kj::TaskSet::ErrorHan
   static constexpr uint16_t PORT = 7'427;
 
   Terrain terrain;
-  uint64_t deliveries = 0;
+  uint64_t deliveries = 0, tamperings = 0;
   WireParts wire;
   std::vector<kj::Own<Box>> boxes;
   NetworkStack::Directory stacks = [this](DeviceIndex index) -> NetworkStack& {
@@ -124,6 +124,8 @@ struct Wires: public Moment, private WireObserver, private kj::TaskSet::ErrorHan
     ++deliveries;
   }
   void opened(uint64_t, DeviceIndex, DeviceIndex) override {}
+  void datagram(DeviceIndex, DeviceIndex, kj::ArrayPtr<const kj::byte>) override { ++deliveries; }
+  void tampered(DeviceIndex, DeviceIndex) override { ++tamperings; }
   void taskFailed(kj::Exception&& e) override { kj::throwFatalException(kj::mv(e)); }
 };
 
