@@ -71,13 +71,19 @@ kj::Promise<void> People::found(Device& device) {
   return device.init();
 }
 
-// The answer of a device's daemon, unless that ends first.
+// The answer of a device's daemon, unless that ends first. A peer that hangs up is no reason for one
+// that goes on to answer with an exception: that is the story's failure.
 template <typename T>
 kj::Promise<Result<T>> People::ask(Device& device, kj::Promise<Result<T>> answer) {
-  return device.whileItRuns(kj::mv(answer)).catch_([this, &device](kj::Exception&& e) -> Result<T> {
-    note(device, kj::str("no answer: ", e.getDescription()).cStr());
-    return no(Errc::STALE, "the daemon gave no answer");
-  });
+  auto asked = device.starts;
+  return device.whileItRuns(kj::mv(answer))
+      .catch_([this, &device, asked](kj::Exception&& e) -> Result<T> {
+        note(device, kj::str("no answer: ", e.getDescription()).cStr());
+        bool goesOn = device.runs() && device.starts == asked;
+        if (goesOn && e.getType() == kj::Exception::Type::DISCONNECTED)
+          kj::throwFatalException(kj::mv(e));
+        return no(Errc::STALE, "the daemon gave no answer");
+      });
 }
 
 // Where `to` can be called from `from` now.

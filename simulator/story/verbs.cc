@@ -133,7 +133,8 @@ kj::Promise<void> Verbs::dictate(const Happening& h) {
 
 kj::Promise<void> Verbs::pair(const Happening& h) {
   auto role = run.castOf(*h.device).admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
-  if (co_await run.people.pair(*h.device, *h.other, role)) came("pair");
+  bool paired = co_await run.people.pair(*h.device, *h.other, role);
+  came(paired ? "pair" : "pairing-failed");
 }
 
 kj::Promise<void> Verbs::pairWithWrongCode(const Happening& h) {
