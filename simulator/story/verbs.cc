@@ -9,15 +9,6 @@
 
 namespace hearth::sim {
 
-namespace {
-
-// Of packets, segments or datagrams; a tenth where nothing is said.
-uint32_t permilleOf(const Happening& h) {
-  return h.amount > 0 ? static_cast<uint32_t>(h.amount) : 100;
-}
-
-}  // namespace
-
 const Verbs::Entry Verbs::TABLE[] = {
     {"dictate", &Verbs::dictate, false, true},
     {"pair", &Verbs::pair, false, true, "the admin"},
@@ -279,7 +270,8 @@ kj::Promise<void> Verbs::clog(const Happening& h) {
   run.world.terrain.clog(h.device->index(), 1);
 }
 
-void Verbs::trouble(const Happening& h, uint32_t Trouble::* what, uint32_t permille, bool oneWay) {
+void Verbs::setTrouble(
+    const Happening& h, uint32_t Trouble::* what, uint32_t permille, bool oneWay) {
   auto& terrain = run.world.terrain;
   auto self = h.device->index();
   for (auto other: h.other == nullptr ? others(*h.device) : std::vector<Device*>{h.other}) {
@@ -288,33 +280,29 @@ void Verbs::trouble(const Happening& h, uint32_t Trouble::* what, uint32_t permi
   }
 }
 
-kj::Promise<void> Verbs::lossy(const Happening& h) {
-  bool oneWay = h.other != nullptr;
-  trouble(h, &Trouble::loss, permilleOf(h), oneWay);
-  came("lossy");
+// Of packets, segments or datagrams; a tenth where nothing is said.
+kj::Promise<void> Verbs::trouble(const Happening& h, uint32_t Trouble::* what, bool oneWay) {
+  setTrouble(h, what, h.amount > 0 ? static_cast<uint32_t>(h.amount) : 100, oneWay);
+  came(h.what.c_str());
+  if (h.span == 0 * kj::SECONDS) co_return;
   co_await wait(h);
-  trouble(h, &Trouble::loss, 0, oneWay);
+  setTrouble(h, what, 0, oneWay);
+}
+
+kj::Promise<void> Verbs::lossy(const Happening& h) {
+  return trouble(h, &Trouble::loss, h.other != nullptr);
 }
 
 kj::Promise<void> Verbs::duplicate(const Happening& h) {
-  trouble(h, &Trouble::duplicates, permilleOf(h), false);
-  came("duplicate");
-  co_await wait(h);
-  trouble(h, &Trouble::duplicates, 0, false);
+  return trouble(h, &Trouble::duplicates, false);
 }
 
 kj::Promise<void> Verbs::reorder(const Happening& h) {
-  trouble(h, &Trouble::reordered, permilleOf(h), false);
-  came("reorder");
-  co_await wait(h);
-  trouble(h, &Trouble::reordered, 0, false);
+  return trouble(h, &Trouble::reordered, false);
 }
 
 kj::Promise<void> Verbs::tamper(const Happening& h) {
-  trouble(h, &Trouble::tampered, permilleOf(h), false);
-  came("tamper");
-  co_await wait(h);
-  trouble(h, &Trouble::tampered, 0, false);
+  return trouble(h, &Trouble::tampered, false);
 }
 
 kj::Promise<void> Verbs::rebind(const Happening& h) {

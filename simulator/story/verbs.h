@@ -76,7 +76,8 @@ class Verbs final {
   kj::Promise<void> deafen(const Happening& h);
   kj::Promise<void> mute(const Happening& h);
   kj::Promise<void> clog(const Happening& h);
-  void trouble(const Happening& h, uint32_t Trouble::* what, uint32_t permille, bool oneWay);
+  void setTrouble(const Happening& h, uint32_t Trouble::* what, uint32_t permille, bool oneWay);
+  kj::Promise<void> trouble(const Happening& h, uint32_t Trouble::* what, bool oneWay);
   kj::Promise<void> lossy(const Happening& h);
   kj::Promise<void> duplicate(const Happening& h);
   kj::Promise<void> reorder(const Happening& h);

@@ -35,6 +35,7 @@ struct Membership {
 class SimDatagramPort final: public kj::DatagramPort {
  public:
   static constexpr size_t QUEUE_BYTES_MAX = 212'992;  // Linux: net.core.rmem_default
+  static constexpr size_t OVERHEAD_BYTES = 768;       // of each in there, about what Linux counts
   static constexpr size_t GROUPS_MAX = 20;            // Linux: net.ipv4.igmp_max_memberships
 
   SimDatagramPort(DatagramStack& stack, uint16_t port): stack(stack), port(port) {
@@ -71,8 +72,6 @@ class SimDatagramPort final: public kj::DatagramPort {
   kj::Maybe<Arrived> next();
 
  private:
-  friend class SimDatagramReceiver;
-
   DatagramStack& stack;
   uint16_t port;
   std::set<Membership> memberships;
@@ -152,8 +151,9 @@ void SimDatagramPort::setsockopt(int level, int option, const void* value, kj::u
 }
 
 void SimDatagramPort::arrived(Endpoint from, kj::ArrayPtr<const kj::byte> bytes) {
-  if (queuedBytes + bytes.size() > QUEUE_BYTES_MAX) return;
-  queuedBytes += bytes.size();
+  auto size = bytes.size() + OVERHEAD_BYTES;
+  if (queuedBytes + size > QUEUE_BYTES_MAX) return;
+  queuedBytes += size;
   queue.push_back({from, kj::heapArray(bytes)});
   bell.ring();
 }
@@ -162,7 +162,7 @@ kj::Maybe<SimDatagramPort::Arrived> SimDatagramPort::next() {
   if (queue.empty()) return nullptr;
   auto first = kj::mv(queue.front());
   queue.pop_front();
-  queuedBytes -= first.bytes.size();
+  queuedBytes -= first.bytes.size() + OVERHEAD_BYTES;
   return first;
 }
 

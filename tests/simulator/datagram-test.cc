@@ -191,6 +191,18 @@ TEST_CASE("a port keeps so many bytes for a slow reader, and drops what comes th
   REQUIRE(more->isOpen());
 }
 
+TEST_CASE("empty datagrams that nobody reads take room, too") {
+  Pair pair;
+  auto port = pair.here.address("*", 9)->bindDatagramPort();
+  for (int i = 0; i < 300; ++i) pair.there.send("10.0.0.0:9", "");
+  pair.run(1 * S);
+  auto receiver = port->makeReceiver({});
+  for (int i = 0; i < 277; ++i) receiver->receive().wait(pair.scope);
+  auto more = pair.watch(receiver->receive());
+  pair.run(1 * S);
+  REQUIRE(more->isOpen());
+}
+
 TEST_CASE("a datagram to a port without a listener, to a cut or sleeping device is gone") {
   Pair pair;
   pair.here.send("10.0.0.1:9", "nobody");
