@@ -117,6 +117,29 @@ TEST_CASE("a dictation over a tampered link arrives whole and once, and no stage
   }
 }
 
+bool seesAnother(Device& device) {
+  auto views = KJ_ASSERT_NONNULL(device.node()).devices();
+  return std::ranges::count_if(views, [](auto& view) { return view.reachable; }) ==
+      2;  // and itself
+}
+
+// What opens RPC may be kept back, and then one side holds a link that is of no use.
+TEST_CASE("two devices whose links were tampered with as they were made find each other again") {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    Home home(seed);
+    auto &phone = home.world.device("phone"), &laptop = home.world.device("laptop");
+    tamperBetween(home.world, 200);
+    laptop.kill();
+    laptop.start();
+    home.world.run(5 * S);
+    tamperBetween(home.world, 0);
+    home.world.run(90 * S);
+    REQUIRE(seesAnother(phone));
+    REQUIRE(seesAnother(laptop));
+  }
+}
+
 // A home in which the laptop waits to be brought in.
 struct Waiting {
   Profile phone = profileOf("phone", {"audio.vad"});

@@ -154,12 +154,23 @@ void Links::install(Peer& peer, kj::Own<Link> link) {
     auto stream = peer.link->open(Lane::CONTROL, header);
     KJ_REQUIRE(stream.has_value(), stream.error().because);
     startRpc(peer, kj::mv(*stream));
+  } else {
+    peer.expecting = expectRpc(peer.link->peer()).eagerlyEvaluate(nullptr);
   }
+}
+
+// A caller opens RPC at once. What it has sent may have been kept back on the way: then the link is of
+// no use to either side, and while one holds it neither would call again.
+kj::Promise<void> Links::expectRpc(DeviceId id) {
+  co_await tools.timer.afterDelay(RPC_WITHIN);
+  auto& peer = peers[id];
+  if (peer.link.get() != nullptr && peer.rpc.get() == nullptr) peer.link->close(Errc::STALE);
 }
 
 // The peer is of use once RPC runs: only then it is announced.
 void Links::startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream) {
   auto id = peer.link->peer();
+  peer.expecting = nullptr;
   peer.rpc = kj::heap<LinkRpc>(kj::mv(stream), peer.link->initiated(), observer.bootstrapFor(id));
   peer.capability = peer.rpc->peer();
   observer.peerUp(id);
@@ -263,6 +274,7 @@ void Links::hangUp() {
   for (auto& [id, peer]: peers) {
     peer.addresses.clear();
     peer.dialling = nullptr;
+    peer.expecting = nullptr;
     peer.attention = nullptr;
     peer.capability = nullptr;
     peer.rpc = nullptr;

@@ -17,6 +17,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   static constexpr size_t ADDRESSES_MAX = 8;   // of one peer
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
+  static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of a caller's link being up
   // Two calls this far apart are no longer calls at once: whoever calls now has no link any more, and
   // the one that is there died without a word.
   static constexpr kj::Duration AT_ONCE = HandshakeTools::AUTHENTICATE_WITHIN;
@@ -83,6 +84,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
     kj::Duration backoff = REDIAL_AFTER;
     kj::Promise<void> dialling = nullptr;
     bool isDialling = false;
+    kj::Promise<void> expecting = nullptr;  // the caller's RPC
   };
 
   HandshakeTools tools;
@@ -102,6 +104,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   void adopt(kj::Own<Carrier> carrier, Handshake handshake);
   bool prefers(const Link& fresh, const Peer& holding) const;
   void install(Peer& peer, kj::Own<Link> link);
+  kj::Promise<void> expectRpc(DeviceId id);
   void startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream);
   kj::Own<Link> takeUnconfirmed(Link& link);
   void dropLater(kj::Own<Link> link);
