@@ -41,6 +41,7 @@ class Device final: public NetworkHost, private Trace {
   void put(std::vector<NetworkIndex> networks);  // walks to where these are
   void mayVisit(NetworkIndex network);           // its address there is told to others
   void plug(bool mains);
+  void setLevel(double share);  // of the battery
 
   // Somebody speaks: whoever listens from now on hears it, whatever becomes of the daemon. Requires a
   // kind of device that has a microphone.
@@ -99,6 +100,7 @@ class Device final: public NetworkHost, private Trace {
   NetworkStack stack;
   bool on = false;
   bool hasCircle = false;
+  kj::Maybe<int> percentNoted;  // of the battery, in the history
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;
   kj::Maybe<devices::Recording> spoken;
@@ -109,6 +111,8 @@ class Device final: public NetworkHost, private Trace {
 
   void event(kj::StringPtr name, std::initializer_list<TraceField> fields) override;
   void note(const char* kind, std::string text);
+  void noteBattery();
+  void noteBatteryIfChanged();
   void noteCounters();
   kj::Own<Daemon> makeDaemon();
   devices::Recording heard() const;

@@ -103,7 +103,7 @@ kj::Promise<void> Run::setUp() {
     auto& device = world.device(i);
     device.put(placesOf(cast.at));
     if (cast.battery >= 0) {
-      device.power.setLevel(cast.battery);
+      device.setLevel(cast.battery);
       device.plug(false);
     }
   }

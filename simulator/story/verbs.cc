@@ -214,7 +214,7 @@ kj::Promise<void> Verbs::background(const Happening& h) {
 }
 
 kj::Promise<void> Verbs::battery(const Happening& h) {
-  h.device->power.setLevel(h.amount);
+  h.device->setLevel(h.amount);
   h.device->plug(false);
   return kj::READY_NOW;
 }

@@ -264,6 +264,36 @@ TEST_CASE("a battery that is set nearly empty lasts so long, and a plug in time 
   REQUIRE_FALSE(watch.device->isOn());
 }
 
+std::vector<std::string> eventsOf(World& world, const Device& device, const std::string& kind) {
+  std::vector<std::string> texts;
+  for (auto& event: world.history.all()) {
+    if (event.device == device.index() && event.kind == kind) texts.push_back(event.text);
+  }
+  return texts;
+}
+
+TEST_CASE("the history has the battery's level at each hundredth that work takes") {
+  OnBattery watch;
+  auto before = eventsOf(watch.world, *watch.device, "battery").size();
+  for (int i = 0; i < 4; ++i) {
+    watch.device->power.compute(4 * S);  // more than a hundredth of it
+    watch.world.run(1 * S);
+  }
+  auto levels = eventsOf(watch.world, *watch.device, "battery");
+  REQUIRE(levels.size() == before + 4);
+  REQUIRE(levels.back() < levels[before]);
+}
+
+TEST_CASE("a plug and a level that is set are in the history, with what was before") {
+  OnBattery watch;
+  watch.device->setLevel(0.5);
+  watch.device->plug(true);
+  auto levels = eventsOf(watch.world, *watch.device, "battery");
+  REQUIRE(levels.size() >= 4);
+  REQUIRE(std::vector(levels.end() - 3, levels.end()) ==
+      std::vector<std::string>{"0.500", "0.500", "1.000"});
+}
+
 TEST_CASE("a world may end in mid-sentence") {
   Guests home;
   home.people.dictate(home.phone, home.phone, 30, 5);
