@@ -125,7 +125,7 @@ kj::Own<Daemon> Device::makeDaemon() {
   auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack, power, profile,
       plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
-      kj::mv(addresses), kj::mv(microphone), !power.onMains(), power.level()});
+      kj::mv(addresses), kj::mv(microphone), keysLocked, !power.onMains(), power.level()});
   deviceId = made->id();
   return made;
 }
@@ -183,8 +183,10 @@ void Device::start() {
   if (!on || daemon.get() != nullptr || !hasCircle) return;
   refusesToStart = false;
   whyNotStarted.clear();
-  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { daemon = makeDaemon(); }))
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { daemon = makeDaemon(); })) {
+    startsWhileLocked += keysLocked;
     return startFailed(e->getDescription());
+  }
   note("state", "daemon starts");
   starting = daemon->run()
                  .then([this](Result<bool> ran) {
@@ -237,6 +239,18 @@ void Device::setLevel(double share) {
   noteBattery();
   power.setLevel(share);
   noteBattery();
+}
+
+void Device::lockKeys() {
+  keysLocked = true;
+  note("state", "keys locked");
+}
+
+void Device::unlockKeys() {
+  if (!keysLocked) return;
+  keysLocked = false;
+  note("state", "keys unlocked");
+  start();
 }
 
 kj::Promise<void> Device::init() {

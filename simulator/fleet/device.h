@@ -43,6 +43,11 @@ class Device final: public NetworkHost, private Trace {
   void plug(bool mains);
   void setLevel(double share);  // of the battery
 
+  // Nobody has unlocked the device since it booted: a process that starts now gets no key and exits.
+  // One that runs keeps what it has.
+  void lockKeys();
+  void unlockKeys();  // and starts the daemon, as its service manager does
+
   // Somebody speaks: whoever listens from now on hears it, whatever becomes of the daemon. Requires a
   // kind of device that has a microphone.
   void hear(devices::Recording recording);
@@ -77,6 +82,7 @@ class Device final: public NetworkHost, private Trace {
   uint32_t starts = 0;
   bool refusesToStart = false;  // the newest start failed
   std::string whyNotStarted;
+  uint32_t startsWhileLocked = 0;
   // Initiation counters that this device has accepted, by caller, as far as links came of them.
   std::map<DeviceId, std::set<uint64_t>> acceptedFrom;
 
@@ -100,6 +106,7 @@ class Device final: public NetworkHost, private Trace {
   NetworkStack stack;
   bool on = false;
   bool hasCircle = false;
+  bool keysLocked = false;
   kj::Maybe<int> percentNoted;  // of the battery, in the history
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;

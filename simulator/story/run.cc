@@ -202,6 +202,7 @@ void Run::heal() {
     device.put(placesOf(castOf(device).at));
     device.plug(true);
     device.wake();
+    device.unlockKeys();
     device.powerOn();
     if (device.runs() && device.node() == nullptr) device.kill();  // it waited to be paired
     device.start();
@@ -348,6 +349,7 @@ void Run::countEffects() {
     count("engine-hang", device.engineFaults.hung);
     count("engine-lie", device.engineFaults.lied);
     count("engine-start-fails", device.engineFaults.failed);
+    count("keys-locked", device.startsWhileLocked);
   }
   count("at-limit", bounds.reached());
   for (auto& event: world.history.all())

@@ -27,6 +27,8 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"background", &Verbs::background, true, true},
     {"battery", &Verbs::battery, false, true},
     {"destroy", &Verbs::destroy, false, true},
+    {"lock-keys", &Verbs::lockKeys, true, true},
+    {"unlock-keys", &Verbs::unlockKeys, false, true},
     {"cut", &Verbs::cut, true, true},
     {"deafen", &Verbs::deafen, true, true},
     {"mute", &Verbs::mute, true, true},
@@ -223,6 +225,20 @@ kj::Promise<void> Verbs::destroy(const Happening& h) {
   run.destroyed.insert(h.device->index());
   h.device->losePower();
   came("destroy");
+  return kj::READY_NOW;
+}
+
+// The device has booted, and nobody unlocks it: what starts from now on gets no key.
+kj::Promise<void> Verbs::lockKeys(const Happening& h) {
+  h.device->lockKeys();
+  came("lock-keys");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  h.device->unlockKeys();
+}
+
+kj::Promise<void> Verbs::unlockKeys(const Happening& h) {
+  h.device->unlockKeys();
   return kj::READY_NOW;
 }
 

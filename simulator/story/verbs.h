@@ -71,6 +71,8 @@ class Verbs final {
   kj::Promise<void> background(const Happening& h);
   kj::Promise<void> battery(const Happening& h);
   kj::Promise<void> destroy(const Happening& h);
+  kj::Promise<void> lockKeys(const Happening& h);
+  kj::Promise<void> unlockKeys(const Happening& h);
   // Wire.
   kj::Promise<void> cut(const Happening& h);
   kj::Promise<void> deafen(const Happening& h);

@@ -294,6 +294,31 @@ TEST_CASE("a plug and a level that is set are in the history, with what was befo
       std::vector<std::string>{"0.500", "0.500", "1.000"});
 }
 
+TEST_CASE("a daemon whose keys are locked exits with one line, writes nothing, and starts later") {
+  Guests home;
+  auto id = KJ_ASSERT_NONNULL(home.laptop.id());
+  home.laptop.lockKeys();
+  home.run(1 * S);
+  REQUIRE(home.laptop.runs());  // it has its keys
+  home.laptop.losePower();
+  auto disk = home.laptop.disk.contents();
+  auto syncs = home.laptop.disk.syncs;
+
+  home.laptop.powerOn();
+  home.run(10 * S);
+  REQUIRE_FALSE(home.laptop.runs());
+  REQUIRE(home.laptop.whyNotStarted.find("the key store is locked") != std::string::npos);
+  REQUIRE(home.laptop.startsWhileLocked == 1);
+  REQUIRE(home.laptop.disk.contents() == disk);
+  REQUIRE(home.laptop.disk.syncs == syncs);
+
+  home.laptop.unlockKeys();
+  home.run(30 * S);
+  REQUIRE(KJ_ASSERT_NONNULL(home.laptop.id()) == id);
+  REQUIRE(home.hasLink(home.phone, home.laptop));
+  REQUIRE(home.world.errors().empty());
+}
+
 TEST_CASE("a world may end in mid-sentence") {
   Guests home;
   home.people.dictate(home.phone, home.phone, 30, 5);
