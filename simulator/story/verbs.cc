@@ -91,7 +91,17 @@ kj::Promise<void> Verbs::perform(Happening h) {
   auto& entry = *find(h.what);
   auto about = h.device == nullptr ? -1 : static_cast<int>(h.device->index());
   if (entry.fault) run.world.history.add(about, "fault", h.what);
+  auto began = run.world.time.now();
+  KJ_DEFER(if (entry.fault) noteEnd(about, h.what, began));  // also when all faults are over
   co_await (this->*entry.verb)(h);
+}
+
+// What had an effect at one instant alone has no end.
+void Verbs::noteEnd(int about, const std::string& what, kj::TimePoint began) {
+  auto lasted = run.world.time.now() - began;
+  if (lasted == 0 * kj::SECONDS) return;
+  run.world.history.add(about, "fault ends",
+      kj::str(what.c_str(), " after ", lasted / kj::MILLISECONDS, " ms").cStr());
 }
 
 kj::Promise<void> Verbs::wait(const Happening& h) { return run.world.time.after(h.span); }
