@@ -40,6 +40,7 @@ class Fleet final {
 
   kj::Maybe<const storage::PeerRow&> remembered(const DeviceId& device) const;
   std::vector<storage::PeerRow> everyone() const;
+  size_t known() const { return rows.size(); }
   std::string nameOf(const DeviceId& device) const;
 
  private:

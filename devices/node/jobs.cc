@@ -250,6 +250,12 @@ void Jobs::expel() {
   for (auto& [id, job]: jobs) job->work().giveUp(OUT_OF_THE_CIRCLE.cStr());
 }
 
+void Jobs::addTo(Holdings& holdings) const {
+  holdings.push_back({"jobs", jobs.size(), RUNNING_MAX});
+  for (auto& [id, job]: jobs)
+    holdings.push_back({"events of a job", job->seen().events.size(), JobRecord::EVENTS_MAX});
+}
+
 void Jobs::save(const JobRecord& record) {
   storage::JobRow row{record.id, record.startedMs, encode(record)};
   tasks.add(parts.store.write(

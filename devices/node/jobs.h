@@ -66,6 +66,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   void expel();
 
   size_t running() const { return jobs.size(); }
+  void addTo(Holdings& holdings) const;
 
   kj::Promise<std::vector<JobRecord>> newest(uint32_t most);
   // By the beginning of an id; empty: the newest. Errors: BAD_FORMAT when none or more than one fits.

@@ -205,6 +205,20 @@ std::vector<DeviceView> Node::devices() {
   return views;
 }
 
+Holdings Node::holdings() const {
+  Holdings all;
+  links.addTo(all);
+  executor.addTo(all);
+  jobs.addTo(all);
+  auto inCircle = keeper.state().devices.size();
+  all.push_back(
+      {"stages", executor.stagesRunning(), router::Executor::STAGES_MAX + Jobs::RUNNING_MAX});
+  all.push_back({"plugin instances", plugins.instances(), engine::PluginSet::INSTANCES_MAX});
+  all.push_back({"devices remembered", fleet.known(), inCircle});
+  all.push_back({"other devices with facts", fleet.reachable().size() - 1, inCircle});
+  return all;
+}
+
 DeviceView Node::viewOf(const DeviceId& id, const crypto::Member& member) {
   DeviceView view{.id = id, .name = fleet.nameOf(id), .role = member.role, .status = member.status};
   view.self = id == keeper.selfId();

@@ -70,6 +70,8 @@ class Node final: private CircleKeeper::Observer,
   const CircleKeeper& circle() const { return keeper; }
   Jobs& work() { return jobs; }
   std::vector<DeviceView> devices();
+  // What all parts hold now, each beside its limit.
+  Holdings holdings() const;
   // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.
   Result<DeviceView> device(const std::string& wanted);
 

@@ -24,6 +24,7 @@ class EdgeBuffer final {
   bool full() const { return frames.size() >= FRAMES_MAX || bytesHeld >= BYTES_MAX; }
   uint64_t firstSeq() const { return first; }
   uint64_t nextSeq() const { return first + frames.size(); }
+  size_t sizeFrames() const { return frames.size(); }
   size_t sizeBytes() const { return bytesHeld; }
 
   // The encoded frame, or none when it is not made yet. Requires seq >= firstSeq().

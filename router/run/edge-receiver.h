@@ -3,6 +3,7 @@
 // already, keeps the order, and passes commits back. A producer that goes away is waited for; when
 // the coordinator says that it is elsewhere, the edge goes on from the first frame that is missing.
 
+#include "core/base/holding.h"
 #include "router/run/edge-stream.h"
 
 #include <kj/function.h>
@@ -43,6 +44,10 @@ class EdgeReceiver final {
 
   // All frames up to `seq` are committed. Told again to a producer that comes later.
   void commit(uint64_t seq);
+
+  void addTo(Holdings& holdings) const {
+    holdings.push_back({"frames that wait for a stage", queue.size(), QUEUE_FRAMES_MAX});
+  }
 
  private:
   kj::Timer& timer;

@@ -43,6 +43,13 @@ void EdgeSender::push(Frame&& frame) {
   KJ_IF_MAYBE(waiting, wakeSender) (*waiting)->fulfill();
 }
 
+// The frame that fills it up may be as long as a frame can be.
+void EdgeSender::addTo(Holdings& holdings) const {
+  holdings.push_back({"frames of an edge", buffer.sizeFrames(), EdgeBuffer::FRAMES_MAX});
+  holdings.push_back(
+      {"bytes of an edge", buffer.sizeBytes(), EdgeBuffer::BYTES_MAX + FRAME_BYTES_MAX});
+}
+
 void EdgeSender::startTasks() {
   sending = send().eagerlyEvaluate(&forgetConsumer);
   listening = listen().eagerlyEvaluate(&forgetConsumer);

@@ -2,6 +2,7 @@
 // The producer's end of one edge: keeps frames until they are committed, feeds whichever consumer
 // attached last, and learns from it what has been committed.
 
+#include "core/base/holding.h"
 #include "router/run/edge-buffer.h"
 #include "router/run/edge-stream.h"
 
@@ -32,6 +33,7 @@ class EdgeSender final {
   bool attached() const { return everAttached; }
   const Resume& resume() const { return origin; }
   bool full() const { return buffer.full(); }
+  void addTo(Holdings& holdings) const;
   uint64_t committedUpto() const { return buffer.firstSeq() - 1; }
   const EdgeIndex edge;
 

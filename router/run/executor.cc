@@ -22,10 +22,12 @@ Executor::Running::Running(Executor& executor, StageRunner::Order order,
       watch(kj::mv(watch)),
       reports(executor.tasks),
       stage(kj::mv(order), kj::mv(prepared), executor.timer, executor, *this) {
+  ++executor.running;
   executor.stages[key] = this;  // a newer attempt takes the place of an older one
 }
 
 Executor::Running::~Running() noexcept(false) {
+  --executor.running;
   auto registered = executor.stages.find(key);
   if (registered != executor.stages.end() && registered->second == this)
     executor.stages.erase(registered);
@@ -63,7 +65,7 @@ kj::Own<Executor::Running> Executor::start(
 
 kj::Promise<Result<kj::Own<PreparedStage>>> Executor::prepare(
     rpc::StageOrder::Kind kind, const StageSpec& spec) {
-  if (stages.size() >= STAGES_MAX) {
+  if (!hasRoom()) {
     return Result<kj::Own<PreparedStage>>(
         no(Errc::LIMIT_EXCEEDED, "the device runs as many stages as it may"));
   }
@@ -71,6 +73,10 @@ kj::Promise<Result<kj::Own<PreparedStage>>> Executor::prepare(
   if (kind == rpc::StageOrder::Kind::SOURCE) return bodies.source(spec);
   return Result<kj::Own<PreparedStage>>(
       no(Errc::NOT_AUTHORISED, "a sink belongs to the device that coordinates the job"));
+}
+
+void Executor::addTo(Holdings& holdings) const {
+  for (auto& [key, stage]: stages) stage->runner().addTo(holdings);
 }
 
 void Executor::acceptEdge(kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {

@@ -11,7 +11,7 @@ namespace hearth::router {
 
 class Executor final: public EdgeDialer {
  public:
-  static constexpr size_t STAGES_MAX = 64;
+  static constexpr size_t STAGES_MAX = 64;  // sinks aside, which Jobs counts
   // An edge stream whose consumer says nothing is dropped after this.
   static constexpr kj::Duration RESUME_WITHIN = 5 * kj::SECONDS;
 
@@ -66,7 +66,9 @@ class Executor final: public EdgeDialer {
   kj::Promise<kj::Own<kj::AsyncIoStream>> dial(
       const DeviceId& device, const EdgeHeader& header) override;
 
-  size_t stagesRunning() const { return stages.size(); }
+  size_t stagesRunning() const { return running; }
+  bool hasRoom() const { return running < STAGES_MAX; }
+  void addTo(Holdings& holdings) const;
   kj::Timer& time() { return timer; }
 
  private:
@@ -76,7 +78,8 @@ class Executor final: public EdgeDialer {
   DeviceId self;
   StageBodies& bodies;
   Peers& peers;
-  std::map<std::pair<JobId, StageIndex>, Running*> stages;
+  std::map<std::pair<JobId, StageIndex>, Running*> stages;  // the newest attempt of each
+  size_t running = 0;                                       // older attempts as well
   kj::Own<kj::TaskSet::ErrorHandler> quiet;
   kj::TaskSet tasks;
 

@@ -132,6 +132,8 @@ kj::Promise<void> StageHostServer::start(StartContext context) {
         kj::Exception(noRoom ? kj::Exception::Type::OVERLOADED : kj::Exception::Type::FAILED,
             __FILE__, __LINE__, kj::str(nameOf(error.code), ": ", error.because)));
   }
+  // While this one was made ready, others may have taken the room.
+  if (!executor.hasRoom()) kj::throwFatalException(KJ_EXCEPTION(OVERLOADED, "too many stages"));
   auto running = executor.start(kj::mv(order), kj::mv(*prepared), params.getWatch());
   context.getResults().setStage(
       kj::heap<RunningStageServer>(executor.time(), kj::mv(running), lease));

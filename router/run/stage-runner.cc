@@ -66,6 +66,11 @@ void StageRunner::rewire(EdgeSource source) {
   }
 }
 
+void StageRunner::addTo(Holdings& holdings) const {
+  for (auto& sender: senders) sender->addTo(holdings);
+  for (auto& receiver: receivers) receiver->addTo(holdings);
+}
+
 kj::Promise<void> StageRunner::run() {
   co_await waitForConsumers();
   if (auto opened = co_await open(); !opened) {

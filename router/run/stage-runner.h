@@ -47,6 +47,7 @@ class StageRunner final: private EdgeSender::Owner {
   kj::Promise<Result<void>> ended() { return endedPromise.addBranch(); }
 
   uint32_t attempt() const { return order.attempt; }
+  void addTo(Holdings& holdings) const;
 
  private:
   Order order;

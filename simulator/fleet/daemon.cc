@@ -36,6 +36,9 @@ kj::Promise<void> SimExecutor::execute(kj::Function<void()> work) {
 }
 
 crypto::PlatformRoot SimKeyStore::platformRoot() {
+  if (locked)
+    kj::throwFatalException(
+        KJ_EXCEPTION(FAILED, "the key store is locked: unlock the device, and Hearth starts"));
   auto root = crypto::PlatformRoot::from(seed.asBytes());
   KJ_ASSERT(root.has_value());
   return kj::mv(*root);
@@ -44,7 +47,7 @@ crypto::PlatformRoot SimKeyStore::platformRoot() {
 Daemon::Daemon(DaemonParts partsIn)
     : parts(kj::mv(partsIn)),
       home(parts.disk.directory()),
-      keyStore(rootOf(parts.chance)),
+      keyStore(rootOf(parts.chance), parts.keysLocked),
       vfs(*home, parts.entropy, parts.time.clock()),
       identity(openIdentity()),
       executor(parts.time.timer(), parts.disk),

@@ -29,6 +29,7 @@ struct DaemonParts {
   std::string name;
   std::vector<std::string> addresses;  // where others may find this device
   kj::Maybe<devices::Recording> microphone;
+  bool keysLocked;  // the platform gives no key away yet
   bool onBattery;
   double batteryLevel;
 };
@@ -49,12 +50,13 @@ class SimExecutor final: public Executor {
 
 class SimKeyStore final: public devices::KeyStore {
  public:
-  explicit SimKeyStore(const DeviceId& seed): seed(seed) {}
+  SimKeyStore(const DeviceId& seed, bool locked): seed(seed), locked(locked) {}
   crypto::PlatformRoot platformRoot() override;
   kj::StringPtr describe() const override { return "a simulated key store"; }
 
  private:
   DeviceId seed;  // 32 bytes, by device
+  bool locked;
 };
 
 class Daemon final {

@@ -4,6 +4,8 @@
 
 #include <kj/debug.h>
 
+#include <cstdio>
+
 namespace hearth::sim {
 
 namespace {
@@ -21,6 +23,8 @@ int32_t driftOf(Chance chance, const Profile& profile) {
   auto most = static_cast<uint64_t>(profile.driftPpm);
   return static_cast<int32_t>(chance.below(2 * most + 1)) - profile.driftPpm;
 }
+
+int percentOf(double level) { return static_cast<int>(level * 100); }
 
 }  // namespace
 
@@ -45,6 +49,19 @@ Device::~Device() noexcept(false) { killDaemon(); }
 
 void Device::note(const char* kind, std::string text) {
   around.history.add(number, kind, kj::mv(text));
+}
+
+// What people see of the battery: the page of a run and the live view draw it from the history.
+void Device::noteBattery() {
+  if (!profile.hasBattery()) return;
+  percentNoted = percentOf(power.level());
+  char text[8];
+  snprintf(text, sizeof(text), "%.3f", power.level());
+  note("battery", text);
+}
+
+void Device::noteBatteryIfChanged() {
+  if (percentNoted.orDefault(-1) != percentOf(power.level())) noteBattery();
 }
 
 void Device::event(kj::StringPtr eventName, std::initializer_list<TraceField> fields) {
@@ -108,7 +125,7 @@ kj::Own<Daemon> Device::makeDaemon() {
   auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack, power, profile,
       plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
-      kj::mv(addresses), kj::mv(microphone), !power.onMains(), power.level()});
+      kj::mv(addresses), kj::mv(microphone), keysLocked, !power.onMains(), power.level()});
   deviceId = made->id();
   return made;
 }
@@ -166,8 +183,10 @@ void Device::start() {
   if (!on || daemon.get() != nullptr || !hasCircle) return;
   refusesToStart = false;
   whyNotStarted.clear();
-  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { daemon = makeDaemon(); }))
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { daemon = makeDaemon(); })) {
+    startsWhileLocked += keysLocked;
     return startFailed(e->getDescription());
+  }
   note("state", "daemon starts");
   starting = daemon->run()
                  .then([this](Result<bool> ran) {
@@ -208,9 +227,30 @@ void Device::wake() {
   note("state", "awake");
 }
 
+// The level before and behind a jump: between two that are noted it is taken for a slope.
 void Device::plug(bool mains) {
+  noteBattery();
   power.plug(mains);
   note("state", mains ? "on mains" : "on battery");
+  noteBattery();
+}
+
+void Device::setLevel(double share) {
+  noteBattery();
+  power.setLevel(share);
+  noteBattery();
+}
+
+void Device::lockKeys() {
+  keysLocked = true;
+  note("state", "keys locked");
+}
+
+void Device::unlockKeys() {
+  if (!keysLocked) return;
+  keysLocked = false;
+  note("state", "keys unlocked");
+  start();
 }
 
 kj::Promise<void> Device::init() {
@@ -250,6 +290,7 @@ kj::Promise<Result<void>> Device::join(kj::Function<void(kj::String)> shown) {
 kj::Promise<void> Device::watchBattery() {
   constexpr auto LOOK_EVERY = 10 * kj::MINUTES;
   for (;;) {
+    noteBatteryIfChanged();
     auto next = around.time.now() + LOOK_EVERY;
     KJ_IF_MAYBE(empty, power.emptyAt()) next = kj::min(next, *empty);
     if (power.onMains() && !profile.hasBattery()) co_return;

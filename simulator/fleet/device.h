@@ -41,6 +41,12 @@ class Device final: public NetworkHost, private Trace {
   void put(std::vector<NetworkIndex> networks);  // walks to where these are
   void mayVisit(NetworkIndex network);           // its address there is told to others
   void plug(bool mains);
+  void setLevel(double share);  // of the battery
+
+  // Nobody has unlocked the device since it booted: a process that starts now gets no key and exits.
+  // One that runs keeps what it has.
+  void lockKeys();
+  void unlockKeys();  // and starts the daemon, as its service manager does
 
   // Somebody speaks: whoever listens from now on hears it, whatever becomes of the daemon. Requires a
   // kind of device that has a microphone.
@@ -76,6 +82,7 @@ class Device final: public NetworkHost, private Trace {
   uint32_t starts = 0;
   bool refusesToStart = false;  // the newest start failed
   std::string whyNotStarted;
+  uint32_t startsWhileLocked = 0;
   // Initiation counters that this device has accepted, by caller, as far as links came of them.
   std::map<DeviceId, std::set<uint64_t>> acceptedFrom;
 
@@ -99,6 +106,8 @@ class Device final: public NetworkHost, private Trace {
   NetworkStack stack;
   bool on = false;
   bool hasCircle = false;
+  bool keysLocked = false;
+  kj::Maybe<int> percentNoted;  // of the battery, in the history
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;
   kj::Maybe<devices::Recording> spoken;
@@ -109,6 +118,8 @@ class Device final: public NetworkHost, private Trace {
 
   void event(kj::StringPtr name, std::initializer_list<TraceField> fields) override;
   void note(const char* kind, std::string text);
+  void noteBattery();
+  void noteBatteryIfChanged();
   void noteCounters();
   kj::Own<Daemon> makeDaemon();
   devices::Recording heard() const;

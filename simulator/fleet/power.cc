@@ -28,7 +28,9 @@ void Power::drain(double mwh) {
   spent += mwh;
   if (plugged || leftMwh <= 0) return;
   leftMwh = std::max(0.0, leftMwh - mwh);
-  if (leftMwh <= 0) change.ring();
+  if (leftMwh > 0 && toldMwh - leftMwh < profile.batteryMwh / 100) return;
+  toldMwh = leftMwh;
+  change.ring();
 }
 
 void Power::settle() {
@@ -48,13 +50,13 @@ void Power::setMode(Mode next) {
 void Power::plug(bool mains) {
   settle();
   plugged = mains || !profile.hasBattery();
-  if (plugged) leftMwh = profile.batteryMwh;
+  if (plugged) toldMwh = leftMwh = profile.batteryMwh;
   change.ring();
 }
 
 void Power::setLevel(double share) {
   settle();
-  leftMwh = profile.batteryMwh * share;
+  toldMwh = leftMwh = profile.batteryMwh * share;
   change.ring();
 }
 

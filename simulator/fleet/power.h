@@ -9,7 +9,7 @@ namespace hearth::sim {
 class Power final: public Processor, public Terrain::Radio {
  public:
   Power(WorldTime& time, const Profile& profile): time(time), profile(profile) {
-    leftMwh = profile.batteryMwh;
+    leftMwh = toldMwh = profile.batteryMwh;
     plugged = !profile.hasBattery();
   }
 
@@ -31,7 +31,8 @@ class Power final: public Processor, public Terrain::Radio {
 
   // When the battery will be empty if nothing changes; none on mains.
   kj::Maybe<kj::TimePoint> emptyAt();
-  // Resolves when that has become another time, or work has emptied it. One wait at a time.
+  // Resolves when that has become another time, or work has taken a hundredth of the battery or
+  // emptied it. One wait at a time.
   kj::Promise<void> changed() { return change.wait(); }
 
   kj::Duration compute(kj::Duration cpu) override;
@@ -44,7 +45,8 @@ class Power final: public Processor, public Terrain::Radio {
   Mode mode = Mode::OFF;
   bool plugged = true;
   double leftMwh = 0;
-  double spent = 0;  // mWh since the beginning
+  double toldMwh = 0;  // what was left when the bell rang for it
+  double spent = 0;    // mWh since the beginning
   double radioJoule = 0;
   double slowness = 1;
   kj::Duration cpu = 0 * kj::SECONDS;

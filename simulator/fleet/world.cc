@@ -1,5 +1,7 @@
 #include "simulator/fleet/world.h"
 
+#include "simulator/world/log-line.h"
+
 #include <kj/debug.h>
 
 namespace hearth::sim {
@@ -14,9 +16,9 @@ class World::LogCatcher final: public kj::ExceptionCallback {
     (void)contextDepth;
     if (severity < kj::LogSeverity::WARNING || world.dying) return;
     auto first = text.findFirst('\n').orDefault(text.size());
-    auto said = kj::str(file, ':', line, ": ", text.slice(0, first));
-    world.history.add(-1, "log", said.cStr());
-    if (severity >= kj::LogSeverity::ERROR) world.errorLines.emplace_back(said.cStr());
+    auto said = withoutFolders(kj::str(file, ':', line, ": ", text.slice(0, first)).cStr());
+    world.history.add(-1, "log", said);
+    if (severity >= kj::LogSeverity::ERROR) world.errorLines.push_back(said);
   }
 
  private:

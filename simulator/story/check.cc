@@ -392,6 +392,9 @@ Violations noErrors(Run& run) {
   return found;
 }
 
+// Nobody has held more than there is room for, at any time that was looked at.
+Violations bounded(Run& run) { return run.bounds.broken(); }
+
 // A fault test first proves that the fault came.
 Violations faultsCame(Run& run) {
   Violations found;
@@ -413,7 +416,7 @@ Violations check(Run& run) {
   for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
            acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
            circlesApart, strangersStayOut, placedOnMembers, nothingLeft, tracesAreSilent, energy,
-           noErrors, faultsCame}) {
+           noErrors, bounded, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

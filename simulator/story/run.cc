@@ -30,6 +30,13 @@ NetworkKind table() {
       .downBps = 100e6};
 }
 
+// Between two slices nothing happens: whoever looks then changes nothing. A week is looked at less
+// often.
+kj::Duration sliceOf(const Scenario& scenario) {
+  constexpr int64_t LOOKS = 600;
+  return kj::max(1 * kj::SECONDS, kj::min(scenario.lasts / LOOKS, 10 * kj::SECONDS));
+}
+
 }  // namespace
 
 Run::Run(const Scenario& scenario, const Catalogue& catalogue, uint64_t seed)
@@ -96,7 +103,7 @@ kj::Promise<void> Run::setUp() {
     auto& device = world.device(i);
     device.put(placesOf(cast.at));
     if (cast.battery >= 0) {
-      device.power.setLevel(cast.battery);
+      device.setLevel(cast.battery);
       device.plug(false);
     }
   }
@@ -195,6 +202,7 @@ void Run::heal() {
     device.put(placesOf(castOf(device).at));
     device.plug(true);
     device.wake();
+    device.unlockKeys();
     device.powerOn();
     if (device.runs() && device.node() == nullptr) device.kill();  // it waited to be paired
     device.start();
@@ -204,10 +212,11 @@ void Run::heal() {
 }
 
 void Run::pass(kj::Duration span, kj::Maybe<Watcher&>& watcher) {
-  constexpr auto SLICE = 10 * kj::SECONDS;
+  auto slice = sliceOf(scenario);
   auto end = world.time.now() + span;
   while (world.time.now() < end) {
-    world.runUntil(kj::min(end, world.time.now() + SLICE));
+    world.runUntil(kj::min(end, world.time.now() + slice));
+    bounds.look(world);
     KJ_IF_MAYBE(watch, watcher) (*watch)(*this);
   }
 }
@@ -340,8 +349,10 @@ void Run::countEffects() {
     count("engine-hang", device.engineFaults.hung);
     count("engine-lie", device.engineFaults.lied);
     count("engine-start-fails", device.engineFaults.failed);
+    count("keys-locked", device.startsWhileLocked);
   }
   count("tampered", world.tamperings());
+  count("at-limit", bounds.reached());
   for (auto& event: world.history.all())
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
   for (auto& dictation: people.dictations()) {

@@ -4,8 +4,8 @@
 //
 //   set-up ──▶ story (steps and storms) ──▶ healing: all faults end ──▶ checks
 
+#include "simulator/story/bounds.h"
 #include "simulator/story/catalogue.h"
-#include "simulator/story/outcome.h"
 #include "simulator/story/people.h"
 #include "simulator/story/scenario.h"
 
@@ -50,6 +50,9 @@ class Run final: private kj::TaskSet::ErrorHandler {
   // What each device had used up when the story began.
   std::vector<uint64_t> wakesBefore;
   std::vector<double> radioMwhBefore;
+
+  // What daemons were found to hold while time passed.
+  Bounds bounds;
 
   // What really came of faults and steps, by name.
   std::map<std::string, uint64_t> effects;

@@ -27,6 +27,8 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"background", &Verbs::background, true, true},
     {"battery", &Verbs::battery, false, true},
     {"destroy", &Verbs::destroy, false, true},
+    {"lock-keys", &Verbs::lockKeys, true, true},
+    {"unlock-keys", &Verbs::unlockKeys, false, true},
     {"cut", &Verbs::cut, true, true},
     {"deafen", &Verbs::deafen, true, true},
     {"mute", &Verbs::mute, true, true},
@@ -92,7 +94,17 @@ kj::Promise<void> Verbs::perform(Happening h) {
   auto& entry = *find(h.what);
   auto about = h.device == nullptr ? -1 : static_cast<int>(h.device->index());
   if (entry.fault) run.world.history.add(about, "fault", h.what);
+  auto began = run.world.time.now();
+  KJ_DEFER(if (entry.fault) noteEnd(about, h.what, began));  // also when all faults are over
   co_await (this->*entry.verb)(h);
+}
+
+// What had an effect at one instant alone has no end.
+void Verbs::noteEnd(int about, const std::string& what, kj::TimePoint began) {
+  auto lasted = run.world.time.now() - began;
+  if (lasted == 0 * kj::SECONDS) return;
+  run.world.history.add(about, "fault ends",
+      kj::str(what.c_str(), " after ", lasted / kj::MILLISECONDS, " ms").cStr());
 }
 
 kj::Promise<void> Verbs::wait(const Happening& h) { return run.world.time.after(h.span); }
@@ -218,7 +230,7 @@ kj::Promise<void> Verbs::background(const Happening& h) {
 }
 
 kj::Promise<void> Verbs::battery(const Happening& h) {
-  h.device->power.setLevel(h.amount);
+  h.device->setLevel(h.amount);
   h.device->plug(false);
   return kj::READY_NOW;
 }
@@ -227,6 +239,20 @@ kj::Promise<void> Verbs::destroy(const Happening& h) {
   run.destroyed.insert(h.device->index());
   h.device->losePower();
   came("destroy");
+  return kj::READY_NOW;
+}
+
+// The device has booted, and nobody unlocks it: what starts from now on gets no key.
+kj::Promise<void> Verbs::lockKeys(const Happening& h) {
+  h.device->lockKeys();
+  came("lock-keys");
+  if (h.span == 0 * kj::SECONDS) co_return;
+  co_await wait(h);
+  h.device->unlockKeys();
+}
+
+kj::Promise<void> Verbs::unlockKeys(const Happening& h) {
+  h.device->unlockKeys();
   return kj::READY_NOW;
 }
 

@@ -48,6 +48,7 @@ class Verbs final {
 
   void came(const char* what, uint64_t times = 1) { run.effects[what] += times; }
   kj::Promise<void> wait(const Happening& h);
+  void noteEnd(int about, const std::string& what, kj::TimePoint began);
   void cutBothWays(Device& a, Device& b, bool cut);
   std::vector<Device*> others(const Device& device);
   std::vector<Device*> shuffled();
@@ -71,6 +72,8 @@ class Verbs final {
   kj::Promise<void> background(const Happening& h);
   kj::Promise<void> battery(const Happening& h);
   kj::Promise<void> destroy(const Happening& h);
+  kj::Promise<void> lockKeys(const Happening& h);
+  kj::Promise<void> unlockKeys(const Happening& h);
   // Wire.
   kj::Promise<void> cut(const Happening& h);
   kj::Promise<void> deafen(const Happening& h);

@@ -439,6 +439,26 @@ TEST_CASE("a stage whose coordinator falls silent is stopped when its lease runs
   REQUIRE(executor.stagesRunning() == 0);
 }
 
+TEST_CASE(
+    "a device runs no more stages than it may, though one is ordered again and again at once") {
+  Fleet fleet(2);
+  auto& executor = *fleet.devices[1]->executor;
+  std::vector<kj::Promise<capnp::Response<rpc::StageHost::StartResults>>> orders;
+  for (uint32_t attempt = 0; attempt <= Executor::STAGES_MAX; ++attempt) {
+    auto request = executor.host().startRequest();
+    auto order = request.initOrder();
+    order.setJob(JobId().asBytes());
+    order.setKind(rpc::StageOrder::Kind::SOURCE);
+    order.setAttempt(attempt);
+    order.setLeaseMs(3000);
+    orders.push_back(request.send());
+  }
+  fleet.run(100 * kj::MILLISECONDS);
+  REQUIRE(executor.stagesRunning() == Executor::STAGES_MAX);
+  auto last = kj::runCatchingExceptions([&]() { orders.back().wait(fleet.waitScope); });
+  REQUIRE(KJ_REQUIRE_NONNULL(last).getType() == kj::Exception::Type::OVERLOADED);
+}
+
 TEST_CASE("a device that slept for longer than a lease goes on with its job") {
   Fleet fleet(4);
   fleet.begin();

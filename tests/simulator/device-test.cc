@@ -264,6 +264,61 @@ TEST_CASE("a battery that is set nearly empty lasts so long, and a plug in time 
   REQUIRE_FALSE(watch.device->isOn());
 }
 
+std::vector<std::string> eventsOf(World& world, const Device& device, const std::string& kind) {
+  std::vector<std::string> texts;
+  for (auto& event: world.history.all()) {
+    if (event.device == device.index() && event.kind == kind) texts.push_back(event.text);
+  }
+  return texts;
+}
+
+TEST_CASE("the history has the battery's level at each hundredth that work takes") {
+  OnBattery watch;
+  auto before = eventsOf(watch.world, *watch.device, "battery").size();
+  for (int i = 0; i < 4; ++i) {
+    watch.device->power.compute(4 * S);  // more than a hundredth of it
+    watch.world.run(1 * S);
+  }
+  auto levels = eventsOf(watch.world, *watch.device, "battery");
+  REQUIRE(levels.size() == before + 4);
+  REQUIRE(levels.back() < levels[before]);
+}
+
+TEST_CASE("a plug and a level that is set are in the history, with what was before") {
+  OnBattery watch;
+  watch.device->setLevel(0.5);
+  watch.device->plug(true);
+  auto levels = eventsOf(watch.world, *watch.device, "battery");
+  REQUIRE(levels.size() >= 4);
+  REQUIRE(std::vector(levels.end() - 3, levels.end()) ==
+      std::vector<std::string>{"0.500", "0.500", "1.000"});
+}
+
+TEST_CASE("a daemon whose keys are locked exits with one line, writes nothing, and starts later") {
+  Guests home;
+  auto id = KJ_ASSERT_NONNULL(home.laptop.id());
+  home.laptop.lockKeys();
+  home.run(1 * S);
+  REQUIRE(home.laptop.runs());  // it has its keys
+  home.laptop.losePower();
+  auto disk = home.laptop.disk.contents();
+  auto syncs = home.laptop.disk.syncs;
+
+  home.laptop.powerOn();
+  home.run(10 * S);
+  REQUIRE_FALSE(home.laptop.runs());
+  REQUIRE(home.laptop.whyNotStarted.find("the key store is locked") != std::string::npos);
+  REQUIRE(home.laptop.startsWhileLocked == 1);
+  REQUIRE(home.laptop.disk.contents() == disk);
+  REQUIRE(home.laptop.disk.syncs == syncs);
+
+  home.laptop.unlockKeys();
+  home.run(30 * S);
+  REQUIRE(KJ_ASSERT_NONNULL(home.laptop.id()) == id);
+  REQUIRE(home.hasLink(home.phone, home.laptop));
+  REQUIRE(home.world.errors().empty());
+}
+
 TEST_CASE("a world may end in mid-sentence") {
   Guests home;
   home.people.dictate(home.phone, home.phone, 30, 5);

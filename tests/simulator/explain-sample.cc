@@ -32,14 +32,6 @@ void plant(const Run& run, Outcome& outcome) {
   outcome.violations.push_back(planted);
 }
 
-void noteBatteries(Run& run) {
-  for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i) {
-    auto& device = run.world.device(i);
-    if (device.kind().hasBattery())
-      run.world.history.add(i, "battery", std::to_string(device.power.level()));
-  }
-}
-
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   std::string folder = HEARTH_SOURCE_DIR "/simulator/";
@@ -51,9 +43,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   Run run(*scenario, *catalogue, std::stoull(argv[2]));
-  int invented = argc > 4 ? std::stoi(argv[4]) : 0, slice = 0;
+  int invented = argc > 4 ? std::stoi(argv[4]) : 0;
   Run::Watcher watch = [&](Run&) {
-    if (slice++ % 6 == 0) noteBatteries(run);
     for (int i = 0; i < invented / 40; ++i)
       run.world.history.add(i % 6, i % 3 ? "trace" : "log", "invented " + std::to_string(i % 500));
   };

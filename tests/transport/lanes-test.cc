@@ -188,6 +188,24 @@ TEST_CASE("a peer cannot open more streams than the limit") {
   REQUIRE(last.error().code == Errc::LIMIT_EXCEEDED);
 }
 
+TEST_CASE("a peer that opens streams to have them reset is refused before the resets fill memory") {
+  Lanes ours(false);
+  auto open = [&](uint32_t id) {
+    FlatWriter body;
+    body.u32(id).u8(static_cast<uint8_t>(Lane::INTERACTIVE)).u32(0).var16(nullptr);
+    return ours.received(static_cast<uint8_t>(LaneFrame::OPEN), body.finish());
+  };
+  uint32_t id = 1;
+  for (size_t i = 0; i < Lanes::URGENT_MAX; ++i, id += 2) {
+    REQUIRE(open(id));
+    ours.reset(id, Errc::STALE);
+  }
+  REQUIRE(open(id).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(ours.open(Lane::BULK, nullptr).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(ours.next() != nullptr);
+  REQUIRE(ours.open(Lane::BULK, nullptr));
+}
+
 TEST_CASE("credit that overflows is refused") {
   Lanes lanes(true);
   FlatWriter open, credit;

@@ -276,6 +276,75 @@ TEST_CASE("garbage on the port opens nothing and harms nobody") {
   REQUIRE(two.bothUp());
 }
 
+// A peer that speaks by hand: it asks as often as the test wants, and never reads.
+struct DeafPeer: private Link::Owner {
+  Two two;
+  kj::TwoWayPipe pipe = kj::newTwoWayPipe();
+  kj::Own<Carrier> ours = kj::heap<Carrier>(kj::mv(pipe.ends[0]));
+  Carrier theirs{kj::mv(pipe.ends[1])};
+  kj::Own<Link> link;
+  kj::Maybe<Error> ended;
+  kj::Maybe<Handshake> session;
+  kj::Maybe<crypto::SendingKey> key;
+
+  DeafPeer() {
+    HandshakeTools tools{two.uv.timer(), two.laptop.entropy, two.laptop.guard, two.laptop};
+    HandshakeTools peers{two.uv.timer(), two.phone.entropy, two.phone.guard, two.phone};
+    auto answered = respond(tools, *ours, 1);
+    session = initiate(peers, theirs, two.laptop.keys.id, 1, false).wait(two.uv.waitScope).value();
+    auto answer = answered.wait(two.uv.waitScope).value();
+    link = kj::heap<Link>(kj::mv(ours), kj::mv(answer), tools, static_cast<Link::Owner&>(*this));
+    key.emplace(kj::mv(KJ_ASSERT_NONNULL(session).session.keys.i2r));
+    say(static_cast<uint8_t>(crypto::Frame::CONFIRM), {1, 2, 3});
+  }
+  void say(uint8_t type, std::initializer_list<kj::byte> body) {
+    auto record =
+        crypto::sealData(KJ_ASSERT_NONNULL(key), KJ_ASSERT_NONNULL(session).session.peerIndex, type,
+            kj::arrayPtr(body.begin(), body.size()), crypto::Padding::INTERACTIVE);
+    theirs.write(kj::mv(record.value())).wait(two.uv.waitScope);
+    two.uv.waitScope.poll();  // the link looks at it
+  }
+  size_t ownFrames() {
+    Holdings holdings;
+    link->addTo(holdings);
+    return holdings.front().now;
+  }
+
+ private:
+  void confirmed(Link&) override {}
+  void incoming(Link&, kj::Array<const kj::byte>, kj::Own<kj::AsyncIoStream>) override {}
+  void closed(Link&, Error why) override { ended = why; }
+};
+
+TEST_CASE("a peer that asks and does not read loses its link before the answers fill memory") {
+  constexpr uint8_t PING = 12;
+  DeafPeer peer;
+  for (size_t i = 0; i < 2 * Link::OWN_FRAMES_MAX && peer.ended == nullptr; ++i)
+    peer.say(PING, {0, 0, 0, 0, 0, 0, 0, 1});
+  REQUIRE(KJ_REQUIRE_NONNULL(peer.ended).code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(peer.ownFrames() <= Link::OWN_FRAMES_MAX);
+}
+
+TEST_CASE("callers that shake hands and say nothing more do not pile up, and keep nobody out") {
+  Two two;
+  HandshakeTools tools{two.uv.timer(), two.phone.entropy, two.phone.guard, two.phone};
+  auto target = two.network.parseAddress(two.laptopAddress.c_str()).wait(two.uv.waitScope);
+  std::vector<kj::Own<Carrier>> silent;
+  for (uint32_t i = 1; i <= Links::UNCONFIRMED_MAX + 5; ++i) {
+    silent.push_back(kj::heap<Carrier>(target->connect().wait(two.uv.waitScope)));
+    REQUIRE(initiate(tools, *silent.back(), two.laptop.keys.id, i, false).wait(two.uv.waitScope));
+  }
+  auto withoutPlace = [&]() {
+    Holdings holdings;
+    two.laptop.links->addTo(holdings);
+    return holdings[1].now;
+  };
+  REQUIRE(two.eventually([&]() { return withoutPlace() == Links::UNCONFIRMED_MAX; }));
+  two.call();
+  REQUIRE(two.bothUp());
+  REQUIRE(withoutPlace() <= Links::UNCONFIRMED_MAX);
+}
+
 TEST_CASE("an idle link sends nothing") {
   Two two;
   two.call();

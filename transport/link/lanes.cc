@@ -23,7 +23,7 @@ kj::Array<kj::byte> take(std::deque<kj::byte>& queue, size_t count) {
 
 Result<StreamId> Lanes::open(Lane lane, kj::ArrayPtr<const kj::byte> header) {
   KJ_REQUIRE(header.size() <= HEADER_BYTES_MAX, header.size());
-  if (streams.size() >= STREAMS_MAX) return no(Errc::LIMIT_EXCEEDED, "too many streams on a link");
+  if (!mayOpen()) return no(Errc::LIMIT_EXCEEDED, "too many streams on a link");
   auto id = nextId;
   nextId += 2;
   auto& stream = streams[id];
@@ -93,6 +93,19 @@ bool Lanes::anyWaitedFor() const {
   return std::ranges::any_of(streams, [](auto& entry) {
     return entry.second.lane == Lane::LIVE || entry.second.lane == Lane::INTERACTIVE;
   });
+}
+
+// A stream that is reset leaves a frame behind, so that those of all open ones may come on top.
+void Lanes::addTo(Holdings& holdings) const {
+  size_t unsent = 0, unread = 0;
+  for (auto& [id, stream]: streams) {
+    unsent = std::max(unsent, stream.unsent.size());
+    unread = std::max(unread, stream.unread.size());
+  }
+  holdings.push_back({"streams of a link", streams.size(), STREAMS_MAX});
+  holdings.push_back({"bytes of a stream to be sent", unsent, QUEUE_BYTES_MAX});
+  holdings.push_back({"bytes of a stream to be read", unread, WINDOW_BYTES});
+  holdings.push_back({"urgent frames of a link", urgent.size(), URGENT_MAX + STREAMS_MAX});
 }
 
 kj::Maybe<Lanes::OutFrame> Lanes::next() {
@@ -169,7 +182,7 @@ Result<Events> Lanes::opened(FlatReader& in) {
   if (auto whole = in.finish(); !whole) return no(whole.error());
   if (lane >= LANES || id % 2 != peerParity || id <= peerNewest)
     return no(Errc::BAD_FORMAT, "a stream that cannot be opened so");
-  if (streams.size() >= STREAMS_MAX) return no(Errc::LIMIT_EXCEEDED, "too many streams on a link");
+  if (!mayOpen()) return no(Errc::LIMIT_EXCEEDED, "too many streams on a link");
   peerNewest = id;
   auto& stream = streams[id];
   stream.lane = static_cast<Lane>(lane);

@@ -7,6 +7,7 @@
 // Small writes to one stream are coalesced into one frame; within a lane the streams take turns.
 
 #include "core/base/flat.h"
+#include "core/base/holding.h"
 #include "core/base/result.h"
 
 #include <deque>
@@ -37,6 +38,8 @@ class Lanes final {
   static constexpr uint32_t WINDOW_BYTES = 256 << 10;
   static constexpr size_t QUEUE_BYTES_MAX = 256 << 10;  // written and not yet sent, per stream
   static constexpr size_t CHUNK_BYTES_MAX = 16 << 10;   // of one STREAM frame
+  // OPEN and RESET frames that wait to be sent: past it no stream is opened, by neither side.
+  static constexpr size_t URGENT_MAX = 2 * STREAMS_MAX;
 
   struct OutFrame {
     LaneFrame type;
@@ -54,7 +57,8 @@ class Lanes final {
   // The initiator of the link opens streams of odd numbers, the responder of even ones.
   explicit Lanes(bool initiator): nextId(initiator ? 1 : 2), peerParity(initiator ? 0 : 1) {}
 
-  // Errors: LIMIT_EXCEEDED for one stream too many. Requires a header within its limit.
+  // Errors: LIMIT_EXCEEDED for one stream too many, or too many frames unsent. Requires a header
+  // within its limit.
   Result<StreamId> open(Lane lane, kj::ArrayPtr<const kj::byte> header);
 
   // Queues as much as the stream has room for and gives how much that was; 0: wait for WRITABLE.
@@ -75,6 +79,8 @@ class Lanes final {
 
   // Whether a stream of a lane above bulk and below control is open: somebody waits for it.
   bool anyWaitedFor() const;
+
+  void addTo(Holdings& holdings) const;
 
   // The most urgent frame that may be sent now, or none.
   kj::Maybe<OutFrame> next();
@@ -111,6 +117,7 @@ class Lanes final {
   Result<std::vector<Event>> finished(FlatReader& in);
   Result<std::vector<Event>> wasReset(FlatReader& in);
   bool wasOpened(StreamId id) const;
+  bool mayOpen() const { return streams.size() < STREAMS_MAX && urgent.size() < URGENT_MAX; }
   void forgetIfReleased(StreamId id);
 };
 

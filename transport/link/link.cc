@@ -1,5 +1,6 @@
 #include "transport/link/link.h"
 
+#include "crypto/pairing/payloads.h"
 #include "transport/wire/tcp-facts.h"
 #include "transport/wire/uv-network.h"
 
@@ -12,7 +13,7 @@ namespace {
 // Frames of the link itself beyond those of crypto::Frame.
 constexpr uint8_t PING = 12;
 constexpr uint8_t PONG = 13;
-constexpr size_t MEMBERSHIP_CHUNK_BYTES = 32 << 10;
+constexpr size_t TOKEN_BYTES = 8;
 
 uint8_t number(crypto::Frame frame) { return static_cast<uint8_t>(frame); }
 
@@ -106,6 +107,12 @@ Link::Facts Link::facts() {
 
 kj::String Link::address() { return peerAddressOf(carrier->raw()); }
 
+void Link::addTo(Holdings& holdings) const {
+  constexpr size_t LOG_CHUNKS_MAX = crypto::PAIRING_LOG_BYTES_MAX / MEMBERSHIP_CHUNK_BYTES;
+  holdings.push_back({"own frames of a link", ownFrames.size(), OWN_FRAMES_MAX + LOG_CHUNKS_MAX});
+  hub->lanes.addTo(holdings);
+}
+
 kj::Promise<void> Link::read() {
   for (;;) {
     auto record = co_await carrier->read(crypto::DATA_BYTES_MAX);
@@ -148,6 +155,8 @@ Result<void> Link::received(const crypto::DataFrame& frame) {
     return taken;
   }
   if (!peerConfirmed) return no(Errc::BAD_FORMAT, "a frame before the peer's CONFIRM");
+  if (ownFrames.size() >= OWN_FRAMES_MAX)
+    return no(Errc::LIMIT_EXCEEDED, "a peer that asks and does not read");
   switch (type) {
     case crypto::Frame::KEEPALIVE:
       return {};
@@ -159,6 +168,7 @@ Result<void> Link::received(const crypto::DataFrame& frame) {
       break;
   }
   if (frame.type == PING) {
+    if (frame.body.size() != TOKEN_BYTES) return no(Errc::BAD_FORMAT, "a PING without its token");
     sendOwn(PONG, kj::heapArray(frame.body));
     return {};
   }

@@ -11,6 +11,11 @@ namespace hearth::transport {
 
 class Link final {
  public:
+  // Frames of the link itself that wait to be sent: a peer that makes it answer and does not read
+  // loses the link when so many do. One answer more, at most a whole log, may come on top.
+  static constexpr size_t OWN_FRAMES_MAX = 1'024;
+  static constexpr size_t MEMBERSHIP_CHUNK_BYTES = 32 << 10;
+
   class Owner {
    public:
     // The peer has confirmed: what follows is really from it, and streams may be opened.
@@ -52,6 +57,7 @@ class Link final {
 
   Facts facts();
   kj::String address();
+  void addTo(Holdings& holdings) const;
 
  private:
   static constexpr size_t BATCH_BYTES = 64 << 10;  // sealed before one write

@@ -102,7 +102,18 @@ kj::Promise<bool> Links::call(DeviceId id, std::string address) {
   co_return false;
 }
 
+// Whoever stays without a place gives way: nobody keeps others out by staying, nor fills memory.
+void Links::makeRoom() {
+  if (unconfirmed.size() < UNCONFIRMED_MAX) return;
+  auto caller = std::ranges::find_if(unconfirmed, [](auto& held) { return !held->initiated(); });
+  if (caller == unconfirmed.end()) return;
+  auto link = kj::mv(*caller);
+  unconfirmed.erase(caller);
+  dropLater(kj::mv(link));
+}
+
 void Links::adopt(kj::Own<Carrier> carrier, Handshake handshake) {
+  makeRoom();
   unconfirmed.push_back(
       kj::heap<Link>(kj::mv(carrier), kj::mv(handshake), tools, static_cast<Link::Owner&>(*this)));
 }
@@ -195,7 +206,10 @@ void Links::closed(Link& link, Error why) {
   if (own.get() != nullptr) {
     bool resynced = link.membershipOnly();
     dropLater(kj::mv(own));
-    auto& peer = peers[id];
+    // A stranger's end leaves nothing behind: there is no end of strangers.
+    auto known = peers.find(id);
+    if (known == peers.end()) return;
+    auto& peer = known->second;
     if (resynced && peer.link.get() == nullptr && !peer.isDialling) dialSoon(id, 0 * kj::SECONDS);
     return;
   }
@@ -286,6 +300,17 @@ void Links::hangUp() {
 void Links::sendNews() {
   for (auto& entry: peers) {
     if (entry.second.link.get() != nullptr) entry.second.link->sendNews();
+  }
+}
+
+void Links::addTo(Holdings& holdings) const {
+  holdings.push_back({"callers that are not authenticated", halfOpen, HALF_OPEN_MAX});
+  // Beside those that stay: losers of a call at once, which say goodbye, and own calls.
+  holdings.push_back(
+      {"links without a place", unconfirmed.size(), UNCONFIRMED_MAX + 2 * peers.size()});
+  for (auto& [id, peer]: peers) {
+    holdings.push_back({"addresses of a peer", peer.addresses.size(), ADDRESSES_MAX});
+    if (peer.link.get() != nullptr) peer.link->addTo(holdings);
   }
 }
 

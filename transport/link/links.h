@@ -13,8 +13,9 @@ namespace hearth::transport {
 
 class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
  public:
-  static constexpr size_t HALF_OPEN_MAX = 64;  // callers that are not authenticated yet
-  static constexpr size_t ADDRESSES_MAX = 8;   // of one peer
+  static constexpr size_t HALF_OPEN_MAX = 64;    // callers that are not authenticated yet
+  static constexpr size_t UNCONFIRMED_MAX = 64;  // beyond it the oldest caller is hung up on
+  static constexpr size_t ADDRESSES_MAX = 8;     // of one peer
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
   static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of a caller's link being up
@@ -68,6 +69,8 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   // Tells every peer what this device has learned about the circle.
   void sendNews();
 
+  void addTo(Holdings& holdings) const;
+
   // Ends the link with a device that may have none any more, and calls it no longer.
   void drop(const DeviceId& peer, Errc reason);
 
@@ -101,6 +104,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   void dialSoon(const DeviceId& peer, kj::Duration after);
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
   kj::Promise<bool> call(DeviceId peer, std::string address);
+  void makeRoom();
   void adopt(kj::Own<Carrier> carrier, Handshake handshake);
   bool prefers(const Link& fresh, const Peer& holding) const;
   void install(Peer& peer, kj::Own<Link> link);

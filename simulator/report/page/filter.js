@@ -57,8 +57,7 @@ class Filter {
       list.events.push(i);
       list.at.push(m.at[i]);
     }
-    const order = (kind) => { const n = KIND_ORDER.indexOf(kind); return n < 0 ? 99 : n; };
-    return [...lists.values()].sort((a, b) => order(b.kind) - order(a.kind));
+    return [...lists.values()].sort((a, b) => kindRank(b.kind) - kindRank(a.kind));
   }
 
   // The visible event nearest to `event` in a direction that `fits`.

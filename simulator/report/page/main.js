@@ -82,8 +82,7 @@ class App {
 
   bar() {
     const m = this.model;
-    const order = (kind) => { const n = KIND_ORDER.indexOf(kind); return n < 0 ? 99 : n; };
-    const kinds = m.kinds.map((kind, i) => [kind, m.kindCounts[i], i]).sort((a, b) => order(a[0]) - order(b[0]));
+    const kinds = m.kinds.map((kind, i) => [kind, m.kindCounts[i], i]).sort((a, b) => kindRank(a[0]) - kindRank(b[0]));
     $('kinds').replaceChildren(...kinds.map(([kind, n, i]) => make('button', {type: 'button', 'aria-pressed': String(!this.filter.kindsOff.has(i)),
       style: {'--k': `var(--${KIND_ORDER.includes(kind) ? kind : 'trace'})`}, title: `Show or hide; with Alt, show this kind alone`,
       onclick: (e) => this.toggleKind(i, e.altKey)}, make('i', {class: `sign ${SIGNS[kind] || kind === 'violation' ? kind : 'tick'}`}), kind, make('small', {}, count(n)))));
@@ -188,6 +187,7 @@ class App {
         events.length > 8 ? line(make('small', {}, `and ${count(events.length - 8)} more`)) : ''].filter(Boolean);
     }
     const during = (one) => make('small', {}, `${clock(m.story(one.from))} – ${clock(m.story(one.to))}, ${span(one.to - one.from)}`);
+    if (what.fault) return [line(make('b', {}, what.fault.what), ` of ${m.nameOf(what.fault.device)}`), line(during(what.fault))];
     if (what.state) {
       const level = m.batteryAt(what.lane, us), mains = m.onMainsAt(what.lane, us);
       return [line(make('b', {}, what.lane.name), ` ${STATES[what.state.state]}`), line(during(what.state)),

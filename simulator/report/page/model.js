@@ -46,6 +46,7 @@ class Model {
     for (const kind of this.kind) ++this.kindCounts[kind];
     this.jobs = new Map();   // "sink:number": {from, to, ...}
     this.placements = [];    // {event, job, stage, device, reason}
+    this.faults = [];        // {from, to, device, what, event}: those that had an end
     this.messages = {};
     for (const column of ['at', 'connection', 'from', 'to', 'bytes', 'record'])
       this.messages[column] = Float64Array.from(data.messages[column]);
@@ -68,6 +69,7 @@ class Model {
     for (const lane of this.lanes) lane.states.push({from: 0, to: this.end, state: 'off', event: -1});
     for (let i = 0; i < this.length; ++i) {
       const lane = this.lanes[this.device[i]], kind = this.kindOf(i);
+      if (kind === 'fault ends') this.liveFault(i, this.textOf(i));
       if (!lane) continue;
       if (kind === 'state') this.liveState(lane, i, this.textOf(i));
       else if (kind === 'trace') this.liveTrace(lane, i, this.textOf(i));
@@ -76,6 +78,14 @@ class Model {
     }
     for (const lane of this.lanes) for (const link of lane.up.values()) link.to = this.end;
     for (const job of this.jobs.values()) this.endStages(job, this.end);
+  }
+
+  // "cut after 5000 ms"
+  liveFault(event, text) {
+    const [, what, ms] = /^([^]*) after (\d+) ms$/.exec(text) ?? [];
+    if (what === undefined) return;
+    const to = this.at[event];
+    this.faults.push({from: to - ms * 1000, to, device: this.device[event], what, event});
   }
 
   liveState(lane, event, text) {

@@ -71,7 +71,7 @@ class Sequence {
     }
     // What matters most stays when there is too much.
     if (found.length > Sequence.ROWS_MAX)
-      found.sort((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || a.at - b.at);
+      found.sort((a, b) => kindRank(a.kind) - kindRank(b.kind) || a.at - b.at);
     return found;
   }
 

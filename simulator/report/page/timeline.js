@@ -147,6 +147,8 @@ class Timeline extends LaneDrawing {
     ctx.beginPath();
     ctx.rect(GUTTER - 6, AXIS, this.plot + 12, this.height - AXIS);
     ctx.clip();
+    const kind = app.model.kinds.indexOf('fault');
+    if (!app.filter.kindsOff.has(kind)) this.drawFaults();
     let faults = 0;
     for (const list of app.filter.marks) {
       const top = list.device < 0 ? AXIS : this.laneTop(list.device);
@@ -158,6 +160,24 @@ class Timeline extends LaneDrawing {
     }
     document.documentElement.dataset.faultMarks = faults;
     ctx.restore();
+  }
+  // How long a fault lasted, behind the sign of its beginning.
+  drawFaults() {
+    const {ctx, colours, app: {model}} = this;
+    let spans = 0;
+    ctx.fillStyle = colours.fault;
+    ctx.globalAlpha = 0.4;
+    for (const fault of model.faults) {
+      if (fault.to < this.from || fault.from > this.to) continue;
+      const top = fault.device < 0 ? AXIS : this.laneTop(fault.device);
+      if (fault.device >= 0 && (top + MARKS < AXIS + WORLD || top > this.height)) continue;
+      const x = this.x(fault.from), w = Math.max(1, this.x(fault.to) - x);
+      ctx.fillRect(x, top + 8, w, 4);
+      this.hit(x, top + 6, w, 8, {fault, event: fault.event});
+      ++spans;
+    }
+    ctx.globalAlpha = 1;
+    document.documentElement.dataset.faultSpans = spans;
   }
   drawTicks(list, bottom) {
     const {ctx, colours} = this;

@@ -18,6 +18,7 @@ const STATES = {
 
 // From the most important to the least.
 const KIND_ORDER = ['violation', 'fault', 'step', 'job', 'log', 'state', 'link', 'battery', 'connection', 'trace'];
+const kindRank = (kind) => KIND_ORDER.includes(kind) ? KIND_ORDER.indexOf(kind) : KIND_ORDER.length;
 
 const pad = (n, width) => String(n).padStart(width, '0');
 

@@ -1,0 +1,20 @@
+#include "simulator/story/bounds.h"
+
+namespace hearth::sim {
+
+void Bounds::look(World& world) {
+  for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
+    auto& device = world.device(i);
+    KJ_IF_MAYBE(node, device.node()) {
+      for (auto& holding: node->holdings()) {
+        atLimit += holding.now == holding.most;
+        if (holding.now <= holding.most || !known.insert({i, holding.what}).second) continue;
+        violations.push_back({world.time.now(), i, "bounded",
+            device.called() + " holds " + std::to_string(holding.now) + " of at most " +
+                std::to_string(holding.most) + " " + holding.what});
+      }
+    }
+  }
+}
+
+}  // namespace hearth::sim

@@ -1,0 +1,28 @@
+#pragma once
+// Memory stays bounded: what every daemon holds (core/base/holding.h) is looked at while time
+// passes, and must never be more than it may hold.
+
+#include "simulator/fleet/world.h"
+#include "simulator/story/outcome.h"
+
+#include <set>
+
+namespace hearth::sim {
+
+class Bounds final {
+ public:
+  void look(World& world);
+
+  // The first time that each device held too much of a kind.
+  const std::vector<Violation>& broken() const { return violations; }
+
+  // How often something was found as full as it may be.
+  uint64_t reached() const { return atLimit; }
+
+ private:
+  std::vector<Violation> violations;
+  std::set<std::pair<DeviceIndex, std::string>> known;
+  uint64_t atLimit = 0;
+};
+
+}  // namespace hearth::sim
