@@ -1,6 +1,5 @@
 #include "crypto/membership/author.h"
 
-#include "crypto/membership/authority.h"
 #include "crypto/primitives/aead.h"
 
 #include <kj/debug.h>
@@ -32,7 +31,7 @@ const XWing::Public& xwingOf(const CircleState& state, const DeviceId& id) {
   KJ_IF_MAYBE(recovery, state.recovery) {
     if (recovery->id == id) return recovery->xw;
   }
-  return KJ_REQUIRE_NONNULL(state.find(id)).bundle.keys.xw;
+  return KJ_REQUIRE_NONNULL(state.find(id)).bundle().keys.xw;
 }
 
 }  // namespace
@@ -46,7 +45,8 @@ SealedOp authorGenesis(const RecoveryKeys& recovery, const DeviceKeys& admin, co
   Op op{.kind = OpKind::GENESIS, .author = recovery.id, .seq = 1, .wallMs = wallMs};
   op.cosigners = {admin.id};
   op.payload = encode(payload);
-  return sealGenesis(op, recovery.ed, admin.ed);
+  const SignSecret* signers[] = {&recovery.ed, &admin.ed};
+  return sealOp(op, signers);
 }
 
 Result<SealedOp> authorAdd(const MembershipLog& log, const EpochKeys& epochs,

@@ -1,10 +1,8 @@
 #pragma once
 // What a set of membership ops says about the circle: the outcome of resolution, a plain value.
 
-#include "crypto/membership/op.h"
-#include "crypto/membership/payloads.h"
+#include "crypto/membership/records.h"
 
-#include <map>
 #include <set>
 
 namespace hearth::crypto {
@@ -14,10 +12,11 @@ enum class MemberStatus : uint8_t { ACTIVE = 1, SUSPENDED = 2, REMOVED = 3, RETI
 struct Member {
   Role role = Role::MEMBER;
   MemberStatus status = MemberStatus::ACTIVE;
-  Bundle bundle;
-  std::vector<kj::byte> bundleEnvelope;
+  SignedBundlePtr presented;
 
+  const Bundle& bundle() const { return presented->bundle; }
   bool isActive() const { return status == MemberStatus::ACTIVE; }
+  bool isSuspended() const { return status == MemberStatus::SUSPENDED; }
 };
 
 struct RecoveryKey {
@@ -34,17 +33,31 @@ struct CurrentEpoch {
   bool incomplete = false;  // a device that has a part was not given it: a new one is due
 };
 
+struct PolicyInForce {
+  OpHash id;
+  uint64_t version = 0;
+};
+
 struct CircleState {
   std::map<DeviceId, Member> devices;  // every id that an op in force ever brought in
+  size_t idsSinceReset = 0;            // of them, since Genesis or the last RecoveryReset
   kj::Maybe<RecoveryKey> recovery;     // none before Genesis
+  std::map<DeviceId, SignPublic> recoveryKeys;  // all that ever were
   kj::Maybe<CurrentEpoch> epoch;
-  bool locked = false;      // SECURITY.md §5.2: new admins need the recovery key
-  std::set<OpHash> voided;  // ops that do not apply
+  kj::Maybe<PolicyInForce> policy;
+  std::set<PluginRevokePayload> revoked;
+  uint8_t minSuite = 0;
+  bool locked = false;  // SECURITY.md §5.2: new admins need the recovery key
 
   bool epochDue() const;
   size_t countActive() const;
-  size_t countAdmins() const;  // active or suspended
+  size_t countAdmins() const;        // active or suspended
+  size_t countActiveAdmins() const;
   kj::Maybe<const Member&> find(const DeviceId& id) const;
+  Digest hash() const;  // state_hash of §5.3
 };
+
+// Whom an Epoch must be sealed to, and what (§5.5).
+std::map<DeviceId, Sealed> epochRecipients(const CircleState& state);
 
 }  // namespace hearth::crypto
