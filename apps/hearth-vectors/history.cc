@@ -114,8 +114,7 @@ History::Person& History::person(const std::string& name) {
   if (person.get() == nullptr) {
     auto text = "hearth/test/membership/" + name;
     auto seed = digestOf(kj::StringPtr(text.c_str(), text.size()).asBytes());
-    person = kj::heap<Person>(
-        DeviceKeys::fromRootSeed(RootSeed::from(seed.asBytes()).value()),
+    person = kj::heap<Person>(DeviceKeys::fromRootSeed(RootSeed::from(seed.asBytes()).value()),
         RecoveryKeys::fromSeed(RecoverySeed::from(seed.asBytes()).value()));
     names[isRecovery(name) ? person->recovery.id : person->device.id] = name;
   }
@@ -190,8 +189,8 @@ Payload History::payloadOf(Draft& draft) {
     case OpKind::POLICY_SET:
       return PolicySetPayload{in.at("version").get<uint64_t>(), anySealed()};
     case OpKind::PLUGIN_REVOKE:
-      return PluginRevokePayload{static_cast<Revoked>(in.at("what").get<int>()),
-          numbered(in.at("value").get<uint64_t>())};
+      return PluginRevokePayload{
+          static_cast<Revoked>(in.at("what").get<int>()), numbered(in.at("value").get<uint64_t>())};
     case OpKind::DEVICE_META:
       return DeviceMetaPayload{anySealed()};
     case OpKind::ATTEST_ENROLL:
@@ -275,10 +274,10 @@ Payload History::epochOf(Draft& draft) {
     auto key = KJ_ASSERT_NONNULL(draft.past->state().recovery).xw;
     if (name != "RECOVERY") id = idOf(name), key = person(name).device.publics.xw;
     SystemEntropy entropy;
-    SealContext context{draft.op.circle, draft.op.author, draft.op.seq, draft.op.prevOwn,
-        payload.commit};
-    payload.seals.push_back(makeSeal(context, id, key, what, secret.reveal(),
-        XWing::EncapsSeed::draw(entropy))
+    SealContext context{
+        draft.op.circle, draft.op.author, draft.op.seq, draft.op.prevOwn, payload.commit};
+    payload.seals.push_back(
+        makeSeal(context, id, key, what, secret.reveal(), XWing::EncapsSeed::draw(entropy))
             .value());
   }
   std::ranges::sort(payload.seals, {}, &Seal::recipient);

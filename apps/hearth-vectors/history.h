@@ -62,8 +62,7 @@ class History final {
   crypto::Payload epochOf(Draft& draft);
   crypto::Bundle bundleOf(const std::string& name);
   std::vector<kj::byte> bundleEnvelopeOf(const std::string& name);
-  std::vector<kj::byte> joinOf(
-      Draft& draft, const std::string& joiner, crypto::Role role);
+  std::vector<kj::byte> joinOf(Draft& draft, const std::string& joiner, crypto::Role role);
   crypto::SealedOp seal(Draft& draft);
 };
 

@@ -30,7 +30,7 @@ Json tell(const History& history, const MembershipLog& log) {
     told["epoch_needed"] = epoch->stale;
   }
   KJ_IF_MAYBE(policy, state.policy) told["policy"] = history.opName(policy->id);
-  for (auto& revoked: state.revoked) {
+  for (auto& revoked: log.revoked()) {
     uint64_t value = 0;
     for (int i = 7; i >= 0; --i) value = value << 8 | revoked.value.bytes[i];
     told["revoked"].push_back({static_cast<int>(revoked.what), value});

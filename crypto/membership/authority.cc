@@ -113,8 +113,7 @@ bool isGood(const CircleState& state, const OpRecord& record, const CheckpointPa
   return payload.ops == record.past.count() && payload.stateHash == state.hash();
 }
 
-bool isGood(
-    const CircleState& state, const OpRecord& record, const RecoveryResetPayload& payload) {
+bool isGood(const CircleState& state, const OpRecord& record, const RecoveryResetPayload& payload) {
   return isNew(state, record) &&
       !state.recoveryKeys.contains(recoveryId(payload.recoveryEd, payload.recoveryXw));
 }
@@ -135,8 +134,7 @@ Row rowIn(const CircleState& state, const OpRecord& record) {
   if (auto* add = record.as<AddPayload>())
     return add->role == Role::ADMIN ? Row::MAKES_ADMIN : Row::ANY_ADMIN;
   if (auto* set = record.as<SetRolePayload>()) return rowOf(state, *set);
-  if (auto* remove = record.as<RemovePayload>())
-    return ifAdmin(remove->target, Row::UNMAKES_ADMIN);
+  if (auto* remove = record.as<RemovePayload>()) return ifAdmin(remove->target, Row::UNMAKES_ADMIN);
   if (auto* reinstate = record.as<ReinstatePayload>())
     return ifAdmin(reinstate->target, Row::MAKES_ADMIN);
   switch (record.op().kind) {

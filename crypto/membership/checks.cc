@@ -33,9 +33,8 @@ Result<void> checkChain(const OpTable& table, const OpRecord& record) {
     }
   }
   if (op.lamport != lamport) return no(Errc::BAD_FORMAT, "a lamport number that does not fit");
-  for (auto index: table.signedBy(op.author) & record.past) {
-    auto& earlier = table[index].op();
-    if (earlier.author == op.author && earlier.seq >= op.seq)
+  for (auto index: table.writtenBy(op.author) & record.past) {
+    if (table[index].op().seq >= op.seq)
       return no(Errc::EQUIVOCATION, "an author's chain that goes backwards");
   }
   if (op.prevOwn.isZero()) return {};
@@ -46,14 +45,11 @@ Result<void> checkChain(const OpTable& table, const OpRecord& record) {
   return no(Errc::BAD_FORMAT, "an author's chain with a gap");
 }
 
-Result<void> checkAllowance(
-    const OpTable& table, const OpRecord& record, const Resolution& past) {
+Result<void> checkAllowance(const OpTable& table, const OpRecord& record, const Resolution& past) {
   auto& author = record.op().author;
-  size_t written = 0, epochsOfOthers = 0;
-  for (auto index: table.signedBy(author) & record.past)
-    written += table[index].op().author == author;
-  for (auto index: (table.epochs() & record.past) - past.voided)
-    epochsOfOthers += table[index].op().author != author;
+  auto& own = table.writtenBy(author);
+  auto written = (own & record.past).count();
+  auto epochsOfOthers = ((table.epochs() & record.past) - own - past.voided).count();
   size_t allowance = ADMIN_OPS_MAX;
   KJ_IF_MAYBE(member, past.state.find(author)) {
     if (member->role != Role::ADMIN) allowance = MEMBER_OPS_MAX;
@@ -68,8 +64,7 @@ Result<void> checkSignatures(const OpRecord& record, const CircleState& past) {
     return no(Errc::BAD_FORMAT, "a Genesis without its first admin");
   auto body = record.op().body();
   for (auto& signature: record.sealed.signatures) {
-    auto key =
-        isGenesis ? keyInGenesis(record, signature.signer) : keyIn(past, signature.signer);
+    auto key = isGenesis ? keyInGenesis(record, signature.signer) : keyIn(past, signature.signer);
     bool good = false;
     KJ_IF_MAYBE(known, key) good = verify(*known, SigType::OP, body, signature.signature);
     if (!good) return no(Errc::BAD_SIGNATURE, "an op whose signer is unknown or has not signed it");
@@ -77,8 +72,7 @@ Result<void> checkSignatures(const OpRecord& record, const CircleState& past) {
   return {};
 }
 
-Result<void> checkConsent(
-    const OpRecord& record, const CircleState& past, const CircleId& circle) {
+Result<void> checkConsent(const OpRecord& record, const CircleState& past, const CircleId& circle) {
   Bytes envelope;
   kj::Maybe<Role> role;
   if (auto* add = record.as<AddPayload>()) {

@@ -16,15 +16,13 @@ constexpr size_t MEMBER_OPS_MAX = 64;
 Result<void> checkChain(const OpTable& table, const OpRecord& record);
 
 // Errors: LIMIT_EXCEEDED when its author has written too much.
-Result<void> checkAllowance(
-    const OpTable& table, const OpRecord& record, const Resolution& past);
+Result<void> checkAllowance(const OpTable& table, const OpRecord& record, const Resolution& past);
 
 // Errors: BAD_SIGNATURE when a signer is unknown or has not signed; BAD_FORMAT.
 Result<void> checkSignatures(const OpRecord& record, const CircleState& past);
 
 // A new device's consent, or that of rotated keys.
 // Errors: BAD_SIGNATURE for one to another circle, admin or role; those of Join::open.
-Result<void> checkConsent(
-    const OpRecord& record, const CircleState& past, const CircleId& circle);
+Result<void> checkConsent(const OpRecord& record, const CircleState& past, const CircleId& circle);
 
 }  // namespace hearth::crypto

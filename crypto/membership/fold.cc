@@ -57,8 +57,8 @@ void Fold::keep(const OpTable& table, OpIndex op, const Standing& standing) {
     rank(record, op, epoch->n);
   } else if (record.as<PolicySetPayload>()) {
     putNewest(table, policies, op);
-  } else if (auto* revoke = record.as<PluginRevokePayload>()) {
-    revoked.insert(*revoke);
+  } else if (record.as<PluginRevokePayload>()) {
+    revocations.insert(op);
   } else if (auto* suite = record.as<MinSuitePayload>()) {
     minSuite = std::max(minSuite, suite->suite);
   }
@@ -74,8 +74,7 @@ void Fold::bringIn(const OpRecord& record, OpIndex op) {
   device.bundle = record.bundle;
 }
 
-void Fold::found(
-    const OpTable& table, OpIndex op, const SignPublic& ed, const XWing::Public& xw) {
+void Fold::found(const OpTable& table, OpIndex op, const SignPublic& ed, const XWing::Public& xw) {
   setRole(table, op, table[op].bundle->bundle.id());
   putNewest(table, founders, op);
   recoveryKeys[recoveryId(ed, xw)] = ed;
@@ -110,8 +109,7 @@ void Fold::lock(const OpTable& table, OpIndex op, const Standing& standing) {
   if (unlocks(record)) locking -= record.past;
 }
 
-CircleState Fold::state(
-    const OpTable& table, const OpSet& scope, const Standing& standing) const {
+CircleState Fold::state(const OpTable& table, const OpSet& scope, const Standing& standing) const {
   CircleState state;
   for (auto& [id, device]: facts) {
     if (device.made.empty()) continue;
@@ -122,7 +120,7 @@ CircleState Fold::state(
   state.recovery = recovery(table);
   state.recoveryKeys = recoveryKeys;
   state.policy = policy(table);
-  state.revoked = revoked;
+  state.revocations = revocations;
   state.minSuite = minSuite;
   state.locked = !locking.empty();
   state.epoch = currentEpoch(table, state);
@@ -193,8 +191,8 @@ kj::Maybe<RecoveryKey> Fold::recovery(const OpTable& table) const {
   if (founders.empty()) return nullptr;
   auto& record = table[founders.last()];
   auto key = [](auto& payload) {
-    return RecoveryKey{recoveryId(payload.recoveryEd, payload.recoveryXw), payload.recoveryEd,
-        payload.recoveryXw};
+    return RecoveryKey{
+        recoveryId(payload.recoveryEd, payload.recoveryXw), payload.recoveryEd, payload.recoveryXw};
   };
   if (auto* reset = record.as<RecoveryResetPayload>()) return key(*reset);
   return key(*record.as<GenesisPayload>());
@@ -207,8 +205,7 @@ kj::Maybe<PolicyInForce> Fold::policy(const OpTable& table) const {
     KJ_IF_MAYBE(other, best) {
       auto& a = table[op];
       auto& b = table[*other];
-      bool better =
-          a.weight != b.weight ? a.weight > b.weight : a.sealed.hash < b.sealed.hash;
+      bool better = a.weight != b.weight ? a.weight > b.weight : a.sealed.hash < b.sealed.hash;
       if (better) best = op;
     } else {
       best = op;

@@ -44,7 +44,7 @@ class Fold final {
   OpSet granting;  // ops with grants
   OpSet locking;   // removals of ADMINs by one signature that nothing has unlocked
   std::vector<Ranked> epochs;
-  std::set<PluginRevokePayload> revoked;
+  OpSet revocations;
   uint8_t minSuite = 0;
 
   void bringIn(const OpRecord& record, OpIndex op);

@@ -125,6 +125,12 @@ bool MembershipLog::applies(const OpHash& hash) const {
   return false;
 }
 
+std::set<PluginRevokePayload> MembershipLog::revoked() const {
+  std::set<PluginRevokePayload> revoked;
+  for (auto op: state().revocations) revoked.insert(*table[op].as<PluginRevokePayload>());
+  return revoked;
+}
+
 void MembershipLog::enqueue(SealedOp&& op) {
   waitingBytes += op.envelope.size();
   waiting.push_back(kj::mv(op));
@@ -159,16 +165,9 @@ std::vector<Bytes> MembershipLog::envelopes(size_t from) const {
 Bytes MembershipLog::envelopeOf(OpIndex op) const { return view(table[op].sealed.envelope); }
 
 std::vector<OpHash> MembershipLog::heads() const {
-  OpSet covered;
-  for (auto& record: table) {
-    for (auto& hash: record.sealed.before()) {
-      KJ_IF_MAYBE(index, table.find(hash)) covered.insert(*index);
-    }
-  }
   std::vector<OpHash> found;
-  for (auto i = table.size(); i > 0 && found.size() < Op::PARENTS_MAX; --i) {
-    if (!covered.contains(i - 1)) found.push_back(table[i - 1].sealed.hash);
-  }
+  for (auto op: table.heads()) found.push_back(table[op].sealed.hash);
+  if (found.size() > Op::PARENTS_MAX) found.erase(found.begin(), found.end() - Op::PARENTS_MAX);
   std::ranges::sort(found);
   return found;
 }
@@ -209,12 +208,12 @@ std::map<DeviceId, std::pair<uint64_t, OpHash>> MembershipLog::newestByAuthor() 
 
 Op MembershipLog::draft(const DeviceId& author) const {
   Op op{.circle = circleId, .author = author, .seq = 1};
-  for (auto& record: table) {
-    op.lamport = std::max(op.lamport, record.op().lamport + 1);
-    if (record.op().author == author && record.op().seq >= op.seq) {
-      op.seq = record.op().seq + 1;
-      op.prevOwn = record.sealed.hash;
-    }
+  for (auto head: table.heads()) op.lamport = std::max(op.lamport, table[head].op().lamport + 1);
+  for (auto own: table.writtenBy(author)) {
+    auto& record = table[own];
+    if (record.op().seq < op.seq) continue;
+    op.seq = record.op().seq + 1;
+    op.prevOwn = record.sealed.hash;
   }
   op.parents = heads();
   return op;

@@ -5,6 +5,7 @@
 #include "crypto/membership/resolve.h"
 
 #include <deque>
+#include <set>
 
 namespace hearth::crypto {
 
@@ -29,6 +30,8 @@ class MembershipLog final {
   const CircleId& circle() const { return circleId; }
   const CircleState& state() const { return resolution().state; }
   bool applies(const OpHash& hash) const;
+  // What plugins, signers and models must not run any more.
+  std::set<PluginRevokePayload> revoked() const;
   size_t size() const { return table.size(); }
   bool has(const OpHash& hash) const { return table.find(hash) != nullptr; }
 

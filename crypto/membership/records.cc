@@ -60,9 +60,12 @@ OpIndex OpTable::add(OpRecord&& record) {
   auto index = size();
   auto& op = record.op();
   indexes[record.sealed.hash] = index;
+  writings[op.author].insert(index);
   for (auto& signer: record.sealed.signers()) signings[signer].insert(index);
   for (auto& made: madeBy(record)) grounds[made].insert(index);
   if (record.as<EpochPayload>()) epochOps.insert(index);
+  headOps -= record.past;
+  headOps.insert(index);
   if (!record.byRecoveryKey) {
     auto [first, isFirst] = firstBySeq.try_emplace({op.author, op.seq}, index);
     if (!isFirst) {

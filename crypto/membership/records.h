@@ -91,11 +91,13 @@ class OpTable final {
     return a != b && !records[a].past.contains(b) && !records[b].past.contains(a);
   }
 
+  const OpSet& writtenBy(const DeviceId& author) const { return lookUp(writings, author); }
   // Ops that the device or recovery key has signed, as author or cosigner.
   const OpSet& signedBy(const DeviceId& id) const { return lookUp(signings, id); }
   // Ops that made the device or recovery key what it is: brought it in, set its role, reinstated it.
   const OpSet& groundsOf(const DeviceId& id) const { return lookUp(grounds, id); }
   const OpSet& epochs() const { return epochOps; }
+  const OpSet& heads() const { return headOps; }  // ops without a successor
   // Sets of rival ops, two or more in each, by author and seq. Recovery keys have no chain to fork.
   const std::map<std::pair<DeviceId, uint64_t>, OpSet>& rivals() const { return rivalOps; }
 
@@ -104,8 +106,8 @@ class OpTable final {
 
   std::deque<OpRecord> records;
   std::map<OpHash, OpIndex> indexes;
-  Index signings, grounds;
-  OpSet epochOps;
+  Index writings, signings, grounds;
+  OpSet epochOps, headOps;
   std::map<std::pair<DeviceId, uint64_t>, OpIndex> firstBySeq;
   std::map<std::pair<DeviceId, uint64_t>, OpSet> rivalOps;
 

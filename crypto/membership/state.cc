@@ -11,8 +11,8 @@ namespace {
 
 template <typename Predicate>
 size_t countDevices(const CircleState& state, Predicate predicate) {
-  return static_cast<size_t>(std::ranges::count_if(
-      state.devices, [&](auto& entry) { return predicate(entry.second); }));
+  return static_cast<size_t>(
+      std::ranges::count_if(state.devices, [&](auto& entry) { return predicate(entry.second); }));
 }
 
 }  // namespace

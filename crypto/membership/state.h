@@ -3,8 +3,6 @@
 
 #include "crypto/membership/records.h"
 
-#include <set>
-
 namespace hearth::crypto {
 
 enum class MemberStatus : uint8_t { ACTIVE = 1, SUSPENDED = 2, REMOVED = 3, RETIRED = 4 };
@@ -39,19 +37,19 @@ struct PolicyInForce {
 };
 
 struct CircleState {
-  std::map<DeviceId, Member> devices;  // every id that an op in force ever brought in
-  size_t idsSinceReset = 0;            // of them, since Genesis or the last RecoveryReset
-  kj::Maybe<RecoveryKey> recovery;     // none before Genesis
+  std::map<DeviceId, Member> devices;           // every id that an op in force ever brought in
+  size_t idsSinceReset = 0;                     // of them, since Genesis or the last RecoveryReset
+  kj::Maybe<RecoveryKey> recovery;              // none before Genesis
   std::map<DeviceId, SignPublic> recoveryKeys;  // all that ever were
   kj::Maybe<CurrentEpoch> epoch;
   kj::Maybe<PolicyInForce> policy;
-  std::set<PluginRevokePayload> revoked;
+  OpSet revocations;  // the PluginRevoke ops in force
   uint8_t minSuite = 0;
   bool locked = false;  // SECURITY.md §5.2: new admins need the recovery key
 
   bool epochDue() const;
   size_t countActive() const;
-  size_t countAdmins() const;        // active or suspended
+  size_t countAdmins() const;  // active or suspended
   size_t countActiveAdmins() const;
   kj::Maybe<const Member&> find(const DeviceId& id) const;
   Digest hash() const;  // state_hash of §5.3

@@ -30,11 +30,9 @@ OpSet hitsOfRemoval(const OpTable& table, const OpSet& set, OpIndex removal) {
   auto& n = table[removal];
   auto target = n.target();
   bool ownWish = n.isSignedBy(target);
-  return authorisedWhere(
-      table, table.signedBy(target) & set, [&](const OpRecord& o, OpIndex op) {
-        return table.concurrent(removal, op) && o.weight <= n.weight &&
-            !(ownWish && o.isGrave());
-      });
+  return authorisedWhere(table, table.signedBy(target) & set, [&](const OpRecord& o, OpIndex op) {
+    return table.concurrent(removal, op) && o.weight <= n.weight && !(ownWish && o.isGrave());
+  });
 }
 
 // Rule 1: everything beside it; of two by one recovery key, the one with the smaller hash wins.
@@ -57,9 +55,8 @@ OpSet hitsOfMaker(const OpTable& table, const OpSet& set, OpIndex maker) {
 // Rule 7: rotations and rivals of rows 2 and 3 on its branches.
 OpSet hitsOfFork(const OpTable& table, const OpSet& set, const Fork& fork) {
   return authorisedWhere(
-      table, table.signedBy(fork.author) & set, [&](const OpRecord& o, OpIndex) {
-        bool onBranch = o.op().author == fork.author && o.op().seq >= fork.seq &&
-            (fork.ops & o.past).count() < 2;
+      table, table.writtenBy(fork.author) & set, [&](const OpRecord& o, OpIndex) {
+        bool onBranch = o.op().seq >= fork.seq && (fork.ops & o.past).count() < 2;
         bool grave = o.isGrave() && static_cast<int32_t>(o.weight) <= fork.force;
         return onBranch && (grave || o.as<RotateKeysPayload>());
       });
@@ -68,10 +65,8 @@ OpSet hitsOfFork(const OpTable& table, const OpSet& set, const Fork& fork) {
 // The weight that its author's branches reached, save the heaviest of them.
 int32_t forceOf(const OpTable& table, const OpSet& set, const Fork& fork) {
   std::vector<int32_t> weights;
-  auto graver = authorisedWhere(
-      table, table.signedBy(fork.author) & set, [&](const OpRecord& o, OpIndex) {
-        return o.op().author == fork.author && (o.isGrave() || o.as<LeavePayload>());
-      });
+  auto graver = authorisedWhere(table, table.writtenBy(fork.author) & set,
+      [&](const OpRecord& o, OpIndex) { return o.isGrave() || o.as<LeavePayload>(); });
   for (auto branch: fork.ops) {
     int32_t weight = -1;
     for (auto op: graver) {
