@@ -1,7 +1,5 @@
 #include "crypto/membership/author.h"
 
-#include "crypto/primitives/aead.h"
-
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -98,10 +96,7 @@ Result<SealedOp> authorEpoch(const MembershipLog& log, const EpochKeys& epochs,
   payload.commit = epochCommit(log.circle(), payload.n, secret);
   // An author that was never given the previous secret cannot hand it on.
   KJ_IF_MAYBE(previous, epochs.secret(payload.previous)) {
-    auto back = backKey(secret, {log.circle(), payload.previous});
-    auto wrapped =
-        XChaChaPoly::seal(back.reveal(), {}, payload.commit.asBytes(), previous->reveal());
-    std::ranges::copy(wrapped, payload.prevWrapped);
+    wrapPrevious(payload, log.circle(), secret, *previous);
   }
   for (auto& [id, what]: epochRecipients(log.state())) {
     auto seal = sealTo(op, id, xwingOf(log.state(), id), what, secret, payload.commit, entropy);

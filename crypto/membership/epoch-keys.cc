@@ -1,5 +1,9 @@
 #include "crypto/membership/epoch-keys.h"
 
+#include "crypto/primitives/aead.h"
+
+#include <algorithm>
+
 namespace hearth::crypto {
 
 namespace {
@@ -12,6 +16,13 @@ kj::Maybe<const EpochPayload&> epochOf(const MembershipLog& log, const EpochId& 
 }
 
 }  // namespace
+
+void wrapPrevious(EpochPayload& payload, const CircleId& circle, const EpochSecret& secret,
+    const EpochSecret& previous) {
+  auto back = backKey(secret, {circle, payload.previous});
+  auto wrapped = XChaChaPoly::seal(back.reveal(), {}, payload.commit.asBytes(), previous.reveal());
+  std::ranges::copy(wrapped, payload.prevWrapped);
+}
 
 void EpochKeys::learn(const MembershipLog& log, const DeviceKeys& own) {
   for (; looked < log.size(); ++looked) {

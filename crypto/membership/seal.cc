@@ -10,7 +10,7 @@ namespace {
 std::vector<kj::byte> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 Bytes view(const std::vector<kj::byte>& bytes) { return kj::arrayPtr(bytes.data(), bytes.size()); }
 
-using SealKey = Key<struct SealKeyTag, 32>;
+}  // namespace
 
 SealKey sealKey(const SealContext& context, const DeviceId& recipient, Sealed what,
     const XWing::Shared& shared) {
@@ -19,8 +19,6 @@ SealKey sealKey(const SealContext& context, const DeviceId& recipient, Sealed wh
       {context.circle.asBytes(), context.author.asBytes(), Little(context.seq).asBytes(),
           context.prevOwn.asBytes(), recipient.asBytes(), kind});
 }
-
-}  // namespace
 
 void Seal::write(FlatWriter& out) const {
   out.bytes(recipient.asBytes()).u8(static_cast<uint8_t>(what)).bytes(view(ct)).bytes(view(box));

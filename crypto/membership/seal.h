@@ -45,6 +45,10 @@ struct SealContext {
   Digest commit;
 };
 
+using SealKey = Key<struct SealKeyTag, 32>;
+SealKey sealKey(const SealContext& context, const DeviceId& recipient, Sealed what,
+    const XWing::Shared& shared);
+
 // Errors: BAD_FORMAT for an unusable public key.
 Result<Seal> makeSeal(const SealContext& context, const DeviceId& recipient,
     const XWing::Public& pk, Sealed what, Bytes secret, const XWing::EncapsSeed& encaps);

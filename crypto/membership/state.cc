@@ -17,6 +17,16 @@ size_t countDevices(const CircleState& state, Predicate predicate) {
 
 }  // namespace
 
+Digest stateHash(std::vector<StateRow> rows) {
+  std::ranges::sort(rows, {}, &StateRow::id);
+  FlatWriter out;
+  for (auto& row: rows) {
+    out.bytes(row.id.asBytes()).u8(static_cast<uint8_t>(row.role));
+    out.u8(static_cast<uint8_t>(row.status)).bytes(row.bundle.asBytes());
+  }
+  return hashAs<Digest>("hearth/state/v1", {out.asBytes()});
+}
+
 bool CircleState::epochDue() const {
   KJ_IF_MAYBE(current, epoch) return current->stale || current->incomplete;
   return true;
@@ -44,12 +54,10 @@ kj::Maybe<const Member&> CircleState::find(const DeviceId& id) const {
 }
 
 Digest CircleState::hash() const {
-  FlatWriter rows;
-  for (auto& [id, member]: devices) {
-    rows.bytes(id.asBytes()).u8(static_cast<uint8_t>(member.role));
-    rows.u8(static_cast<uint8_t>(member.status)).bytes(member.bundle().hash().asBytes());
-  }
-  return hashAs<Digest>("hearth/state/v1", {rows.asBytes()});
+  std::vector<StateRow> rows;
+  for (auto& [id, member]: devices)
+    rows.push_back({id, member.role, member.status, member.bundle().hash()});
+  return stateHash(kj::mv(rows));
 }
 
 std::map<DeviceId, Sealed> epochRecipients(const CircleState& state) {

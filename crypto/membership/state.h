@@ -36,6 +36,15 @@ struct PolicyInForce {
   uint64_t version = 0;
 };
 
+// A device as state_hash of §5.3 counts it.
+struct StateRow {
+  DeviceId id;
+  Role role = Role::MEMBER;
+  MemberStatus status = MemberStatus::ACTIVE;
+  BundleHash bundle;
+};
+Digest stateHash(std::vector<StateRow> rows);
+
 struct CircleState {
   std::map<DeviceId, Member> devices;           // every id that an op in force ever brought in
   size_t idsSinceReset = 0;                     // of them, since Genesis or the last RecoveryReset
@@ -52,7 +61,7 @@ struct CircleState {
   size_t countAdmins() const;  // active or suspended
   size_t countActiveAdmins() const;
   kj::Maybe<const Member&> find(const DeviceId& id) const;
-  Digest hash() const;  // state_hash of §5.3
+  Digest hash() const;  // state_hash
 };
 
 // Whom an Epoch must be sealed to, and what (§5.5).
