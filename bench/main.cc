@@ -1,6 +1,7 @@
 // hearth-bench: figures measured on this machine, in this run (DESIGN §12). One source file per WHAT.
 
 #include "apps/hearth-sim/shelf.h"
+#include "bench/membership.h"
 #include "bench/sim.h"
 
 #include <kj/debug.h>
@@ -29,6 +30,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   bool asJson = false;
   bench::SimOptions options;
+  bench::MembershipOptions membershipOptions;
+  auto membership = app.add_subcommand("membership", "a log of ops, resolved from nothing");
+  membership->add_flag("--json", asJson, "one object, as the last line");
+  membership->add_option("--ops", membershipOptions.ops, "in the log")
+      ->check(CLI::Range(10, 16'000));
   auto sim = app.add_subcommand("sim", "how fast simulated time passes, and how many devices fit");
   sim->add_flag("--json", asJson, "one object, as the last line");
   sim->add_option("--seed", options.seed, "of every world");
@@ -45,7 +51,8 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   try {
-    auto result = bench::measureSim(options);
+    auto result = membership->parsed() ? bench::measureMembership(membershipOptions)
+                                       : bench::measureSim(options);
     if (asJson) {
       std::cout << result << std::endl;
     } else {

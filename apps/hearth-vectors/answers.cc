@@ -12,7 +12,8 @@ namespace hearth::vectors {
 namespace {
 
 kj::Maybe<Answer> answerFor(const std::string& kind) {
-  for (auto group: {primitiveAnswers(), identityAnswers(), pairingAnswers(), recordAnswers()}) {
+  for (auto group: {primitiveAnswers(), identityAnswers(), pairingAnswers(), recordAnswers(),
+           membershipAnswers()}) {
     for (auto& each: group) {
       if (kind == each.kind) return each.answer;
     }

@@ -17,5 +17,6 @@ kj::ArrayPtr<const AnswerKind> primitiveAnswers();
 kj::ArrayPtr<const AnswerKind> identityAnswers();
 kj::ArrayPtr<const AnswerKind> pairingAnswers();
 kj::ArrayPtr<const AnswerKind> recordAnswers();
+kj::ArrayPtr<const AnswerKind> membershipAnswers();
 
 }  // namespace hearth::vectors

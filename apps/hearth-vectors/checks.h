@@ -21,4 +21,11 @@ Tally checkNoise(const nlohmann::json& file);
 // known-answers.json: [{"kind", "in", "out"}]. An answer passes when every field of "out" is equal.
 Tally checkAnswers(const nlohmann::json& file);
 
+// A file of project Wycheproof: {"testGroups": [{"type", "tests"}]}.
+Tally checkWycheproof(const nlohmann::json& file);
+
+// histories.json: abstract membership logs and what they mean. A history passes when it means that
+// in every order of delivery.
+Tally checkMembership(const nlohmann::json& file);
+
 }  // namespace hearth::vectors

@@ -22,6 +22,8 @@ struct Subcommand {
 constexpr Subcommand SUBCOMMANDS[] = {
     {"noise", "Noise handshakes: cacophony.json, hybrid.json", &hearth::vectors::checkNoise},
     {"answers", "keys, ids, records: known-answers.json", &hearth::vectors::checkAnswers},
+    {"wycheproof", "primitives: a file of project Wycheproof", &hearth::vectors::checkWycheproof},
+    {"membership", "membership histories: histories.json", &hearth::vectors::checkMembership},
 };
 
 int run(const Subcommand& subcommand, const std::string& path) {

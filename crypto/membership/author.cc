@@ -1,8 +1,5 @@
 #include "crypto/membership/author.h"
 
-#include "crypto/membership/authority.h"
-#include "crypto/primitives/aead.h"
-
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -32,7 +29,7 @@ const XWing::Public& xwingOf(const CircleState& state, const DeviceId& id) {
   KJ_IF_MAYBE(recovery, state.recovery) {
     if (recovery->id == id) return recovery->xw;
   }
-  return KJ_REQUIRE_NONNULL(state.find(id)).bundle.keys.xw;
+  return KJ_REQUIRE_NONNULL(state.find(id)).bundle().keys.xw;
 }
 
 }  // namespace
@@ -46,7 +43,8 @@ SealedOp authorGenesis(const RecoveryKeys& recovery, const DeviceKeys& admin, co
   Op op{.kind = OpKind::GENESIS, .author = recovery.id, .seq = 1, .wallMs = wallMs};
   op.cosigners = {admin.id};
   op.payload = encode(payload);
-  return sealGenesis(op, recovery.ed, admin.ed);
+  const SignSecret* signers[] = {&recovery.ed, &admin.ed};
+  return sealOp(op, signers);
 }
 
 Result<SealedOp> authorAdd(const MembershipLog& log, const EpochKeys& epochs,
@@ -98,10 +96,7 @@ Result<SealedOp> authorEpoch(const MembershipLog& log, const EpochKeys& epochs,
   payload.commit = epochCommit(log.circle(), payload.n, secret);
   // An author that was never given the previous secret cannot hand it on.
   KJ_IF_MAYBE(previous, epochs.secret(payload.previous)) {
-    auto back = backKey(secret, {log.circle(), payload.previous});
-    auto wrapped =
-        XChaChaPoly::seal(back.reveal(), {}, payload.commit.asBytes(), previous->reveal());
-    std::ranges::copy(wrapped, payload.prevWrapped);
+    wrapPrevious(payload, log.circle(), secret, *previous);
   }
   for (auto& [id, what]: epochRecipients(log.state())) {
     auto seal = sealTo(op, id, xwingOf(log.state(), id), what, secret, payload.commit, entropy);

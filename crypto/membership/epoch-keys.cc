@@ -1,30 +1,38 @@
 #include "crypto/membership/epoch-keys.h"
 
+#include "crypto/primitives/aead.h"
+
+#include <algorithm>
+
 namespace hearth::crypto {
 
 namespace {
 
 kj::Maybe<const EpochPayload&> epochOf(const MembershipLog& log, const EpochId& id) {
-  for (auto& record: log.ops()) {
-    if (record.sealed.hash != id) continue;
-    if (auto* payload = std::get_if<EpochPayload>(&record.payload)) return *payload;
+  KJ_IF_MAYBE(index, log.ops().find(id)) {
+    if (auto* payload = log.ops()[*index].as<EpochPayload>()) return *payload;
   }
   return nullptr;
 }
 
 }  // namespace
 
+void wrapPrevious(EpochPayload& payload, const CircleId& circle, const EpochSecret& secret,
+    const EpochSecret& previous) {
+  auto back = backKey(secret, {circle, payload.previous});
+  auto wrapped = XChaChaPoly::seal(back.reveal(), {}, payload.commit.asBytes(), previous.reveal());
+  std::ranges::copy(wrapped, payload.prevWrapped);
+}
+
 void EpochKeys::learn(const MembershipLog& log, const DeviceKeys& own) {
-  for (; looked < log.ops().size(); ++looked) {
-    auto& record = log.ops()[looked];
-    if (auto* epoch = std::get_if<EpochPayload>(&record.payload)) {
+  for (; looked < log.size(); ++looked) {
+    auto& record = log.ops()[static_cast<OpIndex>(looked)];
+    if (auto* epoch = record.as<EpochPayload>()) {
       for (auto& seal: epoch->seals) tryOpen(log, record, seal, record.sealed.hash, *epoch, own);
     }
-    if (auto* add = std::get_if<AddPayload>(&record.payload)) {
-      for (auto& grant: add->grants) {
-        KJ_IF_MAYBE(epoch, epochOf(log, grant.epoch)) {
-          tryOpen(log, record, grant.seal, grant.epoch, *epoch, own);
-        }
+    for (auto& grant: grantsIn(record.payload)) {
+      KJ_IF_MAYBE(epoch, epochOf(log, grant.epoch)) {
+        tryOpen(log, record, grant.seal, grant.epoch, *epoch, own);
       }
     }
   }

@@ -6,6 +6,11 @@
 
 namespace hearth::crypto {
 
+// Puts the secret of the epoch before into `payload`, whose previous and commit are set, so that a
+// new member can walk back through history.
+void wrapPrevious(EpochPayload& payload, const CircleId& circle, const EpochSecret& secret,
+    const EpochSecret& previous);
+
 class EpochKeys final {
  public:
   // Opens what the log holds for this device and was not opened before.

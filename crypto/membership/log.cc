@@ -1,7 +1,7 @@
 #include "crypto/membership/log.h"
 
 #include "crypto/membership/authority.h"
-#include "crypto/membership/resolve.h"
+#include "crypto/membership/checks.h"
 
 #include <algorithm>
 
@@ -11,40 +11,60 @@ namespace {
 
 Bytes view(const std::vector<kj::byte>& bytes) { return kj::arrayPtr(bytes.data(), bytes.size()); }
 
-// Payload and the bundle in it; a bundle that does not open leaves the op without one, and so void.
+// Payload, and the bundle in it.
 Result<void> readPayload(OpRecord& record) {
-  auto payload = view(record.op().payload);
-  auto keep = [&](auto&& decoded) -> Result<void> {
-    if (!decoded) return no(decoded.error());
-    record.payload = kj::mv(*decoded);
-    return {};
-  };
-  Result<void> read;
-  switch (record.op().kind) {
-    case OpKind::GENESIS:
-      read = keep(decodeGenesis(payload));
-      break;
-    case OpKind::ADD:
-      read = keep(decodeAdd(payload));
-      break;
-    case OpKind::REMOVE:
-      read = keep(decodeRemove(payload));
-      break;
-    case OpKind::EPOCH:
-      read = keep(decodeEpoch(payload));
-      break;
-  }
-  if (!read) return read;
-  kj::Maybe<Bytes> envelope;
-  if (auto* genesis = std::get_if<GenesisPayload>(&record.payload))
-    envelope = view(genesis->bundleEnvelope);
-  if (auto* add = std::get_if<AddPayload>(&record.payload)) envelope = view(add->bundleEnvelope);
-  KJ_IF_MAYBE(bytes, envelope) {
-    auto bundle = Bundle::open(*bytes);
+  auto payload = decodePayload(record.op().kind, view(record.op().payload));
+  if (!payload) return no(payload.error());
+  record.payload = kj::mv(*payload);
+  KJ_IF_MAYBE(envelope, bundleEnvelopeIn(record.payload)) {
+    auto bundle = Bundle::open(*envelope);
     if (!bundle) return no(bundle.error());
-    record.bundle = *bundle;
+    record.bundle = std::make_shared<const SignedBundle>(
+        SignedBundle{*bundle, {envelope->begin(), envelope->end()}});
   }
   return {};
+}
+
+// What is found out once and for all, in the state that its past makes.
+void judge(OpRecord& record, const Resolution& past) {
+  record.row = rowIn(past.state, record);
+  bool isGenesis = record.op().kind == OpKind::GENESIS;
+  record.weight = isGenesis ? WEIGHT_RECOVERY : weightIn(past.state, record);
+  record.byRecoveryKey = isGenesis || past.state.recoveryKeys.contains(record.op().author);
+  record.authorised = hasAuthority(past.state, record) && hasGoodContent(past.state, record);
+  record.voidBefore = past.voided;
+  record.before = past.standing;
+}
+
+// rests(op) of §5.4: the ops that made its signers what they are; for a grave op by one signature
+// the removals of ADMINs that stand; for a Remove the demotions of its target; and all that those
+// rest on.
+OpSet restsOf(const OpTable& table, const OpRecord& record, const Resolution& past) {
+  OpSet grounds;
+  for (auto& signer: record.sealed.signers()) grounds |= table.groundsOf(signer);
+  if (record.isGrave() && record.weight == 1) {
+    for (auto op: past.standing.nodes) {
+      if (table[op].row == Row::UNMAKES_ADMIN) grounds.insert(op);
+    }
+  }
+  if (auto* remove = record.as<RemovePayload>()) {
+    for (auto op: table.groundsOf(remove->target)) {
+      if (table[op].isRemoval()) grounds.insert(op);
+    }
+  }
+  grounds &= record.past;
+  grounds -= past.voided;
+  auto rests = grounds;
+  for (auto ground: grounds) rests |= table[ground].rests;
+  return rests;
+}
+
+// The op by which a device has no part in the circle any more.
+bool endsPart(const OpRecord& record, const DeviceId& device) {
+  if (auto* remove = record.as<RemovePayload>()) return remove->target == device;
+  if (record.as<LeavePayload>() || record.as<RotateKeysPayload>())
+    return record.op().author == device;
+  return false;
 }
 
 }  // namespace
@@ -66,20 +86,18 @@ Result<MembershipLog::Taken> MembershipLog::add(Bytes envelope) {
 }
 
 Result<void> MembershipLog::store(SealedOp&& op) {
-  if (records.size() >= OPS_MAX) return no(Errc::LIMIT_EXCEEDED, "the membership log is full");
+  if (table.size() >= OPS_MAX) return no(Errc::LIMIT_EXCEEDED, "the membership log is full");
   OpRecord record{.sealed = kj::mv(op)};
   if (auto read = readPayload(record); !read) return read;
   record.past = pastOf(record.sealed);
-  if (auto chained = checkChain(record); !chained) return chained;
-  auto state = resolve(records, record.past);
-  if (auto good = checkSignatures(record, state); !good) return good;
-  judge(record, state);
-  auto index = static_cast<OpIndex>(records.size());
-  indexes[record.sealed.hash] = index;
-  records.push_back(kj::mv(record));
-  OpSet all;
-  for (OpIndex i = 0; i <= index; ++i) all.insert(all.end(), i);
-  resolved = resolve(records, all);
+  if (auto chained = checkChain(table, record); !chained) return chained;
+  auto& past = resolver.of(table, record.past);
+  if (auto good = checkSignatures(record, past.state); !good) return good;
+  if (auto given = checkConsent(record, past.state, circleId); !given) return given;
+  if (auto within = checkAllowance(table, record, past); !within) return within;
+  judge(record, past);
+  record.rests = restsOf(table, record, past);
+  table.add(kj::mv(record));
   return {};
 }
 
@@ -90,87 +108,27 @@ bool MembershipLog::hasParents(const SealedOp& op) const {
 OpSet MembershipLog::pastOf(const SealedOp& op) const {
   OpSet past;
   for (auto& hash: op.before()) {
-    auto index = indexes.at(hash);
-    past.insert(index);
-    past.insert(records[index].past.begin(), records[index].past.end());
+    KJ_IF_MAYBE(index, table.find(hash)) {
+      past |= table[*index].past;
+      past.insert(*index);
+    }
   }
   return past;
 }
 
-// SECURITY.md §5.1: the author's chain and lamport, from the past alone.
-Result<void> MembershipLog::checkChain(const OpRecord& record) const {
-  auto& op = record.op();
-  uint64_t lamport = 0;
-  for (auto index: record.past) {
-    auto& earlier = records[index].op();
-    lamport = std::max(lamport, earlier.lamport + 1);
-    if (earlier.author == op.author && earlier.seq >= op.seq)
-      return no(Errc::EQUIVOCATION, "an author's chain that goes backwards");
-  }
-  if (op.lamport != lamport) return no(Errc::BAD_FORMAT, "a lamport number that does not fit");
-  if (op.prevOwn.isZero()) return {};
-  auto& previous = records[indexes.at(op.prevOwn)].op();
-  if (previous.author != op.author || previous.seq + 1 != op.seq)
-    return no(Errc::BAD_FORMAT, "an author's chain with a gap");
-  return {};
+const Resolution& MembershipLog::resolution() const {
+  return resolver.of(table, OpSet::firstOf(table.size()));
 }
 
-Result<void> MembershipLog::checkSignatures(
-    const OpRecord& record, const CircleState& state) const {
-  auto body = record.op().body();
-  auto keyOf = [&](const DeviceId& id) -> kj::Maybe<SignPublic> {
-    if (auto* genesis = std::get_if<GenesisPayload>(&record.payload)) {
-      if (recoveryId(genesis->recoveryEd, genesis->recoveryXw) == id) return genesis->recoveryEd;
-      KJ_IF_MAYBE(bundle, record.bundle) {
-        if (bundle->id() == id) return bundle->keys.ed;
-      }
-      return nullptr;
-    }
-    KJ_IF_MAYBE(recovery, state.recovery) {
-      if (recovery->id == id) return recovery->ed;
-    }
-    KJ_IF_MAYBE(member, state.find(id)) return member->bundle.keys.ed;
-    return nullptr;
-  };
-  if (record.op().kind == OpKind::GENESIS && record.op().cosigners.size() != 1)
-    return no(Errc::BAD_FORMAT, "a Genesis without its first admin");
-  for (auto& signature: record.sealed.signatures) {
-    bool good = false;
-    KJ_IF_MAYBE(key, keyOf(signature.signer)) {
-      good = verify(*key, SigType::OP, body, signature.signature);
-    }
-    if (!good) return no(Errc::BAD_SIGNATURE, "an op whose signer is unknown or has not signed it");
-  }
-  return {};
+bool MembershipLog::applies(const OpHash& hash) const {
+  KJ_IF_MAYBE(index, table.find(hash)) return !resolution().voided.contains(*index);
+  return false;
 }
 
-void MembershipLog::judge(OpRecord& record, const CircleState& state) const {
-  classify(state, record);
-  record.weight = record.op().kind == OpKind::GENESIS ? WEIGHT_RECOVERY : weightIn(state, record);
-  record.authorised = isAuthorised(state, record, circleId);
-  record.rests = restsOf(record, state);
-}
-
-// The ops that made the signers what they are, for a weak op on admins the removals of admins that
-// stand, and all that those rest on.
-OpSet MembershipLog::restsOf(const OpRecord& record, const CircleState& state) const {
-  OpSet rests;
-  auto ground = [&](OpIndex index) {
-    rests.insert(index);
-    rests.insert(records[index].rests.begin(), records[index].rests.end());
-  };
-  auto signers = record.sealed.signers();
-  bool weak = (record.raisesAdmin || record.removesAdmin) && record.weight == 1;
-  for (auto index: record.past) {
-    auto& earlier = records[index];
-    if (state.voided.contains(earlier.sealed.hash)) continue;
-    bool makesSigner = earlier.op().kind == OpKind::GENESIS;
-    KJ_IF_MAYBE(bundle, earlier.bundle) {
-      makesSigner = makesSigner || std::ranges::find(signers, bundle->id()) != signers.end();
-    }
-    if (makesSigner || (weak && earlier.removesAdmin)) ground(index);
-  }
-  return rests;
+std::set<PluginRevokePayload> MembershipLog::revoked() const {
+  std::set<PluginRevokePayload> revoked;
+  for (auto op: state().revocations) revoked.insert(*table[op].as<PluginRevokePayload>());
+  return revoked;
 }
 
 void MembershipLog::enqueue(SealedOp&& op) {
@@ -200,20 +158,16 @@ void MembershipLog::retryWaiting() {
 
 std::vector<Bytes> MembershipLog::envelopes(size_t from) const {
   std::vector<Bytes> found;
-  for (size_t i = from; i < records.size(); ++i) found.push_back(view(records[i].sealed.envelope));
+  for (auto i = static_cast<OpIndex>(from); i < table.size(); ++i) found.push_back(envelopeOf(i));
   return found;
 }
 
+Bytes MembershipLog::envelopeOf(OpIndex op) const { return view(table[op].sealed.envelope); }
+
 std::vector<OpHash> MembershipLog::heads() const {
-  std::set<OpHash> covered;
-  for (auto& record: records) {
-    for (auto& hash: record.sealed.before()) covered.insert(hash);
-  }
   std::vector<OpHash> found;
-  for (auto record = records.rbegin(); record != records.rend(); ++record) {
-    if (found.size() < Op::PARENTS_MAX && !covered.contains(record->sealed.hash))
-      found.push_back(record->sealed.hash);
-  }
+  for (auto op: table.heads()) found.push_back(table[op].sealed.hash);
+  if (found.size() > Op::PARENTS_MAX) found.erase(found.begin(), found.end() - Op::PARENTS_MAX);
   std::ranges::sort(found);
   return found;
 }
@@ -221,26 +175,23 @@ std::vector<OpHash> MembershipLog::heads() const {
 std::vector<Bytes> MembershipLog::envelopesBeyond(const std::vector<OpHash>& peerHeads) const {
   OpSet held;
   for (auto& hash: peerHeads) {
-    auto found = indexes.find(hash);
-    if (found == indexes.end()) continue;
-    held.insert(found->second);
-    held.insert(records[found->second].past.begin(), records[found->second].past.end());
+    KJ_IF_MAYBE(index, table.find(hash)) {
+      held |= table[*index].past;
+      held.insert(*index);
+    }
   }
   std::vector<Bytes> missing;
-  for (OpIndex i = 0; i < records.size(); ++i) {
-    if (!held.contains(i)) missing.push_back(view(records[i].sealed.envelope));
-  }
+  for (auto op: OpSet::firstOf(table.size()) - held) missing.push_back(envelopeOf(op));
   return missing;
 }
 
 std::vector<Bytes> MembershipLog::envelopesForRemoved(const DeviceId& device) const {
   std::vector<Bytes> allowed;
-  for (auto& record: records) {
-    bool removes = record.isRemoval() && record.removal().target == device &&
-        !resolved.voided.contains(record.sealed.hash);
-    if (!removes) continue;
-    for (auto index: record.past) allowed.push_back(view(records[index].sealed.envelope));
-    allowed.push_back(view(record.sealed.envelope));
+  auto& now = resolution();
+  for (OpIndex op = 0; op < table.size(); ++op) {
+    if (now.voided.contains(op) || !endsPart(table[op], device)) continue;
+    for (auto before: table[op].past) allowed.push_back(envelopeOf(before));
+    allowed.push_back(envelopeOf(op));
     break;
   }
   return allowed;
@@ -248,7 +199,7 @@ std::vector<Bytes> MembershipLog::envelopesForRemoved(const DeviceId& device) co
 
 std::map<DeviceId, std::pair<uint64_t, OpHash>> MembershipLog::newestByAuthor() const {
   std::map<DeviceId, std::pair<uint64_t, OpHash>> newest;
-  for (auto& record: records) {
+  for (auto& record: table) {
     auto& entry = newest[record.op().author];
     if (record.op().seq > entry.first) entry = {record.op().seq, record.sealed.hash};
   }
@@ -257,12 +208,12 @@ std::map<DeviceId, std::pair<uint64_t, OpHash>> MembershipLog::newestByAuthor() 
 
 Op MembershipLog::draft(const DeviceId& author) const {
   Op op{.circle = circleId, .author = author, .seq = 1};
-  for (auto& record: records) {
-    op.lamport = std::max(op.lamport, record.op().lamport + 1);
-    if (record.op().author == author && record.op().seq >= op.seq) {
-      op.seq = record.op().seq + 1;
-      op.prevOwn = record.sealed.hash;
-    }
+  for (auto head: table.heads()) op.lamport = std::max(op.lamport, table[head].op().lamport + 1);
+  for (auto own: table.writtenBy(author)) {
+    auto& record = table[own];
+    if (record.op().seq < op.seq) continue;
+    op.seq = record.op().seq + 1;
+    op.prevOwn = record.sealed.hash;
   }
   op.parents = heads();
   return op;

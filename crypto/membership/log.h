@@ -2,15 +2,16 @@
 // The membership log of one circle: takes ops in any order, keeps those that are well founded, and
 // says what they mean together.
 
-#include "crypto/membership/records.h"
+#include "crypto/membership/resolve.h"
 
 #include <deque>
+#include <set>
 
 namespace hearth::crypto {
 
 class MembershipLog final {
  public:
-  static constexpr size_t OPS_MAX = 65'536;
+  static constexpr size_t OPS_MAX = 16'384;
   // Ops whose parents have not come yet; the oldest is dropped.
   static constexpr size_t WAITING_OPS_MAX = 1'024;
   static constexpr size_t WAITING_BYTES_MAX = 8 << 20;
@@ -21,15 +22,18 @@ class MembershipLog final {
 
   // Takes one op. STORED ops, and those that were waiting for them, appear behind the ones that
   // were there: envelopes(count before) are the new ones, to be stored and passed on. An op that
-  // is stored need not apply: state() says.
-  // Errors: those of SealedOp::open; BAD_SIGNATURE; BAD_FORMAT for one of another circle or an
-  // author's chain that does not fit; LIMIT_EXCEEDED.
+  // is stored need not apply: applies() says.
+  // Errors: those of SealedOp::open, decodePayload, Bundle::open and checks.h; BAD_FORMAT for one of
+  // another circle; LIMIT_EXCEEDED when the log is full.
   Result<Taken> add(Bytes envelope);
 
   const CircleId& circle() const { return circleId; }
-  const CircleState& state() const { return resolved; }
-  size_t size() const { return records.size(); }
-  bool has(const OpHash& hash) const { return indexes.contains(hash); }
+  const CircleState& state() const { return resolution().state; }
+  bool applies(const OpHash& hash) const;
+  // What plugins, signers and models must not run any more.
+  std::set<PluginRevokePayload> revoked() const;
+  size_t size() const { return table.size(); }
+  bool has(const OpHash& hash) const { return table.find(hash) != nullptr; }
 
   // Envelopes from the given place on, in topological order.
   std::vector<Bytes> envelopes(size_t from = 0) const;
@@ -50,23 +54,20 @@ class MembershipLog final {
   // An op by `author` on top of everything, without kind and payload.
   Op draft(const DeviceId& author) const;
 
-  const OpRecords& ops() const { return records; }
+  const OpTable& ops() const { return table; }
 
  private:
   CircleId circleId;
-  OpRecords records;
-  std::map<OpHash, OpIndex> indexes;
-  CircleState resolved;
+  OpTable table;
+  mutable Resolver resolver;  // a memory of pure results
   std::deque<SealedOp> waiting;
   size_t waitingBytes = 0;
 
   Result<void> store(SealedOp&& op);
   bool hasParents(const SealedOp& op) const;
   OpSet pastOf(const SealedOp& op) const;
-  Result<void> checkChain(const OpRecord& record) const;
-  Result<void> checkSignatures(const OpRecord& record, const CircleState& state) const;
-  void judge(OpRecord& record, const CircleState& state) const;
-  OpSet restsOf(const OpRecord& record, const CircleState& state) const;
+  const Resolution& resolution() const;
+  Bytes envelopeOf(OpIndex op) const;
   void enqueue(SealedOp&& op);
   void retryWaiting();
 };

@@ -19,14 +19,8 @@ bool ascending(const std::vector<T>& items) {
 }
 
 bool isKnown(uint8_t kind) {
-  switch (static_cast<OpKind>(kind)) {
-    case OpKind::GENESIS:
-    case OpKind::ADD:
-    case OpKind::REMOVE:
-    case OpKind::EPOCH:
-      return true;
-  }
-  return false;
+  return kind >= static_cast<uint8_t>(OpKind::GENESIS) &&
+      kind <= static_cast<uint8_t>(OpKind::LEAVE);
 }
 
 // What holds for every op whatever the log says.
@@ -37,19 +31,6 @@ bool isShapely(const Op& op) {
   return (genesis ? root : !op.circle.isZero() && !op.parents.empty()) && op.seq > 0 &&
       (op.seq == 1) == op.prevOwn.isZero() && ascending(op.parents) && ascending(op.cosigners) &&
       cosigned;
-}
-
-SealedOp seal(const Op& op, kj::ArrayPtr<const SignSecret* const> secrets) {
-  auto body = op.body();
-  SealedOp sealed{.op = op, .hash = opHash(body)};
-  auto signers = sealed.signers();
-  KJ_REQUIRE(signers.size() == secrets.size(), "every listed signer signs");
-  for (size_t i = 0; i < signers.size(); ++i)
-    sealed.signatures.push_back({signers[i], sign(*secrets[i], SigType::OP, body)});
-  auto envelope = writeEnvelope(
-      SigType::OP, body, kj::arrayPtr(sealed.signatures.data(), sealed.signatures.size()));
-  sealed.envelope.assign(envelope.begin(), envelope.end());
-  return sealed;
 }
 
 }  // namespace
@@ -131,14 +112,22 @@ CircleId circleIdOf(Bytes genesisBody) {
   return hashAs<CircleId>("hearth/circle/v1", {genesisBody});
 }
 
-SealedOp sealOp(const Op& op, const SignSecret& author) {
-  const SignSecret* secrets[] = {&author};
-  return seal(op, secrets);
+SealedOp sealOp(const Op& op, kj::ArrayPtr<const SignSecret* const> secrets) {
+  auto body = op.body();
+  SealedOp sealed{.op = op, .hash = opHash(body)};
+  auto signers = sealed.signers();
+  KJ_REQUIRE(signers.size() == secrets.size(), "every listed signer signs");
+  for (size_t i = 0; i < signers.size(); ++i)
+    sealed.signatures.push_back({signers[i], sign(*secrets[i], SigType::OP, body)});
+  auto envelope = writeEnvelope(
+      SigType::OP, body, kj::arrayPtr(sealed.signatures.data(), sealed.signatures.size()));
+  sealed.envelope.assign(envelope.begin(), envelope.end());
+  return sealed;
 }
 
-SealedOp sealGenesis(const Op& op, const SignSecret& recovery, const SignSecret& admin) {
-  const SignSecret* secrets[] = {&recovery, &admin};
-  return seal(op, secrets);
+SealedOp sealOp(const Op& op, const SignSecret& author) {
+  const SignSecret* secrets[] = {&author};
+  return sealOp(op, secrets);
 }
 
 }  // namespace hearth::crypto

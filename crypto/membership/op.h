@@ -12,13 +12,24 @@
 
 namespace hearth::crypto {
 
-// The kinds that this version understands. An op of another kind is refused by name, so that a
-// newer device's log is never half understood.
+// What an op does (SECURITY.md §5.3); payloads.h has what each says.
 enum class OpKind : uint8_t {
   GENESIS = 1,
-  ADD = 2,
-  REMOVE = 3,
-  EPOCH = 7,
+  ADD,
+  REMOVE,
+  SET_ROLE,
+  ROTATE_KEYS,
+  BUNDLE_UPDATE,
+  EPOCH,
+  POLICY_SET,
+  PLUGIN_REVOKE,
+  DEVICE_META,
+  ATTEST_ENROLL,
+  REINSTATE,
+  CHECKPOINT,
+  RECOVERY_RESET,
+  MIN_SUITE,
+  LEAVE,
 };
 
 struct Op {
@@ -66,10 +77,10 @@ struct SealedOp {
 OpHash opHash(Bytes body);
 CircleId circleIdOf(Bytes genesisBody);
 
-// Signs an op by its author alone.
+// Signs an op that its author signs alone.
 SealedOp sealOp(const Op& op, const SignSecret& author);
 
-// Signs Genesis by the recovery key and the first admin, its cosigner.
-SealedOp sealGenesis(const Op& op, const SignSecret& recovery, const SignSecret& admin);
+// Signs an op by its author and, in the order in which it lists them, its cosigners.
+SealedOp sealOp(const Op& op, kj::ArrayPtr<const SignSecret* const> signers);
 
 }  // namespace hearth::crypto

@@ -156,7 +156,7 @@ Result<void> CircleKeeper::take(crypto::Bytes envelope) {
 // Takes an op of our own making, which must apply.
 Result<void> CircleKeeper::apply(crypto::MembershipLog& log, const crypto::SealedOp& op) {
   if (auto taken = log.add(view(op.envelope)); !taken) return no(taken.error());
-  if (log.state().voided.contains(op.hash))
+  if (!log.applies(op.hash))
     return no(Errc::NOT_AUTHORISED, "this device may not do that in its circle");
   return {};
 }
@@ -190,7 +190,7 @@ kj::Promise<Result<void>> CircleKeeper::store(std::vector<crypto::SealedOp> own)
   std::vector<OpHash> hashes;
   auto envelopes = membership.envelopes();
   for (size_t i = 0; i < envelopes.size(); ++i) {
-    auto& hash = membership.ops()[i].sealed.hash;
+    auto& hash = membership.ops()[static_cast<crypto::OpIndex>(i)].sealed.hash;
     if (stored.contains(hash)) continue;
     hashes.push_back(hash);
     fresh.push_back(kj::heapArray<kj::byte>(envelopes[i]));
@@ -271,7 +271,7 @@ kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) 
     auto standing = member->isActive()                      ? Standing::ACTIVE
         : member->status == crypto::MemberStatus::SUSPENDED ? Standing::SUSPENDED
                                                             : Standing::GONE;
-    return Member{standing, member->bundle.keys.x, member->bundle.hash()};
+    return Member{standing, member->bundle().keys.x, member->bundle().hash()};
   }
   return nullptr;
 }
