@@ -22,7 +22,9 @@ interface Daemon {
   # `job`: the id, or a prefix of at least four digits; empty: the newest.
 
   pair @5 (code :Text, address :Text, role :Role, confirm :Confirm) -> (device :Device);
-  # Brings in the device that shows `code` and waits at `address` ("HOST:PORT").
+  # Brings in the device that waits at `address` ("HOST:PORT"). `code`: the six words that it shows,
+  # the text of its QR code ("HEARTH1:..."), which names places itself where `address` is empty, or
+  # nothing: then both screens show pictures.
 
   remove @6 (device :Text, reason :RemoveReason) -> (device :Device);
   # `device`: a name, an id or the beginning of one. Authors Remove and a new Epoch.
@@ -30,7 +32,15 @@ interface Daemon {
 
 interface Confirm {
   confirm @0 (device :Device) -> (yes :Bool);
-  # Asked once the code has proved right, before the circle learns of the new device.
+  # Asked once the device has been proved to be the one meant, before the circle learns of it.
+
+  compare @1 (pictures :List(Picture), digits :Text) -> (same :Bool);
+  # Asked when `code` was empty: whether the other screen shows the same, pictures or digits.
+
+  struct Picture {
+    name @0 :Text;
+    codePoint @1 :UInt32;
+  }
 }
 
 interface TextSink {

@@ -2,6 +2,8 @@
 
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
+#include "apps/hearth/pictures.h"
+#include "apps/hearth/qr-image.h"
 
 #include <kj/debug.h>
 #include <kj/filesystem.h>
@@ -117,7 +119,7 @@ void writeOrder(local::JobOrder::Builder order, const RunOptions& options) {
 
 class AskOnTerminal final: public local::Confirm::Server {
  public:
-  explicit AskOnTerminal(bool yes): yes(yes) {}
+  AskOnTerminal(bool yes, bool asJson): yes(yes), asJson(asJson) {}
 
   kj::Promise<void> confirm(ConfirmContext context) override {
     auto device = context.getParams().getDevice();
@@ -132,8 +134,19 @@ class AskOnTerminal final: public local::Confirm::Server {
     return kj::READY_NOW;
   }
 
+  // --yes does not answer this one: only eyes can.
+  kj::Promise<void> compare(CompareContext context) override {
+    std::vector<ShownPicture> pictures;
+    for (auto picture: context.getParams().getPictures())
+      pictures.push_back({picture.getName().cStr(), picture.getCodePoint()});
+    context.getResults().setSame(
+        askWhetherSame(pictures, context.getParams().getDigits().cStr(), asJson));
+    return kj::READY_NOW;
+  }
+
  private:
   bool yes;
+  bool asJson;
 };
 
 template <typename Enum>
@@ -177,12 +190,13 @@ int run(const Common& common, const RunOptions& options) {
 int pair(const Common& common, const PairOptions& options) {
   Client client(common.home.c_str());
   auto request = client.daemon().pairRequest();
-  request.setCode(options.code.c_str());
+  auto code = options.qrPng.empty() ? options.code : readQrPng(options.qrPng);
+  request.setCode(code.c_str());
   request.setAddress(options.at.c_str());
   request.setRole(choose<local::Role>(options.role,
       {{"admin", local::Role::ADMIN}, {"member", local::Role::MEMBER},
           {"vault", local::Role::VAULT}}));
-  request.setConfirm(kj::heap<AskOnTerminal>(options.yes));
+  request.setConfirm(kj::heap<AskOnTerminal>(options.yes, common.json));
   auto response = request.send().wait(client.waitScope());
   auto device = response.getDevice();
   if (common.json) {

@@ -19,10 +19,12 @@ struct InitOptions {
 };
 struct JoinOptions {
   std::string name, deviceClass, listen;
-  bool code = false;
+  std::string method;  // "qr", "sas" or "code"
+  std::string png;     // where the QR code goes as a picture, too
 };
 struct PairOptions {
-  std::string code, at, role = "member";
+  std::string code, qrPng, at, role = "member";
+  bool sas = false;
   bool yes = false;
 };
 struct RunOptions {

@@ -40,13 +40,23 @@ void describeCircle(CLI::App& app, Everything& all) {
   init->add_option("--recovery-out", all.init.recoveryOut,
       "write the 24 recovery words to this new file instead of asking three back");
   auto* join = command(app, all, "join", "waits to be brought into a circle");
-  join->add_flag("--code", all.join.code, "show a code of six words")->required();
+  auto* method = join->add_option_group("method")->require_option(1);
+  auto by = [&](const char* name, const char* value, const char* help) {
+    method->add_flag_callback(name, [&all, value]() { all.join.method = value; }, help);
+  };
+  by("--qr", "qr", "show a QR code, for the admin to scan");
+  by("--sas", "sas", "compare pictures on both screens");
+  by("--code", "code", "show a code of six words, for the admin to type");
+  join->add_option("--png", all.join.png, "write the QR code to this picture, too");
   join->add_option("--name", all.join.name, "what people call the device");
   join->add_option("--class", all.join.deviceClass)->check(CLI::IsMember(CLASSES));
   join->add_option("--listen", all.join.listen, "HOST:PORT to wait and later listen on");
-  auto* pair = command(app, all, "pair", "brings in the device that shows a code");
-  pair->add_option("CODE", all.pair.code, "the six words")->required();
-  pair->add_option("--at", all.pair.at, "HOST:PORT, as the new device shows")->required();
+  auto* pair = command(app, all, "pair", "brings in the device that waits in hearth join");
+  auto* proof = pair->add_option_group("proof")->require_option(1);
+  proof->add_option("CODE", all.pair.code, "the six words, or the text of a QR code");
+  proof->add_option("--qr", all.pair.qrPng, "a picture of the QR code: FILE.png");
+  proof->add_flag("--sas", all.pair.sas, "compare pictures on both screens");
+  pair->add_option("--at", all.pair.at, "HOST:PORT, as the new device shows");
   pair->add_option("--role", all.pair.role)->check(CLI::IsMember({"admin", "member", "vault"}));
   pair->add_flag("--yes", all.pair.yes, "do not ask");
   command(app, all, "devices", "the circle");

@@ -1,5 +1,6 @@
 #include "bindings/local/daemon.h"
 
+#include "bindings/local/invitation.h"
 #include "bindings/local/views.h"
 
 #include <kj/debug.h>
@@ -11,7 +12,6 @@ namespace hearth::local {
 
 namespace {
 
-constexpr size_t CODE_BYTES_MAX = 256;
 constexpr uint32_t JOBS_SHOWN_MAX = 1'000;
 
 // An Error as an exception whose text the command line shows and turns into its exit code.
@@ -143,16 +143,11 @@ class DaemonServer final: public Daemon::Server {
 
   kj::Promise<void> pair(PairContext context) override {
     auto params = context.getParams();
-    if (params.getCode().size() > CODE_BYTES_MAX) refuse("the code is six words");
-    auto code = crypto::PairingCode::parse(params.getCode().asBytes());
-    if (!code) refuse("the code is six words as the new device shows them");
-    auto confirm = params.getConfirm();
-    auto paired = co_await node.pair(kj::mv(*code), params.getAddress().cStr(),
-        roleOf(params.getRole()), [confirm](const devices::DeviceView& view) mutable {
-          auto request = confirm.confirmRequest();
-          write(view, request.initDevice());
-          return request.send().then([](auto&& answer) { return answer.getYes(); });
-        });
+    auto invitation = readInvitation(params.getCode(), params.getAddress());
+    if (!invitation) refuse(invitation.error());
+    AppPerson person(params.getConfirm());
+    auto paired = co_await node.pair(
+        kj::mv(invitation->means), kj::mv(invitation->addresses), roleOf(params.getRole()), person);
     if (!paired) refuse(paired.error());
     write(*paired, context.getResults().initDevice());
   }

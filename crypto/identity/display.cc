@@ -65,6 +65,23 @@ kj::String base32(Bytes bytes) {
   return kj::str(KJ_MAP(d, digits) { return ALPHABET[d]; });
 }
 
+Result<Buffer> parseBase32(kj::StringPtr text) {
+  kj::Vector<kj::byte> bytes;
+  uint32_t pending = 0, bits = 0;
+  for (auto c: text) {
+    KJ_IF_MAYBE(digit, digitOf(c)) {
+      pending = pending << BITS | *digit;
+    } else {
+      return no(Errc::BAD_FORMAT, "a character is not of base32");
+    }
+    bits += BITS;
+    if (bits >= 8) bytes.add(static_cast<kj::byte>(pending >> (bits -= 8)));
+  }
+  bool spare = bits >= BITS || (pending & ((1u << bits) - 1)) != 0;
+  if (spare) return no(Errc::BAD_FORMAT, "base32 that no bytes have");
+  return bytes.releaseAsArray();
+}
+
 kj::String display(const DeviceId& device) {
   auto plain = base32Digits(device.asBytes());
   kj::Vector<uint8_t> digits;

@@ -23,5 +23,7 @@ Result<DeviceId> parseDisplay(kj::StringPtr text);
 
 // RFC 4648 base32 without padding, upper case; the unused bits of the last character are zero.
 kj::String base32(Bytes bytes);
+// Errors: BAD_FORMAT for another character, a length that no bytes have, unused bits that are set.
+Result<Buffer> parseBase32(kj::StringPtr text);
 
 }  // namespace hearth::crypto

@@ -36,7 +36,7 @@ PairingAdmin::PairingAdmin(Setup setupIn, Entropy& entropy, EphemeralGuard& guar
     : setup(kj::mv(setupIn)),
       entropy(entropy),
       guard(guard),
-      own{PairMethod::CODE, entropy.draw<PairNonce>()},
+      own{methodOf(setup.means), entropy.draw<PairNonce>()},
       index(entropy.draw<uint32_t>()) {
   KJ_REQUIRE(setup.genesis.size() <= GENESIS_BYTES_MAX, setup.genesis.size());
 }
@@ -73,8 +73,11 @@ Result<PairingAdmin::Effects> PairingAdmin::takeReply(Bytes body) {
     return no(Errc::PAIRING_CLOSED, "the new device pairs by another method");
   }
   helloHashed = helloHash(own.body(), body);
-  auto& made = exchange.emplace(
-      CodeExchange(setup.code, own.nonce, reply->nonce, Cpace::drawScalar(entropy)));
+  if (auto* qr = std::get_if<QrProof>(&setup.means))
+    return beginHandshake(qrPsk(qr->secret, qr->commitment, helloHashed));
+  if (own.method == PairMethod::SAS) return beginHandshake(nullptr);
+  auto& made = exchange.emplace(CodeExchange(
+      std::get<PairingCode>(setup.means), own.nonce, reply->nonce, Cpace::drawScalar(entropy)));
   stage = Stage::PAKE;
   Effects effects;
   effects.send.add(writeRecord(RecordType::PAKE_A, made.share().asBytes()));
@@ -86,17 +89,21 @@ Result<PairingAdmin::Effects> PairingAdmin::takePake(Bytes body) {
   if (!share) return no(share.error());
   auto psk = held(exchange).finish(true, *share, helloHashed);
   if (!psk) return no(psk.error());
+  return beginHandshake(kj::mv(*psk));
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::beginHandshake(kj::Maybe<Psk> psk) {
   auto ephemeral = DhSecret::draw(entropy);
   guard.admit(publicOf(ephemeral));
-  auto& machine = noise.emplace(pairingNoise(true, setup.keys.x, kj::mv(ephemeral), kj::mv(*psk),
+  auto& machine = noise.emplace(pairingNoise(true, setup.keys.x, kj::mv(ephemeral), kj::mv(psk),
       pairPrologue(own.method, helloHashed), entropy));
   auto message = machine.write(nullptr);
   if (!message) return no(message.error());
   stage = Stage::RESPONSE;
-  tested = true;
+  tested = own.method != PairMethod::SAS;  // with pictures, the user is who tests
   Effects effects;
   effects.send.add(writeHsInit(GateKeys::forPairing(helloHashed),
-      static_cast<uint8_t>(Protocol::XXHFSPSK0), index, *message, nullptr));
+      static_cast<uint8_t>(protocolOf(own.method)), index, *message, nullptr));
   return kj::mv(effects);
 }
 
@@ -107,7 +114,7 @@ Result<PairingAdmin::Effects> PairingAdmin::takeResponse(Bytes body) {
   auto& machine = held(noise);
   auto payload = machine.read(resp->noise);
   if (!payload) return no(payload.error());
-  proved = true;
+  proved = own.method != PairMethod::SAS;
   auto introduced = readIntroduction(*payload);
   if (!introduced) return no(introduced.error());
   if (introduced->bundle.id() == setup.keys.id) {
@@ -116,19 +123,41 @@ Result<PairingAdmin::Effects> PairingAdmin::takeResponse(Bytes body) {
   if (introduced->bundle.keys.x != machine.remoteStatic().orDefault(DhPublic())) {
     return no(Errc::UNKNOWN_PEER, "the static key is not that of the bundle");
   }
-  if (!introduced->contribution.isZero()) {
-    return no(Errc::COMMIT_MISMATCH, "a commit where none belongs");
-  }
+  if (auto committed = checkCommit(*introduced); !committed) return no(committed.error());
   joiner = kj::mv(*introduced);
 
-  auto message = machine.write(
-      writeIntroduction(setup.bundle.seal(setup.keys), entropy.draw<PairContribution>()));
+  contribution = entropy.draw<PairContribution>();
+  auto message = machine.write(writeIntroduction(setup.bundle.seal(setup.keys), contribution));
   if (!message) return no(message.error());
-  channel = PairChannel(SessionKeys::from(machine), true, index, resp->senderIndex);
+  auto keys = SessionKeys::from(machine);
+  noiseH = keys.noiseH;
+  channel = PairChannel(kj::mv(keys), true, index, resp->senderIndex);
   stage = Stage::T1;
   Effects effects;
   effects.send.add(writeHsFinal(resp->senderIndex, *message));
   return kj::mv(effects);
+}
+
+// By QR the bundle is the one that was committed to; by SAS there is a commit to what B will show.
+Result<void> PairingAdmin::checkCommit(const PairIntroduction& introduced) const {
+  if (own.method == PairMethod::SAS) return {};
+  if (!introduced.contribution.isZero())
+    return no(Errc::COMMIT_MISMATCH, "a commit where none belongs");
+  if (auto* qr = std::get_if<QrProof>(&setup.means)) {
+    if (qrCommitment(introduced.bundle, qr->secret) != qr->commitment)
+      return no(Errc::COMMIT_MISMATCH, "another device than the one that showed the QR code");
+  }
+  return {};
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::compare(bool same) {
+  KJ_REQUIRE(stage == Stage::COMPARE, "nothing is compared now");
+  if (same) {
+    proved = true;
+    return offer();
+  }
+  stage = Stage::ENDED;
+  return no(Errc::SAS_MISMATCH, "the two screens did not show the same");
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::takeMessage(Bytes body) {
@@ -136,9 +165,10 @@ Result<PairingAdmin::Effects> PairingAdmin::takeMessage(Bytes body) {
   if (!messages) return no(messages.error());
   Effects effects;
   for (auto& message: *messages) {
-    if (message.kind == PAIRING_T1 && stage == Stage::T1 &&
-        message.body.size() == PairContribution::SIZE) {
-      effects = offer();
+    if (message.kind == PAIRING_T1 && stage == Stage::T1) {
+      auto next = takeContribution(message.body);
+      if (!next) return no(next.error());
+      effects = kj::mv(*next);
     } else if (message.kind == PAIRING_T3 && stage == Stage::T3) {
       auto consented = consent(kj::mv(message.body));
       if (!consented) return no(consented.error());
@@ -147,6 +177,20 @@ Result<PairingAdmin::Effects> PairingAdmin::takeMessage(Bytes body) {
       return no(Errc::BAD_FORMAT, "a pairing message out of turn");
     }
   }
+  return kj::mv(effects);
+}
+
+Result<PairingAdmin::Effects> PairingAdmin::takeContribution(Bytes body) {
+  auto given = PairContribution::from(body);
+  if (!given) return no(Errc::BAD_FORMAT, "a contribution of another length");
+  if (own.method != PairMethod::SAS) return offer();
+  tested = true;
+  auto& introduced = held(joiner);
+  if (sasCommit(*given).asBytes() != introduced.contribution.asBytes())
+    return no(Errc::COMMIT_MISMATCH, "the new device has chosen its pictures late");
+  stage = Stage::COMPARE;
+  Effects effects;
+  effects.sas = sasOf(noiseH, contribution, *given, setup.bundle.hash(), introduced.bundle.hash());
   return kj::mv(effects);
 }
 

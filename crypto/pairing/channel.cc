@@ -34,16 +34,16 @@ Result<kj::Vector<Message>> PairChannel::take(Bytes recordBody) {
   return reader.feed(frame->body);
 }
 
-Noise pairingNoise(bool initiator, const DhSecret& own, DhSecret ephemeral, Psk psk, Bytes prologue,
-    Entropy& entropy) {
+Noise pairingNoise(bool initiator, const DhSecret& own, DhSecret ephemeral, kj::Maybe<Psk> psk,
+    Bytes prologue, Entropy& entropy) {
   Noise::Keys keys{.own = own, .ephemeral = kj::mv(ephemeral)};
   if (initiator) {
     keys.kemSeed = MlKem::KeySeed::draw(entropy);
   } else {
     keys.encapsSeed = MlKem::EncapsSeed::draw(entropy);
   }
-  keys.psks.add(kj::mv(psk));
-  auto protocol = Protocol::XXHFSPSK0;
+  auto protocol = psk == nullptr ? Protocol::XXHFS : Protocol::XXHFSPSK0;
+  KJ_IF_MAYBE(given, psk) keys.psks.add(kj::mv(*given));
   return Noise(
       {nameOf(protocol), Pattern::parse(notationOf(protocol)), chaChaPoly(), blake2b(), initiator},
       kj::mv(keys), prologue);

@@ -28,8 +28,9 @@ class PairChannel final {
   MessageReader reader;
 };
 
-// The machine of one side. The static key outlives it.
-Noise pairingNoise(bool initiator, const DhSecret& own, DhSecret ephemeral, Psk psk, Bytes prologue,
-    Entropy& entropy);
+// The machine of one side: with a psk the one of QR and code, without it the one of SAS. The static
+// key outlives it.
+Noise pairingNoise(bool initiator, const DhSecret& own, DhSecret ephemeral, kj::Maybe<Psk> psk,
+    Bytes prologue, Entropy& entropy);
 
 }  // namespace hearth::crypto

@@ -21,7 +21,7 @@ PairingJoiner::PairingJoiner(Setup setup, Entropy& entropy, EphemeralGuard& guar
     : setup(kj::mv(setup)),
       entropy(entropy),
       guard(guard),
-      own{PairMethod::CODE, entropy.draw<PairNonce>()},
+      own{methodOf(this->setup.means), entropy.draw<PairNonce>()},
       index(entropy.draw<uint32_t>()) {}
 
 Result<PairingJoiner::Effects> PairingJoiner::take(RecordType type, Bytes body) {
@@ -48,26 +48,37 @@ Result<PairingJoiner::Effects> PairingJoiner::takeHello(Bytes body) {
   }
   adminNonce = hello->nonce;
   helloHashed = helloHash(body, own.body());
-  stage = Stage::PAKE;
+  if (auto* qr = std::get_if<QrProof>(&setup.means)) {
+    beginHandshake(qrPsk(qr->secret, qr->commitment, helloHashed));
+  } else if (own.method == PairMethod::SAS) {
+    beginHandshake(nullptr);
+  } else {
+    stage = Stage::PAKE;
+  }
   Effects effects;
   effects.send.add(writeRecord(RecordType::PAIR_REPLY, own.body()));
   return kj::mv(effects);
 }
 
+void PairingJoiner::beginHandshake(kj::Maybe<Psk> psk) {
+  auto ephemeral = DhSecret::draw(entropy);
+  guard.admit(publicOf(ephemeral));
+  noise = pairingNoise(false, setup.keys.x, kj::mv(ephemeral), kj::mv(psk),
+      pairPrologue(own.method, helloHashed), entropy);
+  stage = Stage::INIT;
+}
+
 Result<PairingJoiner::Effects> PairingJoiner::takePake(Bytes body) {
   auto share = Cpace::Point::from(body);
   if (!share) return no(share.error());
-  CodeExchange exchange(setup.code, adminNonce, own.nonce, Cpace::drawScalar(entropy));
+  CodeExchange exchange(
+      std::get<PairingCode>(setup.means), adminNonce, own.nonce, Cpace::drawScalar(entropy));
   auto psk = exchange.finish(false, *share, helloHashed);
   if (!psk) {
-    wrongCode = true;
+    wrongGuess = true;
     return no(psk.error());
   }
-  auto ephemeral = DhSecret::draw(entropy);
-  guard.admit(publicOf(ephemeral));
-  noise = pairingNoise(false, setup.keys.x, kj::mv(ephemeral), kj::mv(*psk),
-      pairPrologue(own.method, helloHashed), entropy);
-  stage = Stage::INIT;
+  beginHandshake(kj::mv(*psk));
   Effects effects;
   effects.send.add(writeRecord(RecordType::PAKE_B, exchange.share().asBytes()));
   return kj::mv(effects);
@@ -76,7 +87,7 @@ Result<PairingJoiner::Effects> PairingJoiner::takePake(Bytes body) {
 Result<PairingJoiner::Effects> PairingJoiner::takeInit(Bytes body) {
   auto init = readHsInit(body);
   if (!init) return no(init.error());
-  if (init->suite != SUITE || init->protocol != static_cast<uint8_t>(Protocol::XXHFSPSK0)) {
+  if (init->suite != SUITE || init->protocol != static_cast<uint8_t>(protocolOf(own.method))) {
     return no(Errc::BAD_VERSION, "a handshake of another suite or protocol");
   }
   if (!mac1Holds(GateKeys::forPairing(helloHashed), *init)) {
@@ -86,13 +97,17 @@ Result<PairingJoiner::Effects> PairingJoiner::takeInit(Bytes body) {
   auto& machine = held(noise);
   auto payload = machine.read(init->noise);
   if (!payload) {
-    wrongCode = true;  // message 1 opens under the code alone
+    wrongGuess = own.method != PairMethod::SAS;  // message 1 opens under the secret alone
     return no(payload.error());
   }
   if (payload->size() != 0) return no(Errc::BAD_FORMAT, "a payload where none belongs");
   adminIndex = init->senderIndex;
-  auto message =
-      machine.write(writeIntroduction(setup.bundle.seal(setup.keys), PairContribution()));
+  PairContribution commit;
+  if (own.method == PairMethod::SAS) {
+    contribution = entropy.draw<PairContribution>();
+    commit = PairContribution::from(sasCommit(contribution).asBytes()).value();
+  }
+  auto message = machine.write(writeIntroduction(setup.bundle.seal(setup.keys), commit));
   if (!message) return no(message.error());
   stage = Stage::FINAL;
   Effects effects;
@@ -116,9 +131,37 @@ Result<PairingJoiner::Effects> PairingJoiner::takeFinal(Bytes body) {
     return no(Errc::UNKNOWN_PEER, "the static key is not that of the bundle");
   }
   joined = Joined{.admin = introduced->bundle};
-  auto& made = channel.emplace(PairChannel(SessionKeys::from(machine), false, index, adminIndex));
+  auto keys = SessionKeys::from(machine);
+  Effects effects;
+  if (own.method == PairMethod::SAS) {
+    effects.sas = sasOf(keys.noiseH, introduced->contribution, contribution,
+        introduced->bundle.hash(), setup.bundle.hash());
+    stage = Stage::COMPARE;
+  } else {
+    contribution = entropy.draw<PairContribution>();
+    stage = Stage::T2;
+  }
+  auto& made = channel.emplace(PairChannel(kj::mv(keys), false, index, adminIndex));
+  effects.send = made.send(PAIRING_T1, contribution.asBytes());
+  return kj::mv(effects);
+}
+
+Result<PairingJoiner::Effects> PairingJoiner::compare(bool same) {
+  KJ_REQUIRE(stage == Stage::COMPARE, "nothing is compared now");
+  if (!same) {
+    wrongGuess = true;
+    stage = Stage::ENDED;
+    return no(Errc::SAS_MISMATCH, "the two screens did not show the same");
+  }
   stage = Stage::T2;
-  return Effects{made.send(PAIRING_T1, entropy.draw<PairContribution>().asBytes())};
+  Effects effects;
+  KJ_IF_MAYBE(offer, earlyOffer) {
+    if (auto taken = takeOffer(*offer, effects); !taken) {
+      stage = Stage::ENDED;
+      return no(taken.error());
+    }
+  }
+  return kj::mv(effects);
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takeMessages(Bytes body) {
@@ -133,6 +176,10 @@ Result<PairingJoiner::Effects> PairingJoiner::takeMessages(Bytes body) {
 
 Result<void> PairingJoiner::takeMessage(Message message, Effects& effects) {
   if (message.kind == PAIRING_T2 && stage == Stage::T2) return takeOffer(message.body, effects);
+  if (message.kind == PAIRING_T2 && stage == Stage::COMPARE && earlyOffer == nullptr) {
+    earlyOffer = kj::mv(message.body);
+    return {};
+  }
   if (message.kind == PAIRING_T4 && stage == Stage::T4) return takeLog(message.body);
   if (message.kind == PAIRING_HINTS && stage == Stage::T4) {
     return takeHints(message.body, effects);

@@ -1,26 +1,27 @@
 #pragma once
-// The new device's side (B) of pairing by code; see admin.h for the picture. The caller opens its
-// port only while it shows the code, at most 120 s, one pairing at a time, and asks PairingLock
-// before each.
+// The new device's side (B) of pairing; see admin.h for the picture. The caller opens its port only
+// while it shows its code or asks for pictures, at most 120 s, one pairing at a time, and asks
+// PairingLock before each.
 
 #include "crypto/handshake/ephemeral-guard.h"
 #include "crypto/handshake/records.h"
 #include "crypto/identity/join.h"
 #include "crypto/pairing/channel.h"
-#include "crypto/pairing/code.h"
+#include "crypto/pairing/means.h"
 #include "crypto/pairing/payloads.h"
+#include "crypto/pairing/sas.h"
 
 namespace hearth::crypto {
 
 class PairingJoiner final {
  public:
   struct Setup {
-    const DeviceKeys& keys;   // outlives the machine
-    Bundle bundle;            // this device's own
-    const PairingCode& code;  // outlives the machine
+    const DeviceKeys& keys;     // outlives the machine
+    Bundle bundle;              // this device's own
+    const PairingMeans& means;  // outlives the machine; a QrProof serves one attempt
   };
 
-  // All that A has given. It is proved that A knew the code and that `genesis` is the circle's; that
+  // All that A has given. It is proved that A knew the code, or its user has said so, and that `genesis` is the circle's; that
   // A is an admin and that this device's Add stands, only the log can tell: verify it before this
   // device calls itself a member.
   struct Joined {
@@ -34,6 +35,8 @@ class PairingJoiner final {
 
   struct Effects {
     kj::Vector<Buffer> send;  // whole records, in order
+    // To be shown; then compare() what the user says.
+    kj::Maybe<Sas> sas = nullptr;
     kj::Maybe<Joined> joined = nullptr;
   };
 
@@ -46,11 +49,15 @@ class PairingJoiner final {
   // LIMIT_EXCEEDED for a log over PAIRING_LOG_BYTES_MAX.
   Result<Effects> take(RecordType type, Bytes body);
 
-  // Whether the error was a wrong guess of the code, to be counted by PairingLock.
-  bool countsAsTry() const { return wrongCode; }
+  // Whether both screens show the same. Nothing of the circle is taken before.
+  // Errors: SAS_MISMATCH when they do not, which ends the pairing; those of take().
+  Result<Effects> compare(bool same);
+
+  // Whether the error was a wrong guess, to be counted by PairingLock.
+  bool countsAsTry() const { return wrongGuess; }
 
  private:
-  enum class Stage : uint8_t { HELLO, PAKE, INIT, FINAL, T2, T4, DONE, ENDED };
+  enum class Stage : uint8_t { HELLO, PAKE, INIT, FINAL, COMPARE, T2, T4, DONE, ENDED };
 
   Setup setup;
   Entropy& entropy;
@@ -58,17 +65,20 @@ class PairingJoiner final {
   PairHello own;
   uint32_t index;
   Stage stage = Stage::HELLO;
-  bool wrongCode = false;
+  bool wrongGuess = false;
   PairNonce adminNonce;
   Digest helloHashed;
   uint32_t adminIndex = 0;
   kj::Maybe<Noise> noise;
   kj::Maybe<PairChannel> channel;
+  PairContribution contribution;
+  kj::Maybe<Buffer> earlyOffer;  // t2, while the user still compares
   kj::Maybe<Joined> joined;
   kj::Vector<kj::byte> log;
 
   Result<Effects> step(RecordType type, Bytes body);
   Result<Effects> takeHello(Bytes body);
+  void beginHandshake(kj::Maybe<Psk> psk);
   Result<Effects> takePake(Bytes body);
   Result<Effects> takeInit(Bytes body);
   Result<Effects> takeFinal(Bytes body);

@@ -31,4 +31,14 @@ Buffer qrPayload(
     const Digest& commitment, const QrSecret& secret, kj::ArrayPtr<const QrHint> hints);
 kj::String qrText(Bytes payload);
 
+// What a QR code that somebody has scanned says.
+struct QrOffer {
+  Digest commitment;
+  QrSecret secret;
+  kj::Vector<QrHint> hints;
+};
+
+// Errors: BAD_FORMAT for what is no Hearth code, BAD_VERSION for one of another version.
+Result<QrOffer> readQr(kj::StringPtr text);
+
 }  // namespace hearth::crypto

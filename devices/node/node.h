@@ -75,21 +75,31 @@ class Node final: private CircleKeeper::Observer,
   // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.
   Result<DeviceView> device(const std::string& wanted);
 
-  // Brings in the device that shows `code` at `address`; `confirm` is asked when the code has proved
-  // right. Errors: NOT_AUTHORISED, POLICY_DENIED when not confirmed, those of pairAsAdmin().
-  using Confirm = kj::Function<kj::Promise<bool>(const DeviceView&)>;
-  kj::Promise<Result<DeviceView>> pair(
-      crypto::PairingCode code, std::string address, crypto::Role role, Confirm confirm);
+  // The user of an admin, who is asked while a device is brought in.
+  class PairingPerson {
+   public:
+    // Whether both screens show the same.
+    virtual kj::Promise<bool> compare(const crypto::Sas& sas) = 0;
+    // Whether the device, which has been proved to be the one meant, shall come in.
+    virtual kj::Promise<bool> confirm(const DeviceView& device) = 0;
+  };
+
+  // Brings in the device that waits at one of `addresses`. `person` outlives the promise.
+  // Errors: NOT_AUTHORISED, PAIRING_LOCKED, POLICY_DENIED when not confirmed; those of pairAsAdmin().
+  kj::Promise<Result<DeviceView>> pair(crypto::PairingMeans means,
+      std::vector<std::string> addresses, crypto::Role role, PairingPerson& person);
 
   // Errors: UNKNOWN_PEER, NOT_AUTHORISED.
   kj::Promise<Result<DeviceView>> remove(std::string wanted, crypto::RemoveReason reason);
 
  private:
   class PeerServer;
+  class Host;
   Seams seams;
   const Identity& identity;
   NodeConfig config;
   crypto::EphemeralGuard guard;
+  kj::Maybe<kj::Own<StoredLock>> pairingLock;  // read when it is first needed
   CircleKeeper keeper;
   devices::Fleet fleet;
   engine::PluginSet plugins;
@@ -105,7 +115,8 @@ class Node final: private CircleKeeper::Observer,
   kj::Promise<void> keepLogShort();
   kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
   kj::Promise<Result<Welcome>> welcome(
-      const crypto::PairingAdmin::Candidate& candidate, Confirm& confirm);
+      const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person);
+  kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> connectAny(std::vector<std::string> addresses);
   void tell(const DeviceId& peer);
   void tellAll();
   void heard(const DeviceId& peer, router::DeviceFacts facts);

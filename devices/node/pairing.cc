@@ -24,11 +24,10 @@ struct Attempt {
 };
 
 kj::Promise<Attempt> attemptAsJoiner(kj::Own<kj::AsyncIoStream> stream,
-    const crypto::PairingJoiner::Setup& setup, Entropy& entropy, crypto::EphemeralGuard& guard) {
+    crypto::PairingJoiner::Setup setup, Entropy& entropy, crypto::EphemeralGuard& guard,
+    JoiningPerson& person) {
   Carrier carrier(kj::mv(stream));
-  crypto::PairingJoiner machine(
-      {.keys = setup.keys, .bundle = setup.bundle, .code = setup.code}, entropy, guard);
-  kj::Maybe<kj::Exception> cut;
+  crypto::PairingJoiner machine(kj::mv(setup), entropy, guard);
   try {
     for (;;) {
       auto record = co_await nextRecord(carrier);
@@ -37,6 +36,11 @@ kj::Promise<Attempt> attemptAsJoiner(kj::Own<kj::AsyncIoStream> stream,
       if (!effects) co_return Attempt{no(effects.error()), machine.countsAsTry()};
       co_await sendAll(carrier, kj::mv(effects->send));
       KJ_IF_MAYBE(joined, effects->joined) co_return Attempt{kj::mv(*joined), false};
+      KJ_IF_MAYBE(sas, effects->sas) {
+        auto compared = machine.compare(co_await person.compare(*sas));
+        if (!compared) co_return Attempt{no(compared.error()), machine.countsAsTry()};
+        co_await sendAll(carrier, kj::mv(compared->send));
+      }
     }
   } catch (const kj::Exception& e) {
     KJ_LOG(INFO, "a pairing was cut off", e.getDescription());
@@ -44,27 +48,52 @@ kj::Promise<Attempt> attemptAsJoiner(kj::Own<kj::AsyncIoStream> stream,
   co_return Attempt{no(Errc::PAIRING_CLOSED, "the admin went away"), machine.countsAsTry()};
 }
 
-kj::Promise<Result<crypto::PairingJoiner::Joined>> waitForAdminAnyTime(kj::Timer& timer,
-    kj::ConnectionReceiver& receiver, const crypto::PairingJoiner::Setup& setup, Entropy& entropy,
-    crypto::EphemeralGuard& guard, kj::Function<kj::Promise<bool>()> onTry) {
+// People need their time to compare pictures, machines do not to prove a secret.
+kj::Duration limitOf(const crypto::PairingMeans& means) {
   constexpr kj::Duration ONE_ATTEMPT = 30 * kj::SECONDS;
+  bool compares = crypto::methodOf(means) == crypto::PairMethod::SAS;
+  return compares ? PAIRING_WINDOW : ONE_ATTEMPT;
+}
+
+kj::Promise<Result<crypto::PairingJoiner::Joined>> waitForAdminAnyTime(kj::Timer& timer,
+    kj::ConnectionReceiver& receiver, const crypto::DeviceKeys& keys, const crypto::Bundle& bundle,
+    Entropy& entropy, crypto::EphemeralGuard& guard, JoiningPerson& person, StoredLock& lock) {
   for (;;) {
+    auto& means = person.show();
     auto stream = co_await receiver.accept();
-    auto attempt = co_await attemptAsJoiner(kj::mv(stream), setup, entropy, guard)
-                       .exclusiveJoin(timer.afterDelay(ONE_ATTEMPT).then([]() {
-                         return Attempt{no(Errc::PAIRING_CLOSED, "the admin was too slow"), false};
-                       }));
+    auto attempt =
+        co_await attemptAsJoiner(kj::mv(stream), {keys, bundle, means}, entropy, guard, person)
+            .exclusiveJoin(timer.afterDelay(limitOf(means)).then([]() {
+              return Attempt{no(Errc::PAIRING_CLOSED, "the admin was too slow"), false};
+            }));
     if (attempt.outcome) co_return kj::mv(attempt.outcome);
-    if (attempt.countsAsTry && !co_await onTry())
+    if (!attempt.countsAsTry) continue;
+    person.guessed();
+    if (co_await lock.fail())
       co_return no(Errc::PAIRING_LOCKED, "three wrong codes: pairing is locked for ten minutes");
   }
 }
 
-kj::Promise<Result<crypto::Bundle>> pairUnhurried(kj::Own<kj::AsyncIoStream> stream,
-    crypto::PairingAdmin::Setup setup, Entropy& entropy, crypto::EphemeralGuard& guard,
-    Consider consider) {
-  Carrier carrier(kj::mv(stream));
-  crypto::PairingAdmin machine(kj::mv(setup), entropy, guard);
+// What the record that came next leads to; the candidate's bundle once it is welcome.
+kj::Promise<Result<kj::Maybe<crypto::Bundle>>> answer(Carrier& carrier,
+    crypto::PairingAdmin& machine, crypto::PairingAdmin::Effects effects, PairingHost& host) {
+  co_await sendAll(carrier, kj::mv(effects.send));
+  KJ_IF_MAYBE(sas, effects.sas) {
+    auto compared = machine.compare(co_await host.compare(*sas));
+    if (!compared) co_return no(compared.error());
+    co_await sendAll(carrier, kj::mv(compared->send));
+  }
+  KJ_IF_MAYBE(candidate, effects.candidate) {
+    auto welcome = co_await host.consider(*candidate);
+    if (!welcome) co_return no(welcome.error());
+    co_await sendAll(carrier, machine.welcome(welcome->log, welcome->hints));
+    co_return kj::Maybe<crypto::Bundle>(candidate->bundle);
+  }
+  co_return kj::Maybe<crypto::Bundle>(nullptr);
+}
+
+kj::Promise<Result<crypto::Bundle>> attemptAsAdmin(
+    Carrier& carrier, crypto::PairingAdmin& machine, PairingHost& host) {
   co_await carrier.write(machine.hello());
   for (;;) {
     Result<Record> record = no(Errc::DECRYPT_FAILED, "the code was wrong, or the device went away");
@@ -77,36 +106,42 @@ kj::Promise<Result<crypto::Bundle>> pairUnhurried(kj::Own<kj::AsyncIoStream> str
     if (!record) co_return no(record.error());
     auto effects = machine.take(record->type, record->body);
     if (!effects) co_return no(effects.error());
-    co_await sendAll(carrier, kj::mv(effects->send));
-    KJ_IF_MAYBE(candidate, effects->candidate) {
-      auto welcome = co_await consider(*candidate);
-      if (!welcome) co_return no(welcome.error());
-      co_await sendAll(carrier, machine.welcome(welcome->log, welcome->hints));
-      co_return candidate->bundle;
-    }
+    auto answered = co_await answer(carrier, machine, kj::mv(*effects), host);
+    if (!answered) co_return no(answered.error());
+    KJ_IF_MAYBE(bundle, *answered) co_return *bundle;
   }
+}
+
+kj::Promise<Result<crypto::Bundle>> pairUnhurried(kj::Own<kj::AsyncIoStream> stream,
+    crypto::PairingAdmin::Setup setup, Entropy& entropy, crypto::EphemeralGuard& guard,
+    PairingHost& host) {
+  Carrier carrier(kj::mv(stream));
+  crypto::PairingAdmin machine(kj::mv(setup), entropy, guard);
+  auto paired = co_await attemptAsAdmin(carrier, machine, host);
+  if (!paired && machine.countsAsTry()) co_await host.guessed();
+  co_return paired;
 }
 
 }  // namespace
 
 kj::Promise<Result<crypto::PairingJoiner::Joined>> waitForAdmin(kj::Timer& timer,
-    kj::ConnectionReceiver& receiver, const crypto::PairingJoiner::Setup& setup, Entropy& entropy,
-    crypto::EphemeralGuard& guard, kj::Function<kj::Promise<bool>()> onTry) {
+    kj::ConnectionReceiver& receiver, const crypto::DeviceKeys& keys, const crypto::Bundle& bundle,
+    Entropy& entropy, crypto::EphemeralGuard& guard, JoiningPerson& person, StoredLock& lock) {
   auto closed = timer.afterDelay(PAIRING_WINDOW).then([]() {
     return Result<crypto::PairingJoiner::Joined>(
         no(Errc::PAIRING_CLOSED, "nobody paired within two minutes: run hearth join again"));
   });
-  return waitForAdminAnyTime(timer, receiver, setup, entropy, guard, kj::mv(onTry))
+  return waitForAdminAnyTime(timer, receiver, keys, bundle, entropy, guard, person, lock)
       .exclusiveJoin(kj::mv(closed));
 }
 
 kj::Promise<Result<crypto::Bundle>> pairAsAdmin(kj::Timer& timer, kj::Own<kj::AsyncIoStream> stream,
     crypto::PairingAdmin::Setup setup, Entropy& entropy, crypto::EphemeralGuard& guard,
-    Consider consider) {
+    PairingHost& host) {
   auto closed = timer.afterDelay(PAIRING_WINDOW).then([]() {
     return Result<crypto::Bundle>(no(Errc::PAIRING_CLOSED, "the new device did not answer"));
   });
-  return pairUnhurried(kj::mv(stream), kj::mv(setup), entropy, guard, kj::mv(consider))
+  return pairUnhurried(kj::mv(stream), kj::mv(setup), entropy, guard, host)
       .exclusiveJoin(kj::mv(closed));
 }
 

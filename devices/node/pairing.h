@@ -4,6 +4,7 @@
 
 #include "crypto/pairing/admin.h"
 #include "crypto/pairing/joiner.h"
+#include "devices/node/stored-lock.h"
 #include "transport/link/carrier.h"
 
 #include <kj/timer.h>
@@ -12,25 +13,44 @@ namespace hearth::devices {
 
 constexpr kj::Duration PAIRING_WINDOW = 120 * kj::SECONDS;
 
-// The new device: answers admins on `receiver`, one at a time, until one has proved the code.
-// `onTry` is called with each wrong guess; false: pairing is locked now.
-// Errors: PAIRING_LOCKED after three wrong tries; PAIRING_CLOSED when the window is over.
-kj::Promise<Result<crypto::PairingJoiner::Joined>> waitForAdmin(kj::Timer& timer,
-    kj::ConnectionReceiver& receiver, const crypto::PairingJoiner::Setup& setup, Entropy& entropy,
-    crypto::EphemeralGuard& guard, kj::Function<kj::Promise<bool>()> onTry);
+// The new device: who shows what proves it, and looks at the pictures.
+class JoiningPerson {
+ public:
+  // What the next attempt is proved by, shown to people. It outlives that attempt; a QR code is a
+  // fresh one each time.
+  virtual const crypto::PairingMeans& show() = 0;
+  // Whether both screens show the same.
+  virtual kj::Promise<bool> compare(const crypto::Sas& sas) = 0;
+  // Somebody has guessed wrong.
+  virtual void guessed() = 0;
+};
 
-// The admin: brings in the device that waits at the other end of `stream`. `consider` is asked with
-// the candidate once the code has proved right, and gives the log to send with where devices may be
-// found; an error refuses the candidate.
+// Answers admins on `receiver`, one at a time, until one has been proved right.
+// Errors: PAIRING_LOCKED after three wrong guesses; PAIRING_CLOSED when the window is over.
+kj::Promise<Result<crypto::PairingJoiner::Joined>> waitForAdmin(kj::Timer& timer,
+    kj::ConnectionReceiver& receiver, const crypto::DeviceKeys& keys, const crypto::Bundle& bundle,
+    Entropy& entropy, crypto::EphemeralGuard& guard, JoiningPerson& person, StoredLock& lock);
+
 struct Welcome {
   crypto::Buffer log;
-  kj::Vector<crypto::PairHint> hints;
+  kj::Vector<crypto::PairHint> hints;  // where devices may be found
 };
-using Consider = kj::Function<kj::Promise<Result<Welcome>>(const crypto::PairingAdmin::Candidate&)>;
 
-// Errors: DECRYPT_FAILED for a wrong code; those of PairingAdmin and of `consider`.
+// The admin's side of what people and the circle decide.
+class PairingHost {
+ public:
+  virtual kj::Promise<bool> compare(const crypto::Sas& sas) = 0;
+  // Asked once the device has been proved to be the one meant; an error refuses it.
+  virtual kj::Promise<Result<Welcome>> consider(
+      const crypto::PairingAdmin::Candidate& candidate) = 0;
+  // The pairing ended after the other side could test a guess, without proof.
+  virtual kj::Promise<void> guessed() = 0;
+};
+
+// Brings in the device that waits at the other end of `stream`.
+// Errors: DECRYPT_FAILED for a wrong code; those of PairingAdmin and of `host`.
 kj::Promise<Result<crypto::Bundle>> pairAsAdmin(kj::Timer& timer, kj::Own<kj::AsyncIoStream> stream,
     crypto::PairingAdmin::Setup setup, Entropy& entropy, crypto::EphemeralGuard& guard,
-    Consider consider);
+    PairingHost& host);
 
 }  // namespace hearth::devices

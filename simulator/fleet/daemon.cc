@@ -1,7 +1,6 @@
 #include "simulator/fleet/daemon.h"
 
-#include "crypto/pairing/lock.h"
-#include "devices/node/pairing.h"
+#include "devices/node/joining.h"
 #include "storage/tables/hearth-db.h"
 #include "storage/tables/peers.h"
 
@@ -24,6 +23,23 @@ DeviceId rootOf(Chance chance) {
   kj::throwFatalException(kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
       kj::str(nameOf(error.code), ": ", error.because)));
 }
+
+// The new device's screen: six words, for as many attempts as come.
+class CodeOnScreen final: public devices::JoiningPerson {
+ public:
+  explicit CodeOnScreen(Entropy& entropy): code(crypto::PairingCode::draw(entropy)) {}
+
+  kj::String text() const {
+    return kj::str(std::get<crypto::PairingCode>(code).reveal().asChars());
+  }
+
+  const crypto::PairingMeans& show() override { return code; }
+  kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
+  void guessed() override {}
+
+ private:
+  crypto::PairingMeans code;
+};
 
 }  // namespace
 
@@ -117,26 +133,10 @@ kj::Promise<void> Daemon::init() {
 kj::Promise<Result<void>> Daemon::join(kj::Function<void(kj::String)> shown) {
   auto address = co_await parts.network.parseAddress(kj::str("*:", HEARTH_PORT));
   auto receiver = address->listen();
-  auto code = crypto::PairingCode::draw(parts.entropy);
-  shown(kj::str(code.reveal().asChars()));
-  crypto::EphemeralGuard guard([]() { KJ_FAIL_REQUIRE("an ephemeral key came twice"); });
-  crypto::PairingJoiner::Setup setup{identity.keys, identity.bundle, code};
-  crypto::PairingLock lock;
-  auto joined = co_await devices::waitForAdmin(parts.time.timer(), *receiver, setup, parts.entropy,
-      guard, [&]() -> kj::Promise<bool> { return !lock.fail(parts.time.timer().now()); });
-  if (!joined) co_return no(joined.error());
-  auto stored = co_await devices::CircleKeeper::join(joined->circle, joined->log, identity, *store);
-  if (!stored) co_return no(stored.error());
-  std::map<DeviceId, storage::PeerRow> rows;
-  for (auto& hint: joined->hints) {
-    auto& row = rows[hint.device];
-    row.device = hint.device;
-    row.addresses.emplace_back(hint.address.cStr());
-  }
-  co_await store->write([rows = kj::mv(rows)](storage::Database& db) {
-    for (auto& [id, row]: rows) storage::peers::put(db, row);
-  });
-  co_return Result<void>();
+  CodeOnScreen person(parts.entropy);
+  shown(person.text());
+  co_return co_await devices::joinCircle(
+      parts.time.timer(), *receiver, identity, *store, parts.entropy, person);
 }
 
 kj::Promise<Result<bool>> Daemon::run() {

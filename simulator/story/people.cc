@@ -128,13 +128,19 @@ kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, 
   co_return joined ? paired : false;
 }
 
+// Says yes to whatever device the code has proved.
+class Trusting final: public devices::Node::PairingPerson {
+ public:
+  kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
+  kj::Promise<bool> confirm(const devices::DeviceView&) override { return true; }
+};
+
 // hearth pair CODE --at ADDRESS.
 kj::Promise<bool> People::pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
     std::string address, crypto::Role role) {
+  Trusting trusting;
   KJ_IF_MAYBE(node, admin.node()) {
-    auto answer = co_await ask(admin,
-        node->pair(kj::mv(code), address, role,
-            [](const devices::DeviceView&) -> kj::Promise<bool> { return true; }));
+    auto answer = co_await ask(admin, node->pair(kj::mv(code), {address}, role, trusting));
     note(admin,
         answer ? "paired " + fresh.called()
                : std::string("could not pair: ") + answer.error().because.cStr());
@@ -173,7 +179,45 @@ kj::Promise<void> People::lookForLink(Device& admin, Device& target, size_t numb
   if (told[number].stillLinked) note(admin, "still has a link to " + target.called());
 }
 
-kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t guesses) {
+// What somebody is who has no part in the circle, and calls a new device as an admin would.
+class Intruder final: public devices::PairingHost {
+ public:
+  Intruder(Chance chance, crypto::PairingCode code): entropy(chance), code(kj::mv(code)) {}
+
+  kj::Promise<bool> compare(const crypto::Sas&) override { return true; }
+  kj::Promise<Result<devices::Welcome>> consider(const crypto::PairingAdmin::Candidate&) override {
+    return Result<devices::Welcome>(devices::Welcome());
+  }
+  kj::Promise<void> guessed() override { return kj::READY_NOW; }
+
+  kj::Promise<void> call(kj::Timer& timer, kj::Own<kj::AsyncIoStream> stream) {
+    auto genesis = crypto::sealEnvelope(crypto::SigType::OP, nullptr, keys.id, keys.ed);
+    crypto::PairingAdmin::Setup setup{.keys = keys,
+        .bundle = {crypto::Platform::OTHER, 0, 1, keys.publics},
+        .genesis = kj::mv(genesis),
+        .role = crypto::Role::MEMBER,
+        .means = kj::mv(code)};
+    co_await devices::pairAsAdmin(timer, kj::mv(stream), kj::mv(setup), entropy, guard, *this);
+  }
+
+ private:
+  SeededEntropy entropy;
+  crypto::PairingCode code;
+  crypto::DeviceKeys keys = crypto::DeviceKeys::fromRootSeed(crypto::RootSeed::draw(entropy));
+  crypto::EphemeralGuard guard{[]() {}};
+};
+
+kj::Promise<void> People::guess(Device& beside, std::string address, crypto::PairingCode code) {
+  Intruder intruder(Chance(chance.next()), kj::mv(code));
+  try {
+    auto target = co_await beside.network().parseAddress(address.c_str());
+    co_await intruder.call(beside.time.timer(), co_await target->connect());
+  } catch (const kj::Exception& e) {
+    if (e.getType() != kj::Exception::Type::DISCONNECTED) throw;
+  }
+}
+
+kj::Promise<void> People::guessCodes(Device& fresh, Device& beside, uint32_t guesses) {
   note(fresh, "hearth join --code, and somebody guesses");
   if (!fresh.isOn() || fresh.inCircle()) co_return;
   auto number = guessed.size();
@@ -184,13 +228,13 @@ kj::Promise<void> People::guessCodes(Device& fresh, Device& admin, uint32_t gues
   });
   co_await joining.code;
   for (uint32_t i = 0; i < guesses; ++i) {
-    SeededEntropy guess(Chance(chance.next()));
-    auto code = crypto::PairingCode::draw(guess);
+    SeededEntropy luck(Chance(chance.next()));
+    auto code = crypto::PairingCode::draw(luck);
     ++wrongCodeCount;
     co_await world.time.after(3 * kj::SECONDS);
     auto listening = fresh.runs() && !guessed[number].locked;
-    KJ_IF_MAYBE(address, addressBetween(admin, fresh)) {
-      co_await pairFrom(admin, fresh, kj::mv(code), *address, crypto::Role::MEMBER);
+    KJ_IF_MAYBE(address, addressBetween(beside, fresh)) {
+      co_await guess(beside, *address, kj::mv(code));
       if (listening) ++guessed[number].taken;
     }
   }

@@ -61,7 +61,7 @@ class People final {
       bool rightCode = true);
 
   // Somebody who does not know the code tries so many; the new device locks after some.
-  kj::Promise<void> guessCodes(Device& fresh, Device& admin, uint32_t guesses);
+  kj::Promise<void> guessCodes(Device& fresh, Device& beside, uint32_t guesses);
 
   // hearth remove.
   kj::Promise<bool> remove(Device& admin, Device& target, crypto::RemoveReason reason);
@@ -92,6 +92,7 @@ class People final {
   void note(const Device& device, std::string text);
   Joining beginJoining(Device& fresh);
   kj::Promise<void> lookForLink(Device& admin, Device& target, size_t number);
+  kj::Promise<void> guess(Device& beside, std::string address, crypto::PairingCode code);
   kj::Promise<bool> pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
       std::string address, crypto::Role role);
   template <typename T>

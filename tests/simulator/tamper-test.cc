@@ -162,10 +162,16 @@ struct Waiting {
 
   static std::string nameOf(const Error& error) { return hearth::nameOf(error.code).cStr(); }
 
-  kj::Promise<bool> confirm() {
-    co_await world.time.after(confirmsAfter);
-    co_return true;
-  }
+  // Says yes after a while.
+  struct Person final: devices::Node::PairingPerson {
+    Waiting& waiting;
+    explicit Person(Waiting& waiting): waiting(waiting) {}
+    kj::Promise<bool> compare(const crypto::Sas&) override { return true; }
+    kj::Promise<bool> confirm(const devices::DeviceView&) override {
+      co_await waiting.world.time.after(waiting.confirmsAfter);
+      co_return true;
+    }
+  };
 
   kj::Promise<void> pair() {
     auto& fresh = world.device("laptop");
@@ -175,8 +181,9 @@ struct Waiting {
     auto text = co_await shown.promise;
     auto code = crypto::PairingCode::parse(text.asBytes());
     auto& node = KJ_ASSERT_NONNULL(world.device("phone").node());
-    auto answer = co_await node.pair(kj::mv(*code), fresh.address(0), crypto::Role::MEMBER,
-        [this](const devices::DeviceView&) { return confirm(); });
+    Person person(*this);
+    auto answer =
+        co_await node.pair(kj::mv(*code), {fresh.address(0)}, crypto::Role::MEMBER, person);
     outcome.push_back(answer ? "paired" : nameOf(answer.error()));
     auto joined = co_await joining;
     outcome.push_back(joined ? "joined" : nameOf(joined.error()));

@@ -1,0 +1,37 @@
+#include "apps/hearth/newcomer.h"
+
+#include "apps/hearth/output.h"
+#include "devices/node/circle-keeper.h"
+
+namespace hearth::cli {
+
+namespace {
+
+uint32_t flagsOf(const std::string& deviceClass) {
+  bool battery = deviceClass == "watch" || deviceClass == "phone";
+  return crypto::Bundle::EXECUTES | (battery ? crypto::Bundle::BATTERY : 0);
+}
+
+devices::Identity identityOf(apps::Home& home, const std::string& deviceClass) {
+  auto loaded = home.loadIdentity();
+  KJ_IF_MAYBE(found, loaded) return kj::mv(*found);
+  return devices::Identity::create(
+      home.directory(), home.keys(), home.entropy(), flagsOf(deviceClass));
+}
+
+}  // namespace
+
+Newcomer openNewcomer(apps::Home& home, UvLoop& uv, apps::DeviceSettings given) {
+  auto settings = apps::withDefaults(kj::mv(given));
+  auto identity = identityOf(home, settings.deviceClass);
+  auto store = home.openStore(identity);
+  auto stored = devices::CircleKeeper::read(*store).wait(uv.waitScope);
+  if (!stored) throw failureOf(stored.error());
+  if (*stored != nullptr)
+    throw Failure{FAILED,
+        std::string(home.path().cStr()) +
+            " belongs to a circle already: use another --home, or start hearthd"};
+  return {kj::mv(settings), kj::mv(identity), kj::mv(store)};
+}
+
+}  // namespace hearth::cli
