@@ -40,11 +40,16 @@ void EpochKeys::learn(const MembershipLog& log, const DeviceKeys& own) {
 
 void EpochKeys::tryOpen(const MembershipLog& log, const OpRecord& carrier, const Seal& seal,
     const EpochId& epoch, const EpochPayload& payload, const DeviceKeys& own) {
-  if (seal.recipient != own.id || seal.what != Sealed::EPOCH_SECRET) return;
+  if (seal.recipient != own.id) return;
   SealContext context{
       log.circle(), carrier.op().author, carrier.op().seq, carrier.op().prevOwn, payload.commit};
   auto opened = openSeal(context, seal, own.xw);
   if (!opened) return;
+  if (seal.what == Sealed::VAULT_PSK) {
+    auto psk = VaultPsk::from(opened->reveal());
+    if (psk) vaultPsks.insert_or_assign(epoch, kj::mv(*psk));
+    return;
+  }
   auto secret = EpochSecret::from(opened->reveal());
   if (secret && epochCommit(log.circle(), payload.n, *secret) == payload.commit)
     secrets.insert_or_assign(epoch, kj::mv(*secret));
@@ -59,15 +64,18 @@ kj::Maybe<const EpochSecret&> EpochKeys::secret(const EpochId& epoch) const {
 kj::Maybe<LinkPsk> EpochKeys::linkPsk(
     const MembershipLog& log, const DeviceId& self, const DeviceId& peer) const {
   KJ_IF_MAYBE(epoch, log.state().epoch) {
+    bool toVault = log.state()
+                       .find(peer)
+                       .map([](auto& member) { return member.role == Role::VAULT; })
+                       .orDefault(false);
+    if (auto own = vaultPsks.find(epoch->id); own != vaultPsks.end()) {
+      if (toVault) return nullptr;
+      return vaultLinkPsk(own->second, self, peer);
+    }
     KJ_IF_MAYBE(known, secret(epoch->id)) {
-      EpochName name{log.circle(), epoch->id};
-      KJ_IF_MAYBE(member, log.state().find(peer)) {
-        if (member->role == Role::VAULT) {
-          auto psk = vaultPsk(*known, log.circle(), epoch->commit, peer);
-          return vaultLinkPsk(psk, peer, self);
-        }
-      }
-      return crypto::linkPsk(*known, name, self, peer);
+      if (!toVault) return crypto::linkPsk(*known, {log.circle(), epoch->id}, self, peer);
+      auto psk = vaultPsk(*known, log.circle(), epoch->commit, peer);
+      return vaultLinkPsk(psk, peer, self);
     }
   }
   return nullptr;

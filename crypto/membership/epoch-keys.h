@@ -1,6 +1,6 @@
 #pragma once
 // The secrets of a circle's epochs that one device has been given: found in the log, opened with the
-// device's X-Wing key.
+// device's X-Wing key. A VAULT is given what its links need and no secret (SECURITY.md §3.5).
 
 #include "crypto/membership/log.h"
 
@@ -20,13 +20,18 @@ class EpochKeys final {
   // the epoch's commitment.
   kj::Maybe<const EpochSecret&> secret(const EpochId& epoch) const;
 
-  // The PSK of a link between two devices in the log's current epoch; none without its secret.
+  // Of how many epochs it has the secret.
+  size_t secretsHeld() const { return secrets.size(); }
+
+  // The PSK of a link between two devices in the log's current epoch; none where this one was given
+  // nothing of it, and none between two VAULTs.
   kj::Maybe<LinkPsk> linkPsk(
       const MembershipLog& log, const DeviceId& self, const DeviceId& peer) const;
 
  private:
   size_t looked = 0;  // ops of the log that have been searched
   std::map<EpochId, EpochSecret> secrets;
+  std::map<EpochId, VaultPsk> vaultPsks;  // this device's own
 
   void tryOpen(const MembershipLog& log, const OpRecord& carrier, const Seal& seal,
       const EpochId& epoch, const EpochPayload& payload, const DeviceKeys& own);

@@ -56,6 +56,8 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   const DeviceId& selfId() const { return identity.keys.id; }
   crypto::Role ownRole() const;
   bool isActive(const DeviceId& device) const;
+  // Of how many epochs this device has the secret: none, for a VAULT.
+  size_t epochSecretsHeld() const { return epochs.secretsHeld(); }
   // The newest initiation counter that was accepted from each device.
   const std::map<DeviceId, uint64_t>& accepted() const { return acceptedCounters; }
 

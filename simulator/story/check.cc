@@ -237,6 +237,20 @@ Violations removedIsOut(Run& run) {
   return found;
 }
 
+// A VAULT keeps what others encrypt, and can read nothing.
+Violations vaultsAreBlind(Run& run) {
+  Violations found;
+  for (auto& circle: circles(run)) {
+    for (auto& one: circle) {
+      bool isVault = one.node.circle().ownRole() == crypto::Role::VAULT;
+      if (isVault && one.node.circle().epochSecretsHeld() > 0)
+        found.push_back({now(run), one.device.index(), "vault",
+            one.device.called() + " holds the secret of an epoch"});
+    }
+  }
+  return found;
+}
+
 // People who live side by side have nothing to do with each other.
 Violations circlesApart(Run& run) {
   Violations found;
@@ -415,8 +429,8 @@ Violations check(Run& run) {
   Violations all;
   for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
            acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
-           circlesApart, strangersStayOut, placedOnMembers, nothingLeft, tracesAreSilent, energy,
-           noErrors, bounded, faultsCame}) {
+           vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers, nothingLeft,
+           tracesAreSilent, energy, noErrors, bounded, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

@@ -126,14 +126,20 @@ Happening Run::happeningOf(const Step& step) {
   return happening;
 }
 
+// What a device that is brought in is there for.
+crypto::Role Run::roleOf(DeviceIndex device) {
+  if (scenario.devices[device].admin) return crypto::Role::ADMIN;
+  bool isVault = world.device(device).kind().deviceClass == "vault";
+  return isVault ? crypto::Role::VAULT : crypto::Role::MEMBER;
+}
+
 kj::Promise<void> Run::standUp(std::vector<DeviceIndex> circle) {
   auto first = *std::ranges::find_if(circle, [this](auto i) { return scenario.devices[i].admin; });
   co_await people.found(world.device(first));
   co_await world.time.after(1 * kj::SECONDS);
   for (auto i: circle) {
     if (i == first) continue;
-    auto role = scenario.devices[i].admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
-    if (!co_await people.pair(world.device(i), world.device(first), role))
+    if (!co_await people.pair(world.device(i), world.device(first), roleOf(i)))
       broken = "the set-up could not pair " + scenario.devices[i].name;
   }
 }

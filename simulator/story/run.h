@@ -73,6 +73,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   void build();
   kj::Promise<void> setUp();
   Happening happeningOf(const Step& step);
+  crypto::Role roleOf(DeviceIndex device);
   kj::Promise<void> standUp(std::vector<DeviceIndex> circle);
   kj::Promise<void> follow(Step step, Chance luck);
   kj::Promise<void> blow(const Storm& storm, Chance luck);

@@ -99,6 +99,26 @@ TEST_CASE("a device that was added shares a link PSK with the others by its gran
   REQUIRE(KJ_ASSERT_NONNULL(ab).equals(KJ_ASSERT_NONNULL(ba)));
 }
 
+TEST_CASE("a VAULT shares link PSKs with the others, holds no secret, and has none with a VAULT") {
+  Circle circle;
+  Device other{5};
+  circle.phone.add(circle.watch, Role::VAULT);
+  circle.phone.add(other, Role::VAULT);
+  circle.watch.takeAll(circle.phone);
+  auto pskAt = [&](Device& self, Device& peer) {
+    return self.epochs.linkPsk(*self.log, self.keys.id, peer.keys.id);
+  };
+  auto toVault = pskAt(circle.phone, circle.watch), fromVault = pskAt(circle.watch, circle.phone);
+  REQUIRE(KJ_ASSERT_NONNULL(toVault).equals(KJ_ASSERT_NONNULL(fromVault)));
+  REQUIRE(pskAt(circle.watch, other) == nullptr);
+  REQUIRE(circle.watch.epochs.secretsHeld() == 0);
+  circle.phone.newEpoch();
+  circle.watch.takeAll(circle.phone);
+  auto next = pskAt(circle.watch, circle.phone);
+  REQUIRE_FALSE(KJ_ASSERT_NONNULL(next).equals(KJ_ASSERT_NONNULL(fromVault)));
+  REQUIRE(circle.watch.epochs.secretsHeld() == 0);
+}
+
 TEST_CASE("after a removal and a new epoch the removed device has no PSK any more") {
   Circle circle;
   circle.phone.add(circle.watch, Role::MEMBER);
