@@ -1,12 +1,14 @@
 // hearth-bench: figures measured on this machine, in this run (DESIGN §12). One source file per WHAT.
 
 #include "apps/hearth-sim/shelf.h"
+#include "bench/connect.h"
 #include "bench/membership.h"
 #include "bench/sim.h"
 
 #include <kj/debug.h>
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <iostream>
 
 namespace {
@@ -29,14 +31,26 @@ int main(int argc, char** argv) {
   CLI::App app("Measures. --json: one object, as the last line.");
   app.require_subcommand(1);
   bool asJson = false;
-  bench::SimOptions options;
+  std::function<json()> measure;
+  auto what = [&](const char* name, const char* help, std::function<json()> how) {
+    auto* command = app.add_subcommand(name, help);
+    command->add_flag("--json", asJson, "one object, as the last line");
+    command->callback([&measure, how]() { measure = how; });
+    return command;
+  };
+  bench::ConnectOptions connectOptions;
+  auto* connect = what("connect", "what it costs until two devices have authenticated each other",
+      [&]() { return bench::measureConnect(connectOptions); });
+  connect->add_option("--handshakes", connectOptions.handshakes, "of each kind")
+      ->check(CLI::Range(10, 1'000'000));
   bench::MembershipOptions membershipOptions;
-  auto membership = app.add_subcommand("membership", "a log of ops, resolved from nothing");
-  membership->add_flag("--json", asJson, "one object, as the last line");
+  auto* membership = what("membership", "a log of ops, resolved from nothing",
+      [&]() { return bench::measureMembership(membershipOptions); });
   membership->add_option("--ops", membershipOptions.ops, "in the log")
       ->check(CLI::Range(10, 16'000));
-  auto sim = app.add_subcommand("sim", "how fast simulated time passes, and how many devices fit");
-  sim->add_flag("--json", asJson, "one object, as the last line");
+  bench::SimOptions options;
+  auto* sim = what("sim", "how fast simulated time passes, and how many devices fit",
+      [&]() { return bench::measureSim(options); });
   sim->add_option("--seed", options.seed, "of every world");
   sim->add_option("--days", options.days, "of the week that are lived")
       ->check(CLI::Range(0.01, 7.0));
@@ -51,8 +65,7 @@ int main(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   try {
-    auto result = membership->parsed() ? bench::measureMembership(membershipOptions)
-                                       : bench::measureSim(options);
+    auto result = measure();
     if (asJson) {
       std::cout << result << std::endl;
     } else {
