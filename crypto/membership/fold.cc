@@ -42,11 +42,10 @@ void Fold::keep(const OpTable& table, OpIndex op, const Standing& standing) {
     setRole(table, op, record.bundle->bundle.id());
   } else if (record.as<RotateKeysPayload>()) {
     bringIn(record, op);
-    facts[record.bundle->bundle.id()].rotatedFrom = record.op().author;
+    facts[record.bundle->bundle.id()].rotatedFrom.insert(record.op().author);
     facts[record.op().author].retired = true;
   } else if (record.as<BundleUpdatePayload>()) {
-    auto& bundle = facts[record.op().author].bundle;
-    if (bundle->bundle.version < record.bundle->bundle.version) bundle = record.bundle;
+    present(facts[record.op().author], record.bundle);
   } else if (record.isRemoval()) {
     unmake(record, op, standing);
   } else if (auto* set = record.as<SetRolePayload>()) {
@@ -71,7 +70,14 @@ void Fold::keep(const OpTable& table, OpIndex op, const Standing& standing) {
 void Fold::bringIn(const OpRecord& record, OpIndex op) {
   auto& device = facts[record.bundle->bundle.id()];
   device.made.insert(op);
-  device.bundle = record.bundle;
+  present(device, record.bundle);
+}
+
+// The newest version counts; of two with one version, whoever made them, the smaller hash.
+void Fold::present(Facts& device, const SignedBundlePtr& bundle) {
+  auto rank = [](const Bundle& b) { return std::pair(~b.version, b.hash()); };
+  if (device.bundle == nullptr || rank(bundle->bundle) < rank(device.bundle->bundle))
+    device.bundle = bundle;
 }
 
 void Fold::found(const OpTable& table, OpIndex op, const SignPublic& ed, const XWing::Public& xw) {
@@ -130,7 +136,7 @@ CircleState Fold::state(const OpTable& table, const OpSet& scope, const Standing
 // A device with rotated keys has the role of the old id, later changes of that one included.
 OpSet Fold::roleOps(const OpTable& table, const Facts& device) const {
   auto all = device.roles;
-  KJ_IF_MAYBE(old, device.rotatedFrom) all |= roleOps(table, facts.at(*old));
+  for (auto& old: device.rotatedFrom) all |= roleOps(table, facts.at(old));
   OpSet newest;
   for (auto op: all) putNewest(table, newest, op);
   return newest;

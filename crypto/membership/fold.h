@@ -4,6 +4,8 @@
 
 #include "crypto/membership/state.h"
 
+#include <set>
+
 namespace hearth::crypto {
 
 class Fold final {
@@ -17,9 +19,9 @@ class Fold final {
 
  private:
   struct Facts {
-    OpSet made;   // ops that brought the device in
-    OpSet roles;  // the causally newest ops that set its role
-    kj::Maybe<DeviceId> rotatedFrom;
+    OpSet made;                      // ops that brought the device in
+    OpSet roles;                     // the causally newest ops that set its role
+    std::set<DeviceId> rotatedFrom;  // one, unless two devices have named the same new keys
     SignedBundlePtr bundle;
     bool removed = false;
     bool retired = false;
@@ -48,6 +50,7 @@ class Fold final {
   uint8_t minSuite = 0;
 
   void bringIn(const OpRecord& record, OpIndex op);
+  static void present(Facts& device, const SignedBundlePtr& bundle);
   void found(const OpTable& table, OpIndex op, const SignPublic& ed, const XWing::Public& xw);
   void unmake(const OpRecord& record, OpIndex op, const Standing& standing);
   void setRole(const OpTable& table, OpIndex op, const DeviceId& target);

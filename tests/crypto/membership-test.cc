@@ -242,6 +242,27 @@ TEST_CASE("the state of a log does not depend on the order in which its ops arri
   }
 }
 
+// Two admins bring one device in at once, each by another bundle of it.
+TEST_CASE("a device that came in twice has the same bundle on every replica") {
+  Circle circle;
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  circle.laptop.takeAll(circle.phone);
+  Device box(8);
+  circle.phone.add(box, Role::MEMBER);
+  box.bundle.flags = Bundle::BATTERY;
+  circle.laptop.add(box, Role::MEMBER);
+  auto first = circle.phone.log->envelopes(), second = circle.laptop.log->envelopes();
+  MembershipLog one(circle.phone.log->circle()), other(circle.phone.log->circle());
+  for (auto* envelopes: {&first, &second}) {
+    for (auto envelope: *envelopes) REQUIRE(one.add(envelope).has_value());
+  }
+  for (auto* envelopes: {&second, &first}) {
+    for (auto envelope: *envelopes) REQUIRE(other.add(envelope).has_value());
+  }
+  REQUIRE(one.size() == other.size());
+  REQUIRE(one.state().hash() == other.state().hash());
+}
+
 TEST_CASE("an epoch that misses a recipient is void") {
   Circle circle;
   auto op = authorEpoch(
