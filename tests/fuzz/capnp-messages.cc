@@ -1,5 +1,5 @@
 // F3: Cap'n Proto messages of the peer and the local schema under the limits of the product's
-// readers, a link's whole RPC fed with bytes, and the messages of job edges.
+// readers, a link's whole RPC fed with bytes, and the messages of job edges, with a stage behind them.
 
 #include "tests/fuzz/peer.h"
 
@@ -132,7 +132,84 @@ void edges(FlatReader& in) {
   if (auto commit = router::decodeCommit(bytes)) expect(router::encodeCommit(*commit) == bytes);
 }
 
-constexpr void (*WAYS[])(FlatReader&) = {anyStruct, facts, rpc, edges};
+// Takes every frame and says nothing.
+class Swallowing final: public router::PreparedStage, public router::StageBody {
+ public:
+  kj::Promise<Result<kj::Own<router::StageBody>>> open(const router::Checkpoint&) override {
+    return Result<kj::Own<router::StageBody>>(kj::heap<Swallowing>());
+  }
+  kj::Promise<Result<void>> write(size_t, const router::Frame&) override { return Result<void>(); }
+  kj::Promise<Result<Output>> read() override { return kj::NEVER_DONE; }
+};
+
+// Gives the stage its producer: a stream that was written before.
+class OneProducer final: public router::Executor::Peers {
+ public:
+  explicit OneProducer(kj::Own<kj::AsyncIoStream> stream): stream(kj::mv(stream)) {}
+  kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(
+      const DeviceId&, kj::Array<const kj::byte>) override {
+    if (stream.get() == nullptr) return kj::NEVER_DONE;
+    return kj::mv(stream);
+  }
+
+ private:
+  kj::Own<kj::AsyncIoStream> stream;
+};
+
+// What the input says on one edge: u8 messages, each var16, with or without its length before it.
+Buffer edgeBytes(FlatReader& in) {
+  FlatWriter out;
+  auto count = in.u8();
+  for (uint8_t i = 0; in.good() && i < count; ++i) {
+    auto body = in.var16();
+    if (i < 128) out.u32(static_cast<uint32_t>(body.size()));
+    out.bytes(body);
+  }
+  return out.finish();
+}
+
+router::StageRunner::Order orderOfOneEdgeEach() {
+  router::StageRunner::Order order;
+  order.spec.stage = 1;
+  order.spec.inputs = 1;
+  order.attempt = 1;
+  order.inputs.push_back({});
+  order.outputs.push_back({.edge = 1});
+  return order;
+}
+
+// A running stage between a consumer and a producer that send what the input says.
+void runningStage(FlatReader& in) {
+  kj::EventLoop loop;
+  kj::WaitScope scope(loop);
+  kj::TimerImpl timer(kj::origin<kj::TimePoint>());
+  SilentBodies bodies;
+  auto up = kj::newTwoWayPipe(), down = kj::newTwoWayPipe();
+  auto fromConsumer = edgeBytes(in), fromProducer = edgeBytes(in);
+  auto ignore = [](kj::Exception&&) {};
+  OneProducer producer(kj::mv(up.ends[0]));
+  router::Executor executor(
+      timer, kj::nullClock(), DeviceId::from(zeros(DeviceId::SIZE)).value(), bodies, producer);
+  auto writingUp =
+      up.ends[1]->write(fromProducer.begin(), fromProducer.size()).eagerlyEvaluate(ignore);
+  auto writingDown =
+      down.ends[1]->write(fromConsumer.begin(), fromConsumer.size()).eagerlyEvaluate(ignore);
+  auto readingUp = up.ends[1]->readAllBytes().ignoreResult().eagerlyEvaluate(ignore);
+  auto readingDown = down.ends[1]->readAllBytes().ignoreResult().eagerlyEvaluate(ignore);
+  auto stage = executor.start(orderOfOneEdgeEach(), kj::heap<Swallowing>(), nullptr);
+  auto over = stage->runner().ended().ignoreResult().eagerlyEvaluate(ignore);
+  router::EdgeHeader header{.edge = 1, .producer = 1, .producerAttempt = 1, .consumerAttempt = 1};
+  executor.acceptEdge(router::encode(header), kj::mv(down.ends[0]));
+  scope.poll();
+  timer.advanceTo(timer.now() + 2 * router::Executor::RESUME_WITHIN);
+  scope.poll();
+  Holdings holdings;
+  executor.addTo(holdings);
+  stage->runner().addTo(holdings);
+  for (auto& held: holdings) expect(held.now <= held.most);
+}
+
+constexpr void (*WAYS[])(FlatReader&) = {anyStruct, facts, rpc, edges, runningStage};
 
 }  // namespace
 }  // namespace hearth::fuzz

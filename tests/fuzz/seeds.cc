@@ -160,6 +160,15 @@ void messages(const Corpus& corpus) {
   corpus.add("edge-frame", 3, router::encode(frame));
   corpus.add("edge-resume", 3, router::encode(router::Resume{3, lineage}));
   corpus.add("edge-commit", 3, router::encodeCommit(7));
+  auto resume = router::encode(router::Resume{});
+  FlatWriter stage;  // resumes and commits; two frames with a lineage, and the end
+  stage.u8(2).var16(resume).var16(router::encodeCommit(0)).u8(3);
+  for (uint64_t seq: {1, 2, 3}) {
+    router::Frame next{.seq = seq, .flags = seq == 3 ? router::Frame::END : uint8_t{0}};
+    next.lineage = {{.stage = 0, .outSeq = seq, .inUpto = {}}};
+    stage.var16(router::encode(next));
+  }
+  corpus.add("running-stage", 4, stage);
   corpus.add("edge-header", 3, router::encode(router::EdgeHeader{.edge = 1, .producer = 2}));
 }
 
