@@ -18,7 +18,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 
-set(HEARTH_SANITIZE "" CACHE STRING "sanitizers, comma separated: address,undefined or thread")
+set(HEARTH_SANITIZE "" CACHE STRING "sanitizers, comma separated: address,undefined or thread; fuzzer-no-link as well for tests/fuzz")
 if(HEARTH_SANITIZE)
   add_compile_options(-fsanitize=${HEARTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${HEARTH_SANITIZE})

@@ -8,6 +8,15 @@
 
 namespace hearth::devices {
 
+namespace {
+
+bool isAddress(const std::string& text) {
+  return !text.empty() && text.size() <= storage::PeerRow::ADDRESS_BYTES_MAX &&
+      std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+}  // namespace
+
 Fleet::Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered): self(kj::mv(own)) {
   for (auto& row: remembered) rows[row.device] = kj::mv(row);
   refresh();
@@ -39,6 +48,7 @@ void Fleet::learnPlace(const DeviceId& device, const std::vector<std::string>& a
   auto& row = rows[device];
   row.device = device;
   for (auto& address: addresses) {
+    if (!isAddress(address)) continue;
     bool known = std::ranges::find(row.addresses, address) != row.addresses.end();
     if (!known && row.addresses.size() < transport::Links::ADDRESSES_MAX)
       row.addresses.push_back(address);

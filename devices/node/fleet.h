@@ -31,7 +31,8 @@ class Fleet final {
   bool heard(router::DeviceFacts facts, kj::Date wall);
   void left(const DeviceId& device);
 
-  // Somebody says where a device may be found; behind what is known already.
+  // Somebody says where a device may be found; behind what is known already. What is longer than an
+  // address, or holds characters that none has, is left out: it is kept, dialled and printed.
   void learnPlace(const DeviceId& device, const std::vector<std::string>& addresses);
 
   // Devices that can be used now, this one first.

@@ -148,5 +148,13 @@ TEST_CASE("places that others tell of are added behind the known ones, up to a l
       transport::Links::ADDRESSES_MAX);
 }
 
+TEST_CASE("a place that is no address is not remembered, however others insist") {
+  Fleet fleet(factsOf(1, "watch"), {});
+  DeviceId other = factsOf(2, "").id;
+  std::string longest(storage::PeerRow::ADDRESS_BYTES_MAX, 'a');
+  fleet.learnPlace(other, {longest + "a", "", "a b:1", "\x1b[2J:1", longest});
+  REQUIRE(KJ_ASSERT_NONNULL(fleet.remembered(other)).addresses == std::vector{longest});
+}
+
 }  // namespace
 }  // namespace hearth::devices

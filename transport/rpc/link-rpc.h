@@ -6,6 +6,9 @@
 
 namespace hearth::transport {
 
+// What a reader of a peer's messages takes at most.
+capnp::ReaderOptions linkReaderOptions();
+
 class LinkRpc final {
  public:
   // `initiator`: this side opened the stream. `bootstrap` is what the peer gets from this side.

@@ -1,0 +1,268 @@
+// Writes the seeds of the corpora: for each way into each target at least one input that goes far.
+//   fuzz-seeds tests/fuzz/corpus
+// The names of seeds begin with "seed-", those of inputs that once found something do not.
+
+#include "crypto/handshake/messages.h"
+#include "crypto/identity/display.h"
+#include "tests/fuzz/circle.h"
+#include "tests/fuzz/pairs.h"
+#include "tests/fuzz/peer.h"
+
+#include <capnp/serialize.h>
+#include <kj/encoding.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace hearth::fuzz {
+namespace {
+
+class Corpus final {
+ public:
+  Corpus(const std::filesystem::path& root, const char* target): folder(root / target) {
+    std::filesystem::create_directories(folder);
+  }
+
+  void add(const char* name, uint8_t way, Bytes rest) const {
+    std::ofstream file(folder / (std::string("seed-") + name), std::ios::binary);
+    file.put(static_cast<char>(way));
+    file.write(rest.asChars().begin(), static_cast<std::streamsize>(rest.size()));
+    KJ_REQUIRE(file.good(), "a seed cannot be written", name);
+  }
+  void add(const char* name, uint8_t way, const FlatWriter& rest) const {
+    add(name, way, rest.asBytes());
+  }
+
+ private:
+  std::filesystem::path folder;
+};
+
+FlatWriter choice(std::initializer_list<uint8_t> first, Bytes rest) {
+  FlatWriter out;
+  for (auto value: first) out.u8(value);
+  out.bytes(rest);
+  return out;
+}
+
+// One byte changed.
+Buffer oneByte(uint16_t place, uint8_t change) {
+  FlatWriter out;
+  out.u8(1).u16(place).u8(change).u8(0).var8(nullptr);
+  return out.finish();
+}
+
+void recordsAndHandshakes(const Corpus& corpus) {
+  FlatWriter records;
+  records.bytes(writeAlert(Alert::BUSY)).bytes(writeHsFinal(1, zeros(8)));
+  records.bytes(writeHsResp(1, 2, zeros(8)));
+  records.bytes(writeHsInit({}, 3, 7, zeros(8), nullptr));
+  corpus.add("records", 0, records);
+  corpus.add("init-honest", 1, choice({0}, undamaged()));
+  corpus.add("init-damaged", 1, choice({1}, oneByte(40, 1)));
+  corpus.add("init-payload-honest", 2, choice({0}, undamaged()));
+  corpus.add("init-payload-resync", 2, choice({1}, undamaged()));
+  corpus.add("init-payload-rehandshake", 2, choice({0}, oneByte(152, 1)));
+  corpus.add("resp-raw", 3, choice({0}, bodyOf(writeHsResp(9, 7, zeros(1280)))));
+  corpus.add("resp-honest", 4, choice({0, 0}, undamaged()));
+  corpus.add("resp-status", 4, choice({1, 0}, oneByte(98, 2)));
+  corpus.add("resp-damaged", 4, choice({0, 1}, oneByte(5, 1)));
+  corpus.add("cookie-honest", 5, undamaged());
+  corpus.add("cookie-damaged", 5, oneByte(30, 1));
+  auto& pairs = Pairs::get();
+  corpus.add("envelope-op", 6, choice({static_cast<uint8_t>(SigType::OP)}, pairs.genesis));
+  corpus.add("envelope-join", 6, choice({static_cast<uint8_t>(SigType::JOIN)}, pairs.consent()));
+}
+
+void dataAndLanes(const Corpus& corpus) {
+  corpus.add("data-plain", 0, dataPlain(4, "bytes"_kj.asBytes(), Padding::INTERACTIVE));
+  FlatWriter data, bulk;
+  data.u8(0).u8(4).var8("bytes"_kj.asBytes()).bytes(undamaged());
+  corpus.add("data-record", 1, data);
+  bulk.u64(3).u64(4096).u32(1).var8("bytes"_kj.asBytes()).bytes(undamaged());
+  corpus.add("bulk-record", 2, bulk);
+
+  FlatWriter open, bytes, credit, fin, hostile;
+  open.u32(2).u8(2).u32(1000).var16("header"_kj.asBytes());
+  bytes.u32(2).bytes("some bytes"_kj.asBytes());
+  credit.u32(2).u32(100);
+  fin.u32(2);
+  hostile.u8(0).u8(11).u8(8).var8(open.asBytes()).u8(11).u8(4).var8(bytes.asBytes());
+  hostile.u8(1).u8(2).u16(1000).u8(7).u8(2).u8(2).u16(1).u8(11).u8(9).var8(credit.asBytes());
+  hostile.u8(10).u8(2).u16(60000).u8(11).u8(10).var8(fin.asBytes()).u8(3).u8(2).u8(7).u8(5).u8(2);
+  corpus.add("lanes-hostile", 3, hostile);
+
+  FlatWriter honest;  // a opens 1 and writes, b reads, both finish; b opens 2 and a resets it
+  honest.u8(0).u8(2).var8("header"_kj.asBytes()).u8(2).u8(1).u16(50000).u8(14).u8(0);
+  honest.u8(5).u8(1).u16(60000).u8(15).u8(6).u8(1).u8(14).u8(7).u8(1).u8(15).u8(10).u8(1);
+  honest.u8(1).u8(3).var8(nullptr).u8(15).u8(8).u8(2).u8(14).u8(11).u8(1).u8(15);
+  corpus.add("lanes-honest", 4, honest);
+
+  FlatWriter stream;
+  stream.u8(2).bytes(writeMessage(3, "one"_kj.asBytes())).bytes(writeMessage(6, nullptr));
+  stream.u32(MESSAGE_BODY_BYTES_MAX + 1).u8(1);
+  corpus.add("messages", 5, stream);
+}
+
+Buffer flat(capnp::MessageBuilder& message) {
+  auto words = capnp::messageToFlatArray(message);
+  return kj::heapArray<kj::byte>(words.asBytes());
+}
+
+// The bytes of a device that says its facts, introduces itself and leases a stage.
+Buffer rpcSession() {
+  kj::EventLoop loop;
+  kj::WaitScope scope(loop);
+  auto pipe = kj::newTwoWayPipe();
+  auto reading = pipe.ends[1]->readAllBytes();
+  {
+    transport::LinkRpc link(kj::mv(pipe.ends[0]), true, nullptr);
+    auto peer = link.peer().castAs<devices::rpc::Peer>();
+    auto facts = peer.factsRequest();
+    writeFacts(facts.initFacts());
+    auto introduce = peer.introduceRequest();
+    auto place = introduce.initPlaces(1)[0];
+    place.setDevice(zeros(DeviceId::SIZE));
+    place.initAddresses(1).set(0, "10.0.0.1:7000");
+    auto host = peer.stagesRequest().send().getHost();
+    auto start = host.startRequest();
+    writeOrder(start.initOrder());
+    auto said = facts.send().ignoreResult().eagerlyEvaluate([](kj::Exception&&) {});
+    auto told = introduce.send().ignoreResult().eagerlyEvaluate([](kj::Exception&&) {});
+    auto started = start.send();
+    auto renewed = started.getStage().renewRequest().send().ignoreResult().eagerlyEvaluate(
+        [](kj::Exception&&) {});
+    scope.poll();
+  }
+  return reading.wait(scope);
+}
+
+void messages(const Corpus& corpus) {
+  capnp::MallocMessageBuilder facts, order, places;
+  writeFacts(facts.initRoot<devices::rpc::Peer::FactsParams>().initFacts());
+  corpus.add("facts-params", 0, choice({0}, flat(facts)));
+  writeOrder(order.initRoot<router::rpc::StageHost::StartParams>().initOrder());
+  corpus.add("start-params", 0, choice({6}, flat(order)));
+  auto place = places.initRoot<devices::rpc::Peer::IntroduceParams>().initPlaces(1)[0];
+  place.setDevice(zeros(DeviceId::SIZE));
+  corpus.add("introduce-params", 0, choice({2}, flat(places)));
+  capnp::MallocMessageBuilder run, alone;
+  auto job = run.initRoot<local::Daemon::RunParams>().initOrder();
+  job.setWorkload("dictate");
+  job.initInputs(1)[0].setPort("mic");
+  corpus.add("run-params", 0, choice({20}, flat(run)));
+  writeFacts(alone.initRoot<router::rpc::DeviceFacts>());
+  corpus.add("facts", 1, flat(alone));
+  corpus.add("rpc", 2, rpcSession());
+  router::Lineage lineage = {{.stage = 1, .outSeq = 3, .inUpto = {4, 5}, .state = {1, 2}}};
+  router::Frame frame{.seq = 4, .ptsUs = 20, .lineage = lineage};
+  frame.payload = kj::heapArray<const kj::byte>("words"_kj.asBytes());
+  corpus.add("edge-frame", 3, router::encode(frame));
+  corpus.add("edge-resume", 3, router::encode(router::Resume{3, lineage}));
+  corpus.add("edge-commit", 3, router::encodeCommit(7));
+  auto resume = router::encode(router::Resume{});
+  FlatWriter stage;  // resumes and commits; two frames with a lineage, and the end
+  stage.u8(2).var16(resume).var16(router::encodeCommit(0)).u8(3);
+  for (uint64_t seq: {1, 2, 3}) {
+    router::Frame next{.seq = seq, .flags = seq == 3 ? router::Frame::END : uint8_t{0}};
+    next.lineage = {{.stage = 0, .outSeq = seq, .inUpto = {}}};
+    stage.var16(router::encode(next));
+  }
+  corpus.add("running-stage", 4, stage);
+  corpus.add("edge-header", 3, router::encode(router::EdgeHeader{.edge = 1, .producer = 2}));
+}
+
+void membership(const Corpus& corpus) {
+  auto& circle = Circle::get();
+  corpus.add("op-genesis", 0, view(circle.ops[0].envelope));
+  corpus.add("op-raw", 0, view(circle.ops[Circle::BASE_OPS].envelope));
+  for (uint8_t i = 0; i < circle.ops.size(); ++i) {
+    auto& op = circle.ops[i].op;
+    auto kind = std::to_string(static_cast<int>(op.kind)) + "-" + std::to_string(i);
+    corpus.add(("changed-op-" + kind).c_str(), 1, choice({i}, oneByte(140, 0)));
+    if (op.payload.size() < 1'000) {
+      auto number = static_cast<uint8_t>(op.kind);
+      corpus.add(("payload-" + kind).c_str(), 2, choice({number}, view(op.payload)));
+    }
+    corpus.add(("changed-payload-" + kind).c_str(), 3, choice({i}, undamaged()));
+    FlatWriter history;  // by each admin at once, then by the other one
+    history.u8(0).u8(i).u8(0).u8(0).u8(1).u8(i).u8(1).u8(0).u8(1).u8(i).u8(0).u8(0);
+    corpus.add(("history-" + kind).c_str(), 6, history);
+  }
+  corpus.add("bundle", 4, undamaged());
+  corpus.add("bundle-changed", 4, oneByte(2, 1));
+  corpus.add("join", 5, undamaged());
+  corpus.add("join-changed", 5, oneByte(96, 2));
+  // Two admins that remove each other, and a third who is removed by both.
+  FlatWriter duel;
+  for (uint8_t side: {0, 1}) duel.u8(side).u8(13).u8(side).u8(16).u8(1 - side);
+  for (uint8_t side: {0, 1}) duel.u8(side).u8(13).u8(side).u8(16).u8(2);
+  corpus.add("history-duel", 6, duel);
+  FlatWriter chat;
+  chat.u8(1).u8(0).var16(choice({0, 0, 0, 0, 0}, nullptr).asBytes());
+  chat.u8(3).u8(5).bytes(undamaged()).u8(1).var16(writeMessage(6, nullptr)).u8(2);
+  corpus.add("exchange", 7, chat);
+  FlatWriter stranger;
+  stranger.u8(128 + 4).u8(0).var16(choice({0, 0, 0, 0, 0}, nullptr).asBytes());
+  stranger.u8(3).u8(2).bytes(undamaged()).u8(1).var16(writeMessage(6, nullptr));
+  corpus.add("exchange-stranger", 7, stranger);
+  corpus.add("whole-log", 8, choice({0}, undamaged()));
+  FlatWriter field;
+  field.bytes(undamaged()).bytes(undamaged());
+  corpus.add("sealed-field", 9, field);
+}
+
+void pairing(const Corpus& corpus) {
+  auto& pairs = Pairs::get();
+  auto proof = Pairs::qrProof();
+  QrHint place{.port = 7000};
+  place.address.addAll(Bytes(zeros(4)));
+  auto payload = qrPayload(proof.commitment, proof.secret, kj::arrayPtr(&place, 1));
+  corpus.add("qr-text", 0, qrText(payload).asBytes());
+  corpus.add("qr-payload", 1, payload);
+  corpus.add("display", 2, display(pairs.admin.id).asBytes());
+  corpus.add("base32", 2, "MZXW6YTBOI"_kj.asBytes());
+  corpus.add("code", 3, "Pond dirt-hold\tsea crumble  ivory"_kj.asBytes());
+  SeededEntropy entropy(55);
+  corpus.add("recovery", 3, recoveryWords(RecoverySeed::draw(entropy)).reveal());
+  corpus.add("share", 4, undamaged());
+  corpus.add("share-changed", 4, oneByte(20, 1));
+  PairHello hello{PairMethod::CODE, {}};
+  corpus.add("hello", 5, hello.body());
+  PairHint hint{pairs.admin.id, kj::str("10.0.0.1:7000")};
+  corpus.add("hints", 6, writeHints(kj::arrayPtr(&hint, 1)));
+  corpus.add("offer", 7, undamaged());
+  corpus.add("offer-role", 7, oneByte(32, 1));
+  for (uint8_t method: {0, 1, 2}) {
+    auto name = "records-" + std::to_string(method);
+    corpus.add((name + "-honest").c_str(), 8, choice({method, 15}, undamaged()));
+    for (uint8_t which: {1, 3, 5}) {
+      corpus.add((name + "-damaged-" + std::to_string(which)).c_str(), 8,
+          choice({method, which}, oneByte(9, 1)));
+    }
+  }
+  FlatWriter admin, joiner;  // t2, a piece of the log, hints; t1, then the consent
+  admin.var8(nullptr)
+      .bytes(undamaged())
+      .u8(0x82)
+      .bytes(undamaged())
+      .u8(4)
+      .var16("log"_kj.asBytes());
+  admin.u8(5).var16(writeHints(kj::arrayPtr(&hint, 1)));
+  corpus.add("hostile-admin", 9, admin);
+  joiner.bytes(undamaged()).u8(1).var16(zeros(32)).u8(0x83).bytes(undamaged());
+  corpus.add("hostile-joiner", 10, joiner);
+}
+
+}  // namespace
+}  // namespace hearth::fuzz
+
+int main(int argc, char** argv) {
+  KJ_REQUIRE(argc == 2, "usage: fuzz-seeds DIRECTORY");
+  using namespace hearth::fuzz;
+  recordsAndHandshakes({argv[1], "F1"});
+  dataAndLanes({argv[1], "F2"});
+  messages({argv[1], "F3"});
+  membership({argv[1], "F4"});
+  pairing({argv[1], "F7"});
+}
