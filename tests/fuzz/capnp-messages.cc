@@ -217,7 +217,5 @@ constexpr void (*WAYS[])(FlatReader&) = {anyStruct, facts, rpc, edges, runningSt
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // Refused calls and broken messages are said in the log; there are millions of them here.
   kj::_::Debug::setLogLevel(kj::LogSeverity::FATAL);
-  hearth::FlatReader in(kj::arrayPtr(data, size));
-  hearth::fuzz::WAYS[in.u8() % std::size(hearth::fuzz::WAYS)](in);
-  return 0;
+  return hearth::fuzz::goOneOf(hearth::fuzz::WAYS, data, size);
 }

@@ -137,7 +137,5 @@ constexpr void (*WAYS[])(FlatReader&) = {
 }  // namespace hearth::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  hearth::FlatReader in(kj::arrayPtr(data, size));
-  hearth::fuzz::WAYS[in.u8() % std::size(hearth::fuzz::WAYS)](in);
-  return 0;
+  return hearth::fuzz::goOneOf(hearth::fuzz::WAYS, data, size);
 }

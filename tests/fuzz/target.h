@@ -51,6 +51,14 @@ inline Buffer undamaged() {
   return out.finish();
 }
 
+// Goes the way that the input names.
+template <size_t N>
+int goOneOf(void (*const (&ways)[N])(FlatReader&), const uint8_t* data, size_t size) {
+  FlatReader in(kj::arrayPtr(data, size));
+  ways[in.u8() % N](in);
+  return 0;
+}
+
 inline Bytes view(const std::vector<kj::byte>& bytes) {
   return kj::arrayPtr(bytes.data(), bytes.size());
 }
