@@ -52,8 +52,9 @@ class SimDatagramPort final: public kj::DatagramPort {
       kj::NetworkAddress& destination) override;
   kj::Own<kj::DatagramReceiver> makeReceiver(kj::DatagramReceiver::Capacity capacity) override;
   kj::uint getPort() override { return port; }
+  // A limit of this network: options can be set, and none can be read.
   void getsockopt(int, int, void*, kj::uint*) override {
-    KJ_UNIMPLEMENTED("options of a simulated datagram port cannot be read");
+    KJ_FAIL_REQUIRE("a simulated datagram port does not tell its options");
   }
   // IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_IF.
   void setsockopt(int level, int option, const void* value, kj::uint length) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <sys/socket.h>
 
 namespace hearth::sim {
 namespace {
@@ -86,6 +87,14 @@ TEST_CASE("the longest datagram of UDP arrives, one byte more is refused") {
   world.run(1 * S);
   REQUIRE(there.heard[0].text.size() == DatagramStack::DATAGRAM_BYTES_MAX);
   REQUIRE_THROWS(here.send("10.0.0.1", kj::heapString(DatagramStack::DATAGRAM_BYTES_MAX + 1)));
+}
+
+TEST_CASE("options of a port can be set, and none can be read") {
+  Pair pair;
+  int value = 0;
+  kj::uint length = sizeof(value);
+  REQUIRE_THROWS_AS(
+      pair.here.port->getsockopt(SOL_SOCKET, SO_RCVBUF, &value, &length), kj::Exception);
 }
 
 TEST_CASE("a datagram is lost with any of its fragments") {
