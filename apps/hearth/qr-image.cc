@@ -35,7 +35,7 @@ class Modules {
   std::unique_ptr<QRcode, decltype(&QRcode_free)> code;
 };
 
-// What libpng's simplified interface holds is given back.
+// A picture in libpng's simplified interface, which holds memory until it is freed.
 struct Png {
   png_image image;
 
