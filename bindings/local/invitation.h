@@ -17,7 +17,7 @@ struct Invitation {
 Result<Invitation> readInvitation(kj::StringPtr code, kj::StringPtr address);
 
 // The user at the other end of the socket.
-class AppPerson final: public devices::Node::PairingPerson {
+class AppPerson final: public devices::PairingPerson {
  public:
   explicit AppPerson(Confirm::Client app): app(kj::mv(app)) {}
 

@@ -248,88 +248,11 @@ Result<DeviceView> Node::device(const std::string& wanted) {
   return no(Errc::UNKNOWN_PEER, "no device is called so: hearth devices lists them");
 }
 
-// What people and the circle decide while a device is brought in.
-class Node::Host final: public PairingHost {
- public:
-  Host(Node& node, PairingPerson& person, StoredLock& lock)
-      : node(node),
-        person(person),
-        lock(lock) {}
-
-  kj::Promise<bool> compare(const crypto::Sas& sas) override { return person.compare(sas); }
-  kj::Promise<Result<Welcome>> consider(const crypto::PairingAdmin::Candidate& candidate) override {
-    return node.welcome(candidate, person);
-  }
-  kj::Promise<void> guessed() override { return lock.fail().ignoreResult(); }
-
- private:
-  Node& node;
-  PairingPerson& person;
-  StoredLock& lock;
-};
-
 kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
     std::vector<std::string> addresses, crypto::Role role, PairingPerson& person) {
-  if (keeper.ownRole() != crypto::Role::ADMIN)
-    co_return no(Errc::NOT_AUTHORISED, "this device is no admin: pair from one that is");
-  if (pairingLock == nullptr)
-    pairingLock = kj::heap(co_await StoredLock::read(seams.store, seams.timer));
-  auto& lock = *KJ_ASSERT_NONNULL(pairingLock);
-  if (auto admitted = lock.admit(); !admitted) co_return no(admitted.error());
-  auto connected = co_await connectAny(kj::mv(addresses));
-  if (connected == nullptr)
-    co_return no(Errc::PAIRING_CLOSED, "nobody waits there: run hearth join on the new device");
-  auto genesis = keeper.log().envelopes().front();
-  crypto::PairingAdmin::Setup setup{.keys = identity.keys,
-      .bundle = identity.bundle,
-      .circle = keeper.log().circle(),
-      .genesis = kj::heapArray<kj::byte>(genesis),
-      .role = role,
-      .means = kj::mv(means)};
-  Host host(*this, person, lock);
-  auto paired = co_await pairAsAdmin(
-      seams.timer, kj::mv(KJ_ASSERT_NONNULL(connected)), kj::mv(setup), seams.entropy, guard, host);
-  if (!paired) co_return no(paired.error());
-  co_await lock.succeed();
-  auto id = paired->id();
-  co_return viewOf(id, KJ_ASSERT_NONNULL(keeper.state().find(id)));
-}
-
-kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> Node::connectAny(
-    std::vector<std::string> addresses) {
-  for (auto& text: addresses) {
-    auto address = co_await seams.network.parseAddress(text.c_str());
-    try {
-      co_return co_await address->connect();
-    } catch (const kj::Exception& e) {
-      if (e.getType() != kj::Exception::Type::DISCONNECTED) throw;
-    }
-  }
-  co_return nullptr;
-}
-
-kj::Promise<Result<Welcome>> Node::welcome(
-    const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person) {
-  DeviceView view{.id = candidate.bundle.id(),
-      .name = crypto::displayShort(candidate.bundle.id()).cStr(),
-      .role = candidate.role};
-  if (!co_await person.confirm(view))
-    co_return no(Errc::POLICY_DENIED, "the new device was not confirmed");
-  auto added = co_await keeper.addDevice(
-      candidate.bundle, candidate.bundleEnvelope, candidate.joinEnvelope, candidate.role);
-  if (!added) co_return no(added.error());
-  Welcome welcome{.log = crypto::encodeLog(keeper.log())};
-  auto hint = [&](const DeviceId& id, const std::vector<std::string>& addresses) {
-    for (auto& address: addresses) {
-      if (welcome.hints.size() < crypto::PAIRING_HINTS_MAX)
-        welcome.hints.add(crypto::PairHint{id, kj::str(address.c_str())});
-    }
-  };
-  hint(keeper.selfId(), config.addresses);
-  for (auto& row: fleet.everyone()) {
-    if (keeper.isActive(row.device)) hint(row.device, row.addresses);
-  }
-  co_return kj::mv(welcome);
+  auto id = co_await inviter.bringIn(kj::mv(means), kj::mv(addresses), role, person);
+  if (!id) co_return no(id.error());
+  co_return viewOf(*id, KJ_ASSERT_NONNULL(keeper.state().find(*id)));
 }
 
 kj::Promise<Result<DeviceView>> Node::remove(std::string wanted, crypto::RemoveReason reason) {

@@ -5,8 +5,8 @@
 #include "devices/node/bodies.h"
 #include "devices/node/circle-keeper.h"
 #include "devices/node/fleet.h"
+#include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
-#include "devices/node/pairing.h"
 #include "router/run/executor.h"
 
 namespace hearth::devices {
@@ -30,18 +30,6 @@ struct NodeConfig {
   std::vector<std::string> addresses;  // where others reach this device, best first
   std::string keyStore;                // in words
   kj::Maybe<Recording> microphone;
-};
-
-// A device as shown to people.
-struct DeviceView {
-  DeviceId id;
-  std::string name, deviceClass;
-  crypto::Role role = crypto::Role::MEMBER;
-  crypto::MemberStatus status = crypto::MemberStatus::ACTIVE;
-  bool self = false, reachable = false;
-  std::string address;
-  double rttMs = -1;
-  kj::Maybe<router::DeviceFacts> facts;
 };
 
 class Node final: private CircleKeeper::Observer,
@@ -75,17 +63,8 @@ class Node final: private CircleKeeper::Observer,
   // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.
   Result<DeviceView> device(const std::string& wanted);
 
-  // The user of an admin, who is asked while a device is brought in.
-  class PairingPerson {
-   public:
-    // Whether both screens show the same.
-    virtual kj::Promise<bool> compare(const crypto::Sas& sas) = 0;
-    // Whether the device, which has been proved to be the one meant, shall come in.
-    virtual kj::Promise<bool> confirm(const DeviceView& device) = 0;
-  };
-
   // Brings in the device that waits at one of `addresses`. `person` outlives the promise.
-  // Errors: NOT_AUTHORISED, PAIRING_LOCKED, POLICY_DENIED when not confirmed; those of pairAsAdmin().
+  // Errors: those of Inviter::bringIn.
   kj::Promise<Result<DeviceView>> pair(crypto::PairingMeans means,
       std::vector<std::string> addresses, crypto::Role role, PairingPerson& person);
 
@@ -94,14 +73,14 @@ class Node final: private CircleKeeper::Observer,
 
  private:
   class PeerServer;
-  class Host;
   Seams seams;
   const Identity& identity;
   NodeConfig config;
   crypto::EphemeralGuard guard;
-  kj::Maybe<kj::Own<StoredLock>> pairingLock;  // read when it is first needed
   CircleKeeper keeper;
   devices::Fleet fleet;
+  Inviter inviter{{seams.timer, seams.entropy, seams.network, seams.store, identity, guard, keeper,
+      fleet, config.addresses}};
   engine::PluginSet plugins;
   Bodies bodies;
   transport::Links links;
@@ -114,9 +93,6 @@ class Node final: private CircleKeeper::Observer,
 
   kj::Promise<void> keepLogShort();
   kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
-  kj::Promise<Result<Welcome>> welcome(
-      const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person);
-  kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> connectAny(std::vector<std::string> addresses);
   void tell(const DeviceId& peer);
   void tellAll();
   void heard(const DeviceId& peer, router::DeviceFacts facts);

@@ -129,7 +129,7 @@ kj::Promise<bool> People::pair(Device& fresh, Device& admin, crypto::Role role, 
 }
 
 // Says yes to whatever device the code has proved.
-class Trusting final: public devices::Node::PairingPerson {
+class Trusting final: public devices::PairingPerson {
  public:
   kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
   kj::Promise<bool> confirm(const devices::DeviceView&) override { return true; }

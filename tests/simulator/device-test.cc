@@ -33,6 +33,31 @@ struct Guests: Home {
   }
 };
 
+// Nobody is asked anything where nobody waits.
+class Unasked final: public devices::PairingPerson {
+ public:
+  kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
+  kj::Promise<bool> confirm(const devices::DeviceView&) override { KJ_UNREACHABLE; }
+};
+
+TEST_CASE("two pairings may begin at once after a start, and each says that nobody waits") {
+  Guests home;
+  home.phone.kill();
+  home.phone.start();
+  home.run(10 * S);
+  Unasked person;
+  std::vector<Errc> said;
+  auto invite = [&]() -> kj::Promise<void> {
+    auto& node = KJ_ASSERT_NONNULL(home.phone.node());
+    return node.pair(crypto::SasComparison(), {"10.0.0.9:7427"}, crypto::Role::MEMBER, person)
+        .then([&](Result<devices::DeviceView> paired) { said.push_back(paired.error().code); });
+  };
+  home.world.add(invite());
+  home.world.add(invite());
+  home.run(1 * kj::MINUTES);
+  REQUIRE(said == std::vector{Errc::PAIRING_CLOSED, Errc::PAIRING_CLOSED});
+}
+
 TEST_CASE("a kill leaves the disk as it was, down to what is durable") {
   Guests home;
   auto written = home.laptop.disk.contents();

@@ -163,7 +163,7 @@ struct Waiting {
   static std::string nameOf(const Error& error) { return hearth::nameOf(error.code).cStr(); }
 
   // Says yes after a while.
-  struct Person final: devices::Node::PairingPerson {
+  struct Person final: devices::PairingPerson {
     Waiting& waiting;
     explicit Person(Waiting& waiting): waiting(waiting) {}
     kj::Promise<bool> compare(const crypto::Sas&) override { return true; }
