@@ -66,8 +66,7 @@ kj::Own<Executor::Running> Executor::start(
 kj::Promise<Result<kj::Own<PreparedStage>>> Executor::prepare(
     rpc::StageOrder::Kind kind, const StageSpec& spec) {
   if (!hasRoom()) {
-    return Result<kj::Own<PreparedStage>>(
-        no(Errc::LIMIT_EXCEEDED, "the device runs as many stages as it may"));
+    return Result<kj::Own<PreparedStage>>(no(NO_ROOM));
   }
   if (kind == rpc::StageOrder::Kind::PLUGIN) return bodies.plugin(spec);
   if (kind == rpc::StageOrder::Kind::SOURCE) return bodies.source(spec);

@@ -12,6 +12,8 @@ namespace hearth::router {
 class Executor final: public EdgeDialer {
  public:
   static constexpr size_t STAGES_MAX = 64;  // sinks aside, which Jobs counts
+  static constexpr Error NO_ROOM = {
+      Errc::LIMIT_EXCEEDED, "the device runs as many stages as it may"_kj};
   // An edge stream whose consumer says nothing is dropped after this.
   static constexpr kj::Duration RESUME_WITHIN = 5 * kj::SECONDS;
 

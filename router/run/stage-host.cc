@@ -87,6 +87,13 @@ class RunningStageServer final: public rpc::RunningStage::Server {
   }
 };
 
+[[noreturn]] void refuse(const Error& error) {
+  bool noRoom = error.code == Errc::LIMIT_EXCEEDED || error.code == Errc::BUSY;
+  kj::throwFatalException(
+      kj::Exception(noRoom ? kj::Exception::Type::OVERLOADED : kj::Exception::Type::FAILED,
+          __FILE__, __LINE__, kj::str(nameOf(error.code), ": ", error.because)));
+}
+
 }  // namespace
 
 Error errorOf(const kj::Exception& failure) {
@@ -125,15 +132,9 @@ kj::Promise<void> StageHostServer::start(StartContext context) {
   auto order = orderOf(reader);
   auto lease = kj::min(kj::max(reader.getLeaseMs() * kj::MILLISECONDS, LEASE_MIN), LEASE_MAX);
   auto prepared = co_await executor.prepare(reader.getKind(), order.spec);
-  if (!prepared) {
-    auto error = prepared.error();
-    bool noRoom = error.code == Errc::LIMIT_EXCEEDED || error.code == Errc::BUSY;
-    kj::throwFatalException(
-        kj::Exception(noRoom ? kj::Exception::Type::OVERLOADED : kj::Exception::Type::FAILED,
-            __FILE__, __LINE__, kj::str(nameOf(error.code), ": ", error.because)));
-  }
+  if (!prepared) refuse(prepared.error());
   // While this one was made ready, others may have taken the room.
-  if (!executor.hasRoom()) kj::throwFatalException(KJ_EXCEPTION(OVERLOADED, "too many stages"));
+  if (!executor.hasRoom()) refuse(Executor::NO_ROOM);
   auto running = executor.start(kj::mv(order), kj::mv(*prepared), params.getWatch());
   context.getResults().setStage(
       kj::heap<RunningStageServer>(executor.time(), kj::mv(running), lease));
