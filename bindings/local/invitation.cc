@@ -31,7 +31,8 @@ Result<Invitation> readQrInvitation(kj::StringPtr code, std::vector<std::string>
 }  // namespace
 
 Result<Invitation> readInvitation(kj::StringPtr code, kj::StringPtr address) {
-  if (code.size() > CODE_BYTES_MAX) return no(Errc::BAD_FORMAT, "the code is six words");
+  if (code.size() > CODE_BYTES_MAX)
+    return no(Errc::BAD_FORMAT, "too long for a code: six words, or what a QR code says");
   std::vector<std::string> addresses;
   if (address.size() > 0) addresses.emplace_back(address.cStr());
   if (code.startsWith("HEARTH")) return readQrInvitation(code, kj::mv(addresses));
@@ -39,7 +40,8 @@ Result<Invitation> readInvitation(kj::StringPtr code, kj::StringPtr address) {
     return no(Errc::BAD_FORMAT, "say where the new device waits: --at HOST:PORT, as it shows");
   if (code.size() == 0) return Invitation{crypto::SasComparison(), kj::mv(addresses)};
   auto words = crypto::PairingCode::parse(code.asBytes());
-  if (!words) return no(Errc::BAD_FORMAT, "the code is six words as the new device shows them");
+  if (!words)
+    return no(Errc::BAD_FORMAT, "the code is six words: type them as the new device shows them");
   return Invitation{kj::mv(*words), kj::mv(addresses)};
 }
 
