@@ -2,6 +2,8 @@
 
 #include "core/base/flat.h"
 
+#include <algorithm>
+
 namespace hearth::crypto {
 
 namespace {
@@ -13,6 +15,11 @@ Buffer aadOf(const FieldPlace& place) {
   out.bytes("hearth/sealed-field/v1"_kj.asBytes()).bytes(place.circle.asBytes());
   out.bytes(place.author.asBytes()).u64(place.seq);
   return out.finish();
+}
+
+// Nothing that moves a terminal's cursor or rings its bell.
+bool isPrintable(kj::StringPtr text) {
+  return std::ranges::none_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7f; });
 }
 
 kj::String textOf(Bytes bytes) { return kj::heapString(bytes.asChars()); }
@@ -55,6 +62,7 @@ Result<DeviceNames> DeviceNames::decode(Bytes plain) {
   names.name = textOf(in.var8());
   names.model = textOf(in.var8());
   names.icon = in.u8();
+  if (!isPrintable(names.name) || !isPrintable(names.model)) in.refuse();
   if (auto whole = in.finish(); !whole) return no(whole.error());
   return names;
 }

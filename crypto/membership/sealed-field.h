@@ -33,7 +33,7 @@ struct DeviceNames {
   uint8_t icon = 0;
 
   Buffer encode() const;
-  // Errors: BAD_FORMAT.
+  // Errors: BAD_FORMAT, also for control characters: names are printed.
   static Result<DeviceNames> decode(Bytes plain);
 };
 

@@ -2,6 +2,7 @@
 #include "crypto/identity/join.h"
 #include "crypto/membership/author.h"
 #include "crypto/membership/exchange.h"
+#include "crypto/membership/sealed-field.h"
 
 #include <kj/debug.h>
 
@@ -349,6 +350,30 @@ TEST_CASE("T20: a removed device is told of its removal and of nothing after it"
   exchangeAll(circle.phone, circle.watch);
   REQUIRE(circle.watch.log->size() == removal);
   REQUIRE(circle.watch.sees(circle.watch) == MemberStatus::REMOVED);
+}
+
+TEST_CASE("names of devices read back, and one with control characters is refused") {
+  auto plain = DeviceNames{kj::str("Küche"), kj::str("W2"), 3}.encode();
+  auto names = DeviceNames::decode(plain).value();
+  REQUIRE(names.name == "Küche");
+  REQUIRE(names.encode() == plain);
+  for (auto bad: {"\x1b[2J", "a\nb", "\x7f"}) {
+    auto encoded = DeviceNames{kj::str(bad), kj::str(), 0}.encode();
+    REQUIRE(DeviceNames::decode(encoded).error().code == Errc::BAD_FORMAT);
+  }
+  REQUIRE(DeviceNames::decode(plain.slice(0, plain.size() - 1)).error().code == Errc::BAD_FORMAT);
+}
+
+TEST_CASE("a sealed field opens in its own place alone") {
+  CountingEntropy entropy(3);
+  auto secret = EpochSecret::draw(entropy);
+  FieldPlace place{CircleId(), entropy.draw<DeviceId>(), 7}, other = place;
+  other.seq = 8;
+  auto plain = "kitchen"_kj.asBytes();
+  auto sealed = sealField(place, EpochId(), secret, entropy.draw<XChaChaPoly::Nonce>(), plain);
+  REQUIRE(openField(place, secret, sealed).value() == plain);
+  REQUIRE(openField(other, secret, sealed).error().code == Errc::DECRYPT_FAILED);
+  REQUIRE(openField(place, secret, sealed.slice(0, 71)).error().code == Errc::BAD_FORMAT);
 }
 
 TEST_CASE("messages may be cut anywhere") {
