@@ -3,6 +3,7 @@
 #include <kj/debug.h>
 
 #include <arpa/inet.h>
+#include <cstring>
 
 namespace hearth::sim {
 
@@ -98,8 +99,12 @@ kj::Promise<kj::Own<kj::NetworkAddress>> NetworkStack::parseAddress(
   return kj::Own<kj::NetworkAddress>(kj::heap<SimAddress>(*this, endpoint));
 }
 
-kj::Own<kj::NetworkAddress> NetworkStack::getSockaddr(const void*, kj::uint) {
-  KJ_UNIMPLEMENTED("socket addresses of a simulated network");
+kj::Own<kj::NetworkAddress> NetworkStack::getSockaddr(const void* sockaddr, kj::uint length) {
+  struct sockaddr_in ip4;
+  KJ_REQUIRE(length == sizeof(ip4), "only IPv4 in this world");
+  memcpy(&ip4, sockaddr, sizeof(ip4));
+  KJ_REQUIRE(ip4.sin_family == AF_INET, "only IPv4 in this world");
+  return kj::heap<SimAddress>(*this, Endpoint{ntohl(ip4.sin_addr.s_addr), ntohs(ip4.sin_port)});
 }
 
 kj::Own<kj::Network> NetworkStack::restrictPeers(

@@ -1,6 +1,7 @@
 #include "transport/wire/uv-network.h"
 
 #include "transport/wire/socket-address.h"
+#include "transport/wire/uv-datagram-port.h"
 #include "transport/wire/uv-stream.h"
 
 #include <kj/debug.h>
@@ -136,6 +137,10 @@ class Address final: public kj::NetworkAddress {
     bound.length = sizeof(bound.storage);
     KJ_SYSCALL(getsockname(fd, bound.raw(), &bound.length));
     return kj::heap<Receiver>(port, kj::mv(fd), address.isUnix() ? address : bound);
+  }
+
+  kj::Own<kj::DatagramPort> bindDatagramPort() override {
+    return kj::heap<UvDatagramPort>(port, address);
   }
 
   kj::Own<kj::NetworkAddress> clone() override { return kj::heap<Address>(port, address); }

@@ -1,5 +1,5 @@
 #pragma once
-// The Wire seam's real side: TCP over IPv4 and IPv6, and Unix sockets, through libuv.
+// The Wire seam's real side: TCP and UDP over IPv4 and IPv6, and Unix sockets, through libuv.
 //
 // Addresses: "192.0.2.7:4711", "[2001:db8::7]:4711", "host.example:4711", "*:4711" (all interfaces,
 // for listening), "unix:/path/to/socket". Port 0 listens on any free port.
