@@ -2,8 +2,11 @@
 
 #include "apps/hearth-sim/shelf.h"
 #include "bench/connect.h"
+#include "bench/lanes.h"
+#include "bench/link.h"
 #include "bench/membership.h"
 #include "bench/sim.h"
+#include "bench/stream.h"
 
 #include <kj/debug.h>
 
@@ -48,6 +51,28 @@ int main(int argc, char** argv) {
       [&]() { return bench::measureMembership(membershipOptions); });
   membership->add_option("--ops", membershipOptions.ops, "in the log")
       ->check(CLI::Range(10, 16'000));
+  bench::LinkOptions linkOptions;
+  auto* link = what("link", "small messages over an encrypted link, beside raw TCP",
+      [&]() { return bench::measureLink(linkOptions); });
+  link->add_option("--round-trips", linkOptions.roundTrips, "of each round")
+      ->check(CLI::Range(100, 10'000'000));
+  link->add_option("--messages", linkOptions.messages, "of each round, 64 in flight")
+      ->check(CLI::Range(1'000, 100'000'000));
+  link->add_option("--rounds", linkOptions.rounds, "by turns; the median counts")
+      ->check(CLI::Range(1, 101));
+  bench::StreamOptions streamOptions;
+  auto* stream = what("stream", "bytes by the gigabyte over a link, beside raw TCP and TLS 1.3",
+      [&]() { return bench::measureStream(streamOptions); });
+  stream->add_option("--gb", streamOptions.gb, "of each round")->check(CLI::Range(0.01, 100.0));
+  stream->add_option("--rounds", streamOptions.rounds, "by turns; the median counts")
+      ->check(CLI::Range(1, 101));
+  bench::LanesOptions lanesOptions;
+  auto* lanes = what("lanes", "live frames while bulk saturates their link",
+      [&]() { return bench::measureLanes(lanesOptions); });
+  lanes->add_option("--seconds", lanesOptions.seconds, "of each kind in a round")
+      ->check(CLI::Range(0.1, 600.0));
+  lanes->add_option("--rounds", lanesOptions.rounds, "idle and loaded by turns")
+      ->check(CLI::Range(1, 101));
   bench::SimOptions options;
   auto* sim = what("sim", "how fast simulated time passes, and how many devices fit",
       [&]() { return bench::measureSim(options); });

@@ -47,6 +47,16 @@ double rssPeakMib() {
   return static_cast<double>(used.ru_maxrss) / 1'024;
 }
 
+double rssPeakMib(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  std::string word;
+  while (status >> word) {
+    double kib;
+    if (word == "VmHWM:" && status >> kib) return kib / 1'024;
+  }
+  KJ_FAIL_REQUIRE("a process does not tell its memory", process);
+}
+
 size_t mappings() {
   std::ifstream maps("/proc/self/maps");
   return static_cast<size_t>(
@@ -66,6 +76,17 @@ nlohmann::json inOwnProcess(const std::function<nlohmann::json()>& measure) {
   KJ_SYSCALL(waitpid(child, &status, 0));
   KJ_REQUIRE(status == 0, "what was measured ended badly", status);
   return nlohmann::json::parse(text.cStr());
+}
+
+nlohmann::json medians(const std::vector<nlohmann::json>& rounds) {
+  nlohmann::json result;
+  for (auto& entry: rounds.at(0).items()) {
+    std::vector<double> figures;
+    for (auto& round: rounds) figures.push_back(round.at(entry.key()));
+    std::ranges::sort(figures);
+    result[entry.key()] = figures[figures.size() / 2];
+  }
+  return result;
 }
 
 }  // namespace hearth::bench

@@ -1,0 +1,48 @@
+#include "bench/link-ends.h"
+
+#include <kj/debug.h>
+
+namespace hearth::bench {
+
+LinkEnd::LinkEnd(UvLoop& uv, Entropy& entropy, LinkDevice& self, Serve serve)
+    : uv(uv),
+      serve(kj::mv(serve)),
+      network(uv.port),
+      guard([]() { KJ_FAIL_REQUIRE("an ephemeral key came twice"); }),
+      own({uv.timer(), entropy, guard, self}, network, *this),
+      tasks(failures) {}
+
+LinkEnd::~LinkEnd() noexcept(false) = default;
+
+uint16_t LinkEnd::listen() {
+  auto receiver = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->listen();
+  auto port = static_cast<uint16_t>(receiver->getPort());
+  own.serve(kj::mv(receiver));
+  return port;
+}
+
+kj::Promise<void> LinkEnd::call(const DeviceId& peer, uint16_t port) {
+  auto paf = kj::newPromiseAndFulfiller<void>();
+  up = kj::mv(paf.fulfiller);
+  own.setAddresses(peer, {"127.0.0.1:" + std::to_string(port)});
+  return kj::mv(paf.promise);
+}
+
+void LinkEnd::peerUp(const DeviceId&) {
+  KJ_IF_MAYBE(fulfiller, up) (*fulfiller)->fulfill();
+}
+
+void LinkEnd::incoming(
+    const DeviceId&, kj::Array<const kj::byte>, kj::Own<kj::AsyncIoStream> stream) {
+  tasks.add(serve(kj::mv(stream)));
+}
+
+capnp::Capability::Client LinkEnd::bootstrapFor(const DeviceId&) {
+  return KJ_EXCEPTION(UNIMPLEMENTED, "these devices offer nothing");
+}
+
+void LinkEnd::Failures::taskFailed(kj::Exception&& e) {
+  if (e.getType() != kj::Exception::Type::DISCONNECTED) KJ_LOG(ERROR, "a stream failed", e);
+}
+
+}  // namespace hearth::bench

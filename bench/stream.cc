@@ -1,0 +1,92 @@
+#include "bench/stream.h"
+
+#include "bench/link-ends.h"
+#include "bench/plain-tcp.h"
+#include "bench/streamed.h"
+#include "bench/tls-stream.h"
+
+#include <kj/debug.h>
+
+namespace hearth::bench {
+
+namespace {
+
+using nlohmann::json;
+
+void swallowPlain(uint64_t bytes, const Served::SayPort& say) {
+  PlainListener listener;
+  say(listener.port);
+  auto fd = listener.accept();
+  auto buffer = kj::heapArray<kj::byte>(STREAM_WRITE_BYTES);
+  while (bytes > 0) bytes -= readSome(fd, buffer);
+  writeAll(fd, kj::arrayPtr(buffer.begin(), 1));
+  for (;;) pause();
+}
+
+json plainTcp(uint64_t pieces) {
+  Served server([&](Served::SayPort say) { swallowPlain(pieces * STREAM_WRITE_BYTES, say); });
+  auto fd = plainConnect(server.port());
+  auto piece = streamPiece();
+  StreamCost cost{server};
+  for (uint64_t i = 0; i < pieces; ++i) writeAll(fd, piece);
+  kj::byte end[1];
+  readAll(fd, end);
+  return cost.tell(pieces * STREAM_WRITE_BYTES);
+}
+
+kj::Promise<void> swallow(uint64_t bytes, kj::Own<kj::AsyncIoStream> stream) {
+  auto buffer = kj::heapArray<kj::byte>(STREAM_WRITE_BYTES);
+  while (bytes > 0) {
+    auto got = co_await stream->tryRead(buffer.begin(), 1, buffer.size());
+    KJ_REQUIRE(got > 0, "the stream ended early");
+    bytes -= got;
+  }
+  co_await stream->write(buffer.begin(), 1);
+  co_await kj::Promise<void>(kj::NEVER_DONE);
+}
+
+kj::Promise<void> pour(uint64_t pieces, kj::AsyncIoStream& stream) {
+  auto piece = streamPiece();
+  for (uint64_t i = 0; i < pieces; ++i) co_await stream.write(piece.begin(), piece.size());
+  kj::byte end[1];
+  co_await stream.read(end, 1);
+}
+
+json overLink(uint64_t pieces) {
+  Acquainted devices;
+  auto bytes = pieces * STREAM_WRITE_BYTES;
+  auto serve = [bytes](
+                   kj::Own<kj::AsyncIoStream> stream) { return swallow(bytes, kj::mv(stream)); };
+  Served server([&](Served::SayPort say) {
+    UvLoop uv;
+    LinkEnd end(uv, devices.entropy, devices.called, serve);
+    say(end.listen());
+    uv.port.run(uv.waitScope, kj::NEVER_DONE);
+  });
+  UvLoop uv;
+  LinkEnd end(uv, devices.entropy, devices.caller, serve);
+  end.call(devices.called.id(), server.port()).wait(uv.waitScope);
+  kj::byte header[] = {2};
+  auto stream = end.links().open(devices.called.id(), transport::Lane::BULK, header).value();
+  StreamCost cost{server};
+  uv.port.run(uv.waitScope, pour(pieces, *stream));
+  return cost.tell(bytes);
+}
+
+}  // namespace
+
+json measureStream(const StreamOptions& options) {
+  auto pieces = static_cast<uint64_t>(options.gb * 1e9 / STREAM_WRITE_BYTES) + 1;
+  std::vector<json> link, plain, tls;
+  for (uint32_t i = 0; i < options.rounds; ++i) {
+    plain.push_back(inOwnProcess([&]() { return plainTcp(pieces); }));
+    tls.push_back(inOwnProcess([&]() { return tlsStream(pieces); }));
+    link.push_back(inOwnProcess([&]() { return overLink(pieces); }));
+  }
+  auto result = medians(link);
+  result["raw_tcp"] = medians(plain);
+  result["openssl_tls13"] = tls[0].contains("skipped") ? tls[0] : medians(tls);
+  return result;
+}
+
+}  // namespace hearth::bench
