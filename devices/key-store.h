@@ -8,8 +8,9 @@ namespace hearth::devices {
 
 class KeyStore {
  public:
-  // The device's platform root; made at the first call. Throws when it cannot be read.
-  virtual crypto::PlatformRoot platformRoot() = 0;
+  // The device's platform root; made at the first call. Throws when it cannot be read
+  // or opened. Lives as long as the store.
+  virtual const crypto::PlatformRoot& platformRoot() = 0;
 
   // Where it is kept and what that protects against, in words for `hearth status`.
   virtual kj::StringPtr describe() const = 0;

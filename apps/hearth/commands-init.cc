@@ -59,7 +59,9 @@ void showAndAskBack(const crypto::Secret& words, Entropy& entropy) {
 }  // namespace
 
 int init(const Common& common, const InitOptions& options) {
-  apps::Home home(common.home.c_str());
+  // Who has the words written to a file is a script: it is asked nothing.
+  bool offers = options.recoveryOut.empty() && !common.json;
+  apps::Home home(common.home.c_str(), {options.passphraseFile, offers});
   UvLoop uv;
   auto [settings, identity, store] =
       openNewcomer(home, uv, {options.name, options.deviceClass, options.listen});

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace hearth::cli {
 
@@ -127,7 +128,8 @@ class PersonHere final: public devices::JoiningPerson {
 }  // namespace
 
 int join(const Common& common, const JoinOptions& options) {
-  apps::Home home(common.home.c_str());
+  bool offers = isatty(STDIN_FILENO) != 0 && !common.json;
+  apps::Home home(common.home.c_str(), {options.passphraseFile, offers});
   UvLoop uv;
   auto newcomer = openNewcomer(home, uv, {options.name, options.deviceClass, options.listen});
   transport::UvNetwork network(uv.port);

@@ -15,12 +15,16 @@ struct Common {
 };
 
 struct InitOptions {
-  std::string name, deviceClass, recoveryOut, listen;
+  std::string name, deviceClass, recoveryOut, listen, passphraseFile;
 };
 struct JoinOptions {
-  std::string name, deviceClass, listen;
+  std::string name, deviceClass, listen, passphraseFile;
   std::string method;  // "qr", "sas" or "code"
   std::string png;     // where the QR code goes as a picture, too
+};
+struct SealOptions {
+  std::string passphraseFile;
+  bool tpm = false, none = false;
 };
 struct PairOptions {
   std::string code, qrPng, at, role = "member";
@@ -35,6 +39,7 @@ struct RunOptions {
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
+int seal(const Common& common, const SealOptions& options);
 
 // Through the daemon.
 int status(const Common& common);

@@ -19,6 +19,7 @@ struct Everything {
   Common common;
   InitOptions init;
   JoinOptions join;
+  SealOptions seal;
   PairOptions pair;
   RunOptions run, dictate;
   std::string name, reason = "lost", job, instance;
@@ -32,6 +33,20 @@ CLI::App* command(CLI::App& app, Everything& all, const char* name, const char* 
   return sub;
 }
 
+void passphraseOption(CLI::App* sub, std::string& file) {
+  sub->add_option("--passphrase-file", file,
+      "seal this device's keys with the first line of this file; -: of standard input");
+}
+
+void describeSeal(CLI::App& app, Everything& all) {
+  auto* seal = command(
+      app, all, "seal", "seals this device's keys anew, with a passphrase if nothing else is said");
+  auto* by = seal->add_option_group("by")->require_option(0, 1);
+  by->add_flag("--tpm", all.seal.tpm, "by this machine's TPM, to the way it starts");
+  by->add_flag("--none", all.seal.none, "by nothing but the file's owner");
+  passphraseOption(seal, all.seal.passphraseFile);
+}
+
 void describeCircle(CLI::App& app, Everything& all) {
   auto* init = command(app, all, "init", "a new circle, with this device as its first");
   init->add_option("--name", all.init.name, "what people call the device");
@@ -39,6 +54,7 @@ void describeCircle(CLI::App& app, Everything& all) {
   init->add_option("--listen", all.init.listen, "HOST:PORT for the daemon to listen on");
   init->add_option("--recovery-out", all.init.recoveryOut,
       "write the 24 recovery words to this new file instead of asking three back");
+  passphraseOption(init, all.init.passphraseFile);
   auto* join = command(app, all, "join", "waits to be brought into a circle");
   auto* method = join->add_option_group("method")->require_option(1);
   auto by = [&](const char* name, const char* value, const char* help) {
@@ -51,6 +67,7 @@ void describeCircle(CLI::App& app, Everything& all) {
   join->add_option("--name", all.join.name, "what people call the device");
   join->add_option("--class", all.join.deviceClass)->check(CLI::IsMember(CLASSES));
   join->add_option("--listen", all.join.listen, "HOST:PORT to wait and later listen on");
+  passphraseOption(join, all.join.passphraseFile);
   auto* pair = command(app, all, "pair", "brings in the device that waits in hearth join");
   auto* proof = pair->add_option_group("proof")->require_option(1);
   proof->add_option("CODE", all.pair.code, "the six words, or the text of a QR code");
@@ -91,6 +108,7 @@ int dispatch(CLI::App& app, Everything& all) {
   if (all.common.home.empty()) all.common.home = hearth::local::defaultHome().cStr();
   if (got("init")) return init(all.common, all.init);
   if (got("join")) return join(all.common, all.join);
+  if (got("seal")) return seal(all.common, all.seal);
   if (got("pair")) return pair(all.common, all.pair);
   if (got("devices")) return devices(all.common);
   if (got("device")) return device(all.common, all.name);
@@ -115,6 +133,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   Everything all;
   describeCircle(app, all);
+  describeSeal(app, all);
   describeWork(app, all);
   try {
     app.parse(argc, argv);

@@ -25,7 +25,7 @@ namespace {
 using namespace hearth;
 
 struct Options {
-  std::string home, listen, plugins, microphone, trace;
+  std::string home, listen, plugins, microphone, trace, passphraseFile;
   bool noDiscovery = false;
   bool foreground = false;
 };
@@ -52,7 +52,7 @@ class Daemon final {
  public:
   explicit Daemon(const Options& options)
       : options(options),
-        home(options.home.c_str()),
+        home(options.home.c_str(), {options.passphraseFile, false}),
         identity(requireIdentity()),
         store(home.openStore(identity)),
         network(uv.port),
@@ -161,6 +161,8 @@ int main(int argc, char** argv) {
   app.add_option(
       "--microphone", options.microphone, "a WAV file that stands in for the microphone");
   app.add_option("--trace", options.trace, "append structured events to this file, as JSON lines");
+  app.add_option("--passphrase-file", options.passphraseFile,
+      "the first line of this file opens this device's keys; -: of standard input");
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
   app.add_flag("--foreground", options.foreground, "stay in the terminal (the only way so far)");
   try {

@@ -61,12 +61,13 @@ std::string textOf(kj::Maybe<kj::Array<kj::byte>> value) {
 
 }  // namespace
 
-Home::Home(kj::StringPtr path)
+Home::Home(kj::StringPtr path, PassphraseInput passphrasesIn)
     : where(kj::str(path)),
       disk(kj::newDiskFilesystem()),
       folder(openFolder(*disk, path)),
       lock(lockHome(path)),
-      keyStore(*folder, chance),
+      passphrases(kj::mv(passphrasesIn)),
+      keyStore(*folder, chance, passphrases, devices::LinuxKeyStore::systemTcti()),
       vfs(*folder, chance, kj::systemPreciseCalendarClock()) {}
 
 Home::~Home() noexcept(false) = default;

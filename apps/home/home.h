@@ -2,9 +2,9 @@
 // A device's home directory, opened by one process at a time: the seams that mains build (DESIGN §3),
 // and what is kept there.
 
+#include "apps/home/passphrase.h"
 #include "core/loop/executor.h"
 #include "core/loop/uv-event-port.h"
-#include "devices/linux/file-key-store.h"
 #include "devices/node/identity.h"
 #include "storage/sql/store.h"
 
@@ -25,13 +25,13 @@ class Home final {
  public:
   // Makes the directory if need be (mode 0700) and locks it. Throws FAILED with one line when
   // another process holds it.
-  explicit Home(kj::StringPtr path);
+  Home(kj::StringPtr path, PassphraseInput passphrases);
   ~Home() noexcept(false);
 
   kj::StringPtr path() const { return where; }
   const kj::Directory& directory() const { return *folder; }
   Entropy& entropy() { return chance; }
-  devices::KeyStore& keys() { return keyStore; }
+  devices::LinuxKeyStore& keys() { return keyStore; }
 
   // None when the device has none yet. Throws FAILED when it cannot be read.
   kj::Maybe<devices::Identity> loadIdentity();
@@ -45,7 +45,8 @@ class Home final {
   kj::Own<kj::Filesystem> disk;
   kj::Own<const kj::Directory> folder;
   kj::AutoCloseFd lock;
-  devices::FileKeyStore keyStore;
+  PassphraseInput passphrases;
+  devices::LinuxKeyStore keyStore;
   storage::DirectoryVfs vfs;
   ThreadExecutor storageThread;
 };

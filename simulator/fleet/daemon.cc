@@ -51,13 +51,11 @@ kj::Promise<void> SimExecutor::execute(kj::Function<void()> work) {
     co_await timer.afterDelay(synced * disk.syncTakes);
 }
 
-crypto::PlatformRoot SimKeyStore::platformRoot() {
+const crypto::PlatformRoot& SimKeyStore::platformRoot() {
   if (locked)
     kj::throwFatalException(
         KJ_EXCEPTION(FAILED, "the key store is locked: unlock the device, and Hearth starts"));
-  auto root = crypto::PlatformRoot::from(seed.asBytes());
-  KJ_ASSERT(root.has_value());
-  return kj::mv(*root);
+  return root;
 }
 
 Daemon::Daemon(DaemonParts partsIn)

@@ -50,12 +50,15 @@ class SimExecutor final: public Executor {
 
 class SimKeyStore final: public devices::KeyStore {
  public:
-  SimKeyStore(const DeviceId& seed, bool locked): seed(seed), locked(locked) {}
-  crypto::PlatformRoot platformRoot() override;
+  // `seed`: 32 bytes, by device.
+  SimKeyStore(const DeviceId& seed, bool locked)
+      : root(crypto::PlatformRoot::from(seed.asBytes()).value()),
+        locked(locked) {}
+  const crypto::PlatformRoot& platformRoot() override;
   kj::StringPtr describe() const override { return "a simulated key store"; }
 
  private:
-  DeviceId seed;  // 32 bytes, by device
+  crypto::PlatformRoot root;
   bool locked;
 };
 

@@ -1,9 +1,9 @@
 #include "devices/facts/local-facts.h"
-#include "devices/linux/file-key-store.h"
 #include "devices/node/fleet.h"
 #include "devices/node/identity.h"
 #include "devices/node/job-record.h"
 #include "devices/node/private-file.h"
+#include "tests/devices/home-in-memory.h"
 
 #include <kj/debug.h>
 
@@ -12,23 +12,10 @@
 namespace hearth::devices {
 namespace {
 
-struct HomeInMemory {
-  SystemEntropy entropy;
-  kj::Own<const kj::Directory> directory = kj::newInMemoryDirectory(kj::nullClock());
-  FileKeyStore keys{*directory, entropy};
-
-  void write(kj::PathPtr path, kj::StringPtr text) {
-    directory
-        ->openFile(
-            path, kj::WriteMode::CREATE | kj::WriteMode::MODIFY | kj::WriteMode::CREATE_PARENT)
-        ->writeAll(text.asBytes());
-  }
-};
-
 TEST_CASE("an identity is the same after a restart") {
   HomeInMemory home;
   auto made = Identity::create(*home.directory, home.keys, home.entropy, crypto::Bundle::EXECUTES);
-  FileKeyStore again(*home.directory, home.entropy);
+  auto again = home.store();
   auto loaded = Identity::load(*home.directory, again);
   auto& identity = KJ_ASSERT_NONNULL(*loaded);
   REQUIRE(identity.keys.id == made.keys.id);
@@ -45,7 +32,8 @@ TEST_CASE("an identity under another platform root does not open") {
   HomeInMemory home;
   Identity::create(*home.directory, home.keys, home.entropy, 0);
   home.write(kj::Path({"keys", "platform-root"}), "thirty-two bytes of another root");
-  REQUIRE(Identity::load(*home.directory, home.keys).error().code == Errc::DECRYPT_FAILED);
+  auto other = home.store();
+  REQUIRE(Identity::load(*home.directory, other).error().code == Errc::DECRYPT_FAILED);
 }
 
 TEST_CASE("an identity with a changed or missing byte does not open") {
