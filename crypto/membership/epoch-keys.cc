@@ -6,16 +6,10 @@
 
 namespace hearth::crypto {
 
-namespace {
-
-kj::Maybe<const EpochPayload&> epochOf(const MembershipLog& log, const EpochId& id) {
-  KJ_IF_MAYBE(index, log.ops().find(id)) {
-    if (auto* payload = log.ops()[*index].as<EpochPayload>()) return *payload;
-  }
+const EpochPayload* epochPayload(const MembershipLog& log, const EpochId& epoch) {
+  KJ_IF_MAYBE(index, log.ops().find(epoch)) return log.ops()[*index].as<EpochPayload>();
   return nullptr;
 }
-
-}  // namespace
 
 void wrapPrevious(EpochPayload& payload, const CircleId& circle, const EpochSecret& secret,
     const EpochSecret& previous) {
@@ -31,9 +25,8 @@ void EpochKeys::learn(const MembershipLog& log, const DeviceKeys& own) {
       for (auto& seal: epoch->seals) tryOpen(log, record, seal, record.sealed.hash, *epoch, own);
     }
     for (auto& grant: grantsIn(record.payload)) {
-      KJ_IF_MAYBE(epoch, epochOf(log, grant.epoch)) {
+      if (auto* epoch = epochPayload(log, grant.epoch))
         tryOpen(log, record, grant.seal, grant.epoch, *epoch, own);
-      }
     }
   }
 }
@@ -58,6 +51,12 @@ void EpochKeys::tryOpen(const MembershipLog& log, const OpRecord& carrier, const
 kj::Maybe<const EpochSecret&> EpochKeys::secret(const EpochId& epoch) const {
   auto found = secrets.find(epoch);
   if (found == secrets.end()) return nullptr;
+  return found->second;
+}
+
+kj::Maybe<const VaultPsk&> EpochKeys::ownVaultPsk(const EpochId& epoch) const {
+  auto found = vaultPsks.find(epoch);
+  if (found == vaultPsks.end()) return nullptr;
   return found->second;
 }
 

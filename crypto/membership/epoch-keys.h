@@ -11,6 +11,9 @@ namespace hearth::crypto {
 void wrapPrevious(EpochPayload& payload, const CircleId& circle, const EpochSecret& secret,
     const EpochSecret& previous);
 
+// What the Epoch op of that id says; null where the log has none.
+const EpochPayload* epochPayload(const MembershipLog& log, const EpochId& epoch);
+
 class EpochKeys final {
  public:
   // Opens what the log holds for this device and was not opened before.
@@ -19,6 +22,9 @@ class EpochKeys final {
   // None when this device was not given that epoch's secret, or what it was given does not match
   // the epoch's commitment.
   kj::Maybe<const EpochSecret&> secret(const EpochId& epoch) const;
+
+  // What this device was given as a VAULT in that epoch.
+  kj::Maybe<const VaultPsk&> ownVaultPsk(const EpochId& epoch) const;
 
   // Of how many epochs it has the secret.
   size_t secretsHeld() const { return secrets.size(); }
