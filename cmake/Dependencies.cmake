@@ -29,6 +29,8 @@ hearth_require(sodium libsodium 1.0.22)
 hearth_require(sqlcipher sqlcipher 3.46.1)
 hearth_require(mbedcrypto mbedcrypto 3.6.0)
 
+hearth_require(avahi avahi-core 0.8)
+
 pkg_check_modules(uv_version QUIET libuv-static)  # libuv's own CMake files carry no version
 if(uv_version_VERSION VERSION_LESS 1.50.0)
   message(FATAL_ERROR "libuv 1.50 is needed: remove ${HEARTH_DEPS} and run scripts/bootstrap.")
