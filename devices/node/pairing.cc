@@ -96,13 +96,7 @@ kj::Promise<Result<crypto::Bundle>> attemptAsAdmin(
     Carrier& carrier, crypto::PairingAdmin& machine, PairingHost& host) {
   co_await carrier.write(machine.hello());
   for (;;) {
-    Result<Record> record = no(Errc::DECRYPT_FAILED, "the code was wrong, or the device went away");
-    try {
-      record = co_await nextRecord(carrier);
-    } catch (const kj::Exception& e) {
-      // The other side closes without a word when the code does not fit.
-      if (e.getType() != kj::Exception::Type::DISCONNECTED) throw;
-    }
+    auto record = co_await nextRecord(carrier);
     if (!record) co_return no(record.error());
     auto effects = machine.take(record->type, record->body);
     if (!effects) co_return no(effects.error());
@@ -117,7 +111,15 @@ kj::Promise<Result<crypto::Bundle>> pairUnhurried(kj::Own<kj::AsyncIoStream> str
     PairingHost& host) {
   Carrier carrier(kj::mv(stream));
   crypto::PairingAdmin machine(kj::mv(setup), entropy, guard);
-  auto paired = co_await attemptAsAdmin(carrier, machine, host);
+  Result<crypto::Bundle> paired =
+      no(Errc::DECRYPT_FAILED, "the code was wrong, or the device went away");
+  try {
+    paired = co_await attemptAsAdmin(carrier, machine, host);
+  } catch (const kj::Exception& e) {
+    // The other side closes without a word when the code does not fit, and may have closed while this
+    // one writes: a guess all the same.
+    if (e.getType() != kj::Exception::Type::DISCONNECTED) throw;
+  }
   if (!paired && machine.countsAsTry()) co_await host.guessed();
   co_return paired;
 }
