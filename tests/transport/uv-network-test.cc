@@ -1,4 +1,5 @@
 #include "transport/wire/socket-address.h"
+#include "transport/wire/uv-lookup.h"
 #include "transport/wire/uv-network.h"
 
 #include <kj/debug.h>
@@ -139,6 +140,42 @@ TEST_CASE("an address tells its text form") {
   REQUIRE(KJ_ASSERT_NONNULL(SocketAddress::numeric("::1", 7)).toString() == "[::1]:7");
   REQUIRE(KJ_ASSERT_NONNULL(SocketAddress::numeric("127.0.0.1", 7)).toString() == "127.0.0.1:7");
   REQUIRE(SocketAddress::numeric("localhost", 7) == nullptr);
+}
+
+SocketAddress numeric(kj::StringPtr host, kj::uint port) {
+  return KJ_ASSERT_NONNULL(SocketAddress::numeric(host, port));
+}
+
+TEST_CASE("of a name's addresses the families take turns, beginning with the first") {
+  std::vector<SocketAddress> found;
+  for (auto host: {"::1", "::2", "::3", "192.0.2.1"}) found.push_back(numeric(host, 7));
+  std::vector<std::string> order;
+  for (auto& address: interleaved(found)) order.push_back(address.toString().cStr());
+  REQUIRE(order == std::vector<std::string>{"[::1]:7", "192.0.2.1:7", "[::2]:7", "[::3]:7"});
+  REQUIRE(interleaved({}).empty());
+}
+
+TEST_CASE("of a name's addresses no more are kept than the limit") {
+  std::vector<SocketAddress> found(1'000, numeric("::1", 7));
+  REQUIRE(interleaved(found).size() == ADDRESSES_OF_NAME_MAX);
+}
+
+TEST_CASE("a name whose first address refuses is reached at its second") {
+  UvLoop uv;
+  UvNetwork network(uv.port);
+  auto receiver = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->listen();
+  auto host = network.anyOf({numeric("127.0.0.1", 1), numeric("127.0.0.1", receiver->getPort())});
+  auto accepting = receiver->accept();
+  auto stream = host->connect().wait(uv.waitScope);
+  accepting.wait(uv.waitScope);
+  REQUIRE(peerAddressOf(*stream) == kj::str("127.0.0.1:", receiver->getPort()));
+}
+
+TEST_CASE("a name of which no address answers says so") {
+  UvLoop uv;
+  UvNetwork network(uv.port);
+  auto host = network.anyOf({numeric("127.0.0.1", 1), numeric("127.0.0.1", 2)});
+  REQUIRE_THROWS_AS(host->connect().wait(uv.waitScope), kj::Exception);
 }
 
 TEST_CASE("a host name is looked up") {

@@ -2,6 +2,7 @@
 // Records over a byte stream: `u8 type | u24 length | body` (docs/PROTOCOL.md).
 
 #include "crypto/handshake/records.h"
+#include "transport/link/path.h"
 
 #include <kj/async-io.h>
 
@@ -14,7 +15,10 @@ struct Record {
 
 class Carrier final {
  public:
-  explicit Carrier(kj::Own<kj::AsyncIoStream> stream): stream(kj::mv(stream)) {}
+  // `path`: how the stream came about, for whoever shows it or looks for a better one.
+  explicit Carrier(kj::Own<kj::AsyncIoStream> stream, Path path = Path())
+      : stream(kj::mv(stream)),
+        way(kj::mv(path)) {}
 
   // The next record. A body over `bodyBytesMax` is refused before memory is taken for it. Throws
   // DISCONNECTED at the end of the stream.
@@ -25,9 +29,11 @@ class Carrier final {
   kj::Promise<void> write(crypto::Buffer records);
 
   kj::AsyncIoStream& raw() { return *stream; }
+  const Path& path() const { return way; }
 
  private:
   kj::Own<kj::AsyncIoStream> stream;
+  Path way;
 };
 
 }  // namespace hearth::transport

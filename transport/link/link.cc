@@ -105,7 +105,12 @@ Link::Facts Link::facts() {
   return facts;
 }
 
-kj::String Link::address() { return peerAddressOf(carrier->raw()); }
+kj::String Link::address() {
+  kj::String address;
+  // What is no socket, or none any more, has no address but the one it was called by.
+  auto none = kj::runCatchingExceptions([&]() { address = peerAddressOf(carrier->raw()); });
+  return none == nullptr ? kj::mv(address) : kj::str(path().text().c_str());
+}
 
 void Link::addTo(Holdings& holdings) const {
   constexpr size_t LOG_CHUNKS_MAX = crypto::PAIRING_LOG_BYTES_MAX / MEMBERSHIP_CHUNK_BYTES;

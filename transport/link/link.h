@@ -56,7 +56,8 @@ class Link final {
   kj::Own<void> attend();
 
   Facts facts();
-  kj::String address();
+  const Path& path() const { return carrier->path(); }
+  kj::String address();  // of the peer's end of the carrier
   void addTo(Holdings& holdings) const;
 
  private:

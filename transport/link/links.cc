@@ -3,14 +3,18 @@
 #include <kj/debug.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace hearth::transport {
 
 Links::Links(HandshakeTools tools, kj::Network& network, Observer& observer)
     : tools(tools),
-      network(network),
+      tcp(network),
+      dialer(tools.timer),
       observer(observer),
-      tasks(*this) {}
+      tasks(*this) {
+  dialer.plug(Path::Kind::TCP, tcp);
+}
 
 Links::~Links() noexcept(false) = default;
 
@@ -59,11 +63,7 @@ void Links::dialSoon(const DeviceId& id, kj::Duration after) {
 kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
   co_await tools.timer.afterDelay(after);
   for (;;) {
-    auto addresses = peers[id].addresses;
-    for (auto& address: addresses) {
-      if (isUp(id)) break;
-      if (co_await call(id, address)) break;
-    }
+    co_await tryAll(id, pathsTo(id));
     auto& peer = peers[id];
     if (peer.link.get() != nullptr || peer.addresses.empty()) break;
     // A call that only lacked the epoch is repeated at once, as IKhfs.
@@ -77,27 +77,41 @@ kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
   peers[id].isDialling = false;
 }
 
-// Whether the peer was reached and a link is being set up.
-kj::Promise<bool> Links::call(DeviceId id, std::string address) {
-  kj::Maybe<kj::Own<Carrier>> carrier;
+std::vector<Path> Links::pathsTo(const DeviceId& id) {
+  std::vector<Path> paths;
+  for (auto& address: peers[id].addresses) {
+    if (auto path = Path::parse(address)) paths.push_back(*path);
+  }
+  return paths;
+}
+
+// Until a link is being set up. Whoever answers at a path may be somebody else: then the others are
+// tried on.
+kj::Promise<void> Links::tryAll(DeviceId id, std::vector<Path> paths) {
+  while (!paths.empty() && !isUp(id)) {
+    auto found = co_await dialer.dial(id, paths);
+    if (found == nullptr) co_return;
+    auto& answered = KJ_ASSERT_NONNULL(found);
+    std::erase(paths, answered.path);
+    if (co_await call(id, kj::mv(answered))) co_return;
+  }
+}
+
+// Whether a link is being set up.
+kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
+  auto carrier = kj::heap<Carrier>(kj::mv(found.stream), kj::mv(found.path));
   try {
-    auto target = co_await network.parseAddress(address.c_str());
-    auto connecting = target->connect();
-    auto stream =
-        co_await tools.timer.timeoutAfter(HandshakeTools::BETWEEN_RECORDS_MAX, kj::mv(connecting));
-    carrier = kj::heap<Carrier>(kj::mv(stream));
-    bool resync = kj::mv(peers[id].resyncNext);
-    peers[id].resyncNext = false;
-    auto handshake = co_await initiate(tools, *KJ_ASSERT_NONNULL(carrier), id, nextIndex++, resync);
+    bool resync = std::exchange(peers[id].resyncNext, false);
+    auto handshake = co_await initiate(tools, *carrier, id, nextIndex++, resync);
     if (handshake) {
-      adopt(kj::mv(KJ_ASSERT_NONNULL(carrier)), kj::mv(*handshake));
+      adopt(kj::mv(carrier), kj::mv(*handshake));
       co_return true;
     }
     auto code = handshake.error().code;
     peers[id].resyncNext = !resync && (code == Errc::EPOCH_UNKNOWN || code == Errc::UNKNOWN_PEER);
   } catch (const kj::Exception& e) {
     if (e.getType() == kj::Exception::Type::FAILED)
-      KJ_LOG(INFO, "an address could not be called", e.getDescription());
+      KJ_LOG(INFO, "a call failed", e.getDescription());
   }
   co_return false;
 }
@@ -272,6 +286,12 @@ kj::Maybe<kj::String> Links::addressOf(const DeviceId& id) {
   auto found = peers.find(id);
   if (found == peers.end() || found->second.link.get() == nullptr) return nullptr;
   return found->second.link->address();
+}
+
+kj::Maybe<Path> Links::pathOf(const DeviceId& id) const {
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.link.get() == nullptr) return nullptr;
+  return found->second.link->path();
 }
 
 kj::Own<void> Links::attend(const DeviceId& id) {

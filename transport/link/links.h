@@ -2,6 +2,7 @@
 // All links of this device, one per peer: calls the peers whose addresses it knows, answers those
 // that call, keeps one link where both called at once, and calls again when a link is lost.
 
+#include "transport/link/dialer.h"
 #include "transport/link/link.h"
 #include "transport/rpc/link-rpc.h"
 
@@ -44,7 +45,8 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   // Answers calls on `receiver` until this object is destroyed.
   void serve(kj::Own<kj::ConnectionReceiver> receiver);
 
-  // Where a peer may be found, best first. Calls it when there is no link. None: never called.
+  // Where a peer may be found, best first, each as text of a Path. Calls it when there is no link. None:
+  // never called.
   void setAddresses(const DeviceId& peer, std::vector<std::string> addresses);
 
   // Errors: STALE when there is no link to the peer; those of Link::open.
@@ -58,6 +60,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   std::vector<DeviceId> peersUp() const;
   kj::Maybe<Link::Facts> factsOf(const DeviceId& peer);
   kj::Maybe<kj::String> addressOf(const DeviceId& peer);
+  kj::Maybe<Path> pathOf(const DeviceId& peer) const;
 
   // Fast liveness for the peer until the object is dropped, over one link or the next.
   kj::Own<void> attend(const DeviceId& peer);
@@ -91,7 +94,8 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   };
 
   HandshakeTools tools;
-  kj::Network& network;
+  TcpConnector tcp;
+  Dialer dialer;
   Observer& observer;
   std::map<DeviceId, Peer> peers;
   std::vector<kj::Own<Link>> unconfirmed;  // and links for membership alone
@@ -103,7 +107,9 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream);
   void dialSoon(const DeviceId& peer, kj::Duration after);
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
-  kj::Promise<bool> call(DeviceId peer, std::string address);
+  std::vector<Path> pathsTo(const DeviceId& peer);
+  kj::Promise<void> tryAll(DeviceId peer, std::vector<Path> paths);
+  kj::Promise<bool> call(DeviceId peer, Dialer::Found found);
   void makeRoom();
   void adopt(kj::Own<Carrier> carrier, Handshake handshake);
   bool prefers(const Link& fresh, const Peer& holding) const;

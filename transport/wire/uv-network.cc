@@ -1,14 +1,15 @@
 #include "transport/wire/uv-network.h"
 
+#include "transport/wire/race.h"
 #include "transport/wire/socket-address.h"
 #include "transport/wire/uv-datagram-port.h"
+#include "transport/wire/uv-lookup.h"
 #include "transport/wire/uv-stream.h"
 
 #include <kj/debug.h>
 
 #include <cerrno>
 #include <cstdio>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -159,37 +160,39 @@ class Address final: public kj::NetworkAddress {
   }
 };
 
-// A name looked up on libuv's worker threads. Belongs to libuv until the answer has come.
-struct Lookup {
-  uv_getaddrinfo_t request;
-  kj::Own<kj::PromiseFulfiller<kj::Maybe<SocketAddress>>> fulfiller;
+// A name that stands for several addresses: whoever calls it is connected to the first that answers.
+class Host final: public kj::NetworkAddress {
+ public:
+  Host(UvEventPort& port, std::vector<SocketAddress> found): port(port), found(kj::mv(found)) {}
 
-  static void done(uv_getaddrinfo_t* request, int status, struct addrinfo* found) {
-    kj::Own<Lookup> self(
-        static_cast<Lookup*>(request->data), kj::_::HeapDisposer<Lookup>::instance);
-    kj::Maybe<SocketAddress> address;
-    if (status == 0 && found != nullptr)
-      address = SocketAddress::from(found->ai_addr, found->ai_addrlen);
-    uv_freeaddrinfo(found);
-    self->fulfiller->fulfill(kj::mv(address));
+  kj::Promise<kj::Own<kj::AsyncIoStream>> connect() override {
+    if (found.size() == 1) co_return co_await connectTo(port, found[0]);
+    std::vector<Attempt> attempts;
+    for (auto& address: found)
+      attempts.push_back({[&port = port, address]() { return connectTo(port, address); }});
+    auto winner = co_await race(port.timer(), kj::mv(attempts), CONNECT_WITHIN);
+    co_return kj::mv(winner.stream);
+  }
+
+  kj::Own<kj::ConnectionReceiver> listen() override { return first().listen(); }
+  kj::Own<kj::DatagramPort> bindDatagramPort() override { return first().bindDatagramPort(); }
+  kj::Own<kj::NetworkAddress> clone() override { return kj::heap<Host>(port, found); }
+  kj::String toString() override { return first().toString(); }
+
+ private:
+  // Of one address among several: the others are not kept waiting as long as the kernel would wait.
+  static constexpr kj::Duration CONNECT_WITHIN = 10 * kj::SECONDS;
+
+  UvEventPort& port;
+  std::vector<SocketAddress> found;
+
+  Address first() { return Address(port, found.front()); }
+  static kj::Promise<kj::Own<kj::AsyncIoStream>> connectTo(
+      UvEventPort& port, SocketAddress address) {
+    Address target(port, address);
+    co_return co_await target.connect();
   }
 };
-
-kj::Promise<kj::Maybe<SocketAddress>> lookUp(UvEventPort& port, kj::StringPtr host) {
-  auto paf = kj::newPromiseAndFulfiller<kj::Maybe<SocketAddress>>();
-  auto lookup = new Lookup{{}, kj::mv(paf.fulfiller)};
-  lookup->request.data = lookup;
-  struct addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
-  int result =
-      uv_getaddrinfo(&port.loop(), &lookup->request, &Lookup::done, host.cStr(), nullptr, &hints);
-  if (result != 0) {
-    delete lookup;
-    KJ_FAIL_REQUIRE("names cannot be looked up", uv_strerror(result));
-  }
-  return kj::mv(paf.promise);
-}
 
 template <typename Getter>
 kj::String addressBy(Getter&& get) {
@@ -211,9 +214,14 @@ kj::Promise<kj::Own<kj::NetworkAddress>> UvNetwork::parseAddress(
     co_return kj::heap<Address>(port, *numeric);
   }
   auto found = co_await lookUp(port, host);
-  auto& address = KJ_REQUIRE_NONNULL(found, "no such host", host);
-  address.setPort(number);
-  co_return kj::heap<Address>(port, address);
+  KJ_REQUIRE(!found.empty(), "no such host", host);
+  for (auto& address: found) address.setPort(number);
+  co_return anyOf(kj::mv(found));
+}
+
+kj::Own<kj::NetworkAddress> UvNetwork::anyOf(std::vector<SocketAddress> addresses) {
+  KJ_REQUIRE(!addresses.empty());
+  return kj::heap<Host>(port, kj::mv(addresses));
 }
 
 kj::Own<kj::NetworkAddress> UvNetwork::getSockaddr(const void* sockaddr, kj::uint length) {

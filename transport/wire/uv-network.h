@@ -6,10 +6,12 @@
 
 #include "core/base/result.h"
 #include "core/loop/uv-event-port.h"
+#include "transport/wire/socket-address.h"
 
 #include <kj/async-io.h>
 
 #include <sys/types.h>
+#include <vector>
 
 namespace hearth::transport {
 
@@ -20,6 +22,11 @@ class UvNetwork final: public kj::Network {
   // Throws FAILED with one line when the text is no address or a name is not known.
   kj::Promise<kj::Own<kj::NetworkAddress>> parseAddress(
       kj::StringPtr text, kj::uint portHint = 0) override;
+
+  // Connects to the first of the addresses that answers, as a name with several of them does. Listens
+  // on the first. Requires at least one.
+  kj::Own<kj::NetworkAddress> anyOf(std::vector<SocketAddress> addresses);
+
   kj::Own<kj::NetworkAddress> getSockaddr(const void* sockaddr, kj::uint length) override;
 
   // Hearth decides by keys who may speak, never by address: throws UNIMPLEMENTED.
