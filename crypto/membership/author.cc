@@ -1,5 +1,7 @@
 #include "crypto/membership/author.h"
 
+#include "crypto/identity/join.h"
+
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -23,6 +25,21 @@ Result<Seal> sealTo(const Op& op, const DeviceId& recipient, const XWing::Public
     return makeSeal(context, recipient, pk, what, secret.reveal(), encaps);
   auto psk = vaultPsk(secret, op.circle, commit, recipient);
   return makeSeal(context, recipient, pk, what, psk.reveal(), encaps);
+}
+
+// The current epoch, for a device that `op` brings in; nothing where its author does not hold it.
+Result<std::vector<Grant>> grantTo(const MembershipLog& log, const EpochKeys& epochs, const Op& op,
+    const Bundle& bundle, Role role, Entropy& entropy) {
+  std::vector<Grant> grants;
+  KJ_IF_MAYBE(epoch, log.state().epoch) {
+    KJ_IF_MAYBE(secret, epochs.secret(epoch->id)) {
+      auto what = role == Role::VAULT ? Sealed::VAULT_PSK : Sealed::EPOCH_SECRET;
+      auto seal = sealTo(op, bundle.id(), bundle.keys.xw, what, *secret, epoch->commit, entropy);
+      if (!seal) return no(seal.error());
+      grants.push_back({epoch->id, kj::mv(*seal)});
+    }
+  }
+  return grants;
 }
 
 const XWing::Public& xwingOf(const CircleState& state, const DeviceId& id) {
@@ -50,36 +67,78 @@ SealedOp authorGenesis(const RecoveryKeys& recovery, const DeviceKeys& admin, co
 Result<SealedOp> authorAdd(const MembershipLog& log, const EpochKeys& epochs,
     const DeviceKeys& author, const Bundle& bundle, Bytes bundleEnvelope, Bytes joinEnvelope,
     Role role, int64_t wallMs, Entropy& entropy) {
-  auto op = log.draft(author.id);
-  op.kind = OpKind::ADD;
-  op.wallMs = wallMs;
   AddPayload payload{
       .bundleEnvelope = copy(bundleEnvelope), .role = role, .joinEnvelope = copy(joinEnvelope)};
-  KJ_IF_MAYBE(epoch, log.state().epoch) {
-    KJ_IF_MAYBE(secret, epochs.secret(epoch->id)) {
-      auto what = role == Role::VAULT ? Sealed::VAULT_PSK : Sealed::EPOCH_SECRET;
-      auto seal = sealTo(op, bundle.id(), bundle.keys.xw, what, *secret, epoch->commit, entropy);
-      if (!seal) return no(seal.error());
-      payload.grants.push_back({epoch->id, kj::mv(*seal)});
-    }
-  }
+  auto op = draftChange(log, author.id, {}, payload, wallMs);
+  auto granted = grantTo(log, epochs, op, bundle, role, entropy);
+  if (!granted) return no(granted.error());
+  payload.grants = kj::mv(*granted);
   op.payload = encode(payload);
   return sealOp(op, author.ed);
 }
 
-SealedOp authorRemove(const MembershipLog& log, const DeviceKeys& author, const DeviceId& target,
-    RemoveReason reason, int64_t wallMs) {
-  auto op = log.draft(author.id);
-  op.kind = OpKind::REMOVE;
+Op draftChange(const MembershipLog& log, const DeviceId& author, std::vector<DeviceId> cosigners,
+    const Payload& payload, int64_t wallMs) {
+  auto op = log.draft(author);
+  op.kind = kindOf(payload);
   op.wallMs = wallMs;
+  op.cosigners = kj::mv(cosigners);
+  op.payload = encode(payload);
+  return op;
+}
+
+RemovePayload removalOf(const MembershipLog& log, const DeviceId& target, RemoveReason reason) {
   RemovePayload payload{.target = target, .reason = reason};
   auto newest = log.newestByAuthor();
   if (auto found = newest.find(target); found != newest.end()) {
     payload.lastSeq = found->second.first;
     payload.lastHash = found->second.second;
   }
+  return payload;
+}
+
+SealedOp authorRemove(const MembershipLog& log, const DeviceKeys& author, const DeviceId& target,
+    RemoveReason reason, int64_t wallMs) {
+  return sealOp(draftChange(log, author.id, {}, removalOf(log, target, reason), wallMs), author.ed);
+}
+
+Result<SealedOp> authorRotate(const MembershipLog& log, const EpochKeys& epochs,
+    const DeviceKeys& author, const DeviceKeys& next, const Bundle& bundle, int64_t wallMs,
+    Entropy& entropy) {
+  auto role = KJ_REQUIRE_NONNULL(log.state().find(author.id), "only a member rotates keys").role;
+  Join consent{log.circle(), bundle.hash(), author.id, role};
+  RotateKeysPayload payload{
+      .bundleEnvelope = copy(bundle.seal(next)), .joinEnvelope = copy(consent.seal(next))};
+  auto op = draftChange(log, author.id, {}, payload, wallMs);
+  auto granted = grantTo(log, epochs, op, bundle, role, entropy);
+  if (!granted) return no(granted.error());
+  payload.grants = kj::mv(*granted);
   op.payload = encode(payload);
   return sealOp(op, author.ed);
+}
+
+SealedOp authorReset(const MembershipLog& log, const RecoveryKeys& recovery,
+    const RecoveryKeys& next, const DeviceKeys& admin, const Bundle& bundle, int64_t wallMs) {
+  RecoveryResetPayload payload{
+      .recoveryEd = next.edPk, .recoveryXw = next.xwPk, .bundleEnvelope = copy(bundle.seal(admin))};
+  KJ_IF_MAYBE(epoch, log.state().epoch) payload.newestEpoch = epoch->id;
+  return sealOp(draftChange(log, recovery.id, {}, payload, wallMs), recovery.ed);
+}
+
+Result<SealedOp> authorNames(const MembershipLog& log, const EpochKeys& epochs,
+    const DeviceKeys& author, const DeviceNames& names, int64_t wallMs, Entropy& entropy) {
+  auto op = log.draft(author.id);
+  op.kind = OpKind::DEVICE_META;
+  op.wallMs = wallMs;
+  KJ_IF_MAYBE(epoch, log.state().epoch) {
+    KJ_IF_MAYBE(secret, epochs.secret(epoch->id)) {
+      auto sealed = sealField({op.circle, op.author, op.seq}, epoch->id, *secret,
+          entropy.draw<XChaChaPoly::Nonce>(), names.encode());
+      op.payload = encode(DeviceMetaPayload{copy(sealed)});
+      return sealOp(op, author.ed);
+    }
+  }
+  return no(Errc::EPOCH_UNKNOWN, "this device holds no secret to seal a name with");
 }
 
 Result<SealedOp> authorEpoch(const MembershipLog& log, const EpochKeys& epochs,

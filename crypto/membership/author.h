@@ -3,6 +3,7 @@
 // stored, and passed on; none is checked here for authority.
 
 #include "crypto/membership/epoch-keys.h"
+#include "crypto/membership/sealed-field.h"
 
 namespace hearth::crypto {
 
@@ -16,6 +17,30 @@ SealedOp authorGenesis(const RecoveryKeys& recovery, const DeviceKeys& admin, co
 Result<SealedOp> authorAdd(const MembershipLog& log, const EpochKeys& epochs,
     const DeviceKeys& author, const Bundle& bundle, Bytes bundleEnvelope, Bytes joinEnvelope,
     Role role, int64_t wallMs, Entropy& entropy);
+
+// What a payload says, on top of everything that the log holds, to be signed by its author and the
+// cosigners (ascending, without the author).
+Op draftChange(const MembershipLog& log, const DeviceId& author, std::vector<DeviceId> cosigners,
+    const Payload& payload, int64_t wallMs);
+
+// The author's own keys give way to `next`, a device that was never in the circle: the author's id is
+// retired, and its role goes on under the new one. The new keys are granted what the old ones hold.
+// Errors: BAD_FORMAT when the new X-Wing key cannot be used.
+Result<SealedOp> authorRotate(const MembershipLog& log, const EpochKeys& epochs,
+    const DeviceKeys& author, const DeviceKeys& next, const Bundle& bundle, int64_t wallMs,
+    Entropy& entropy);
+
+// The owner begins the circle anew: everybody is out but `admin`, a device that was never in it, and
+// from now on `next` is the recovery key. An Epoch by the admin is to follow at once.
+SealedOp authorReset(const MembershipLog& log, const RecoveryKeys& recovery,
+    const RecoveryKeys& next, const DeviceKeys& admin, const Bundle& bundle, int64_t wallMs);
+
+// What people call the author. Errors: EPOCH_UNKNOWN when it holds no secret to seal it with.
+Result<SealedOp> authorNames(const MembershipLog& log, const EpochKeys& epochs,
+    const DeviceKeys& author, const DeviceNames& names, int64_t wallMs, Entropy& entropy);
+
+// What a Remove of that device says now.
+RemovePayload removalOf(const MembershipLog& log, const DeviceId& target, RemoveReason reason);
 
 SealedOp authorRemove(const MembershipLog& log, const DeviceKeys& author, const DeviceId& target,
     RemoveReason reason, int64_t wallMs);

@@ -154,6 +154,14 @@ Row rowIn(const CircleState& state, const OpRecord& record) {
   }
 }
 
+uint32_t weightNeeded(const CircleState& state, const Payload& payload) {
+  OpRecord record{.payload = payload};
+  record.sealed.op.kind = kindOf(payload);
+  auto row = rowIn(state, record);
+  if (row == Row::RECOVERY) return WEIGHT_RECOVERY;
+  return row == Row::OWN_KEY ? 1 : weightNeeded(state, record, row);
+}
+
 uint32_t weightIn(const CircleState& state, const OpRecord& record) {
   uint32_t admins = 0;
   for (auto& signer: record.sealed.signers()) {

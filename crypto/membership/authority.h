@@ -13,6 +13,9 @@ Row rowIn(const CircleState& state, const OpRecord& record);
 // 3 if signed by the recovery key, else the number of signers that are active admins.
 uint32_t weightIn(const CircleState& state, const OpRecord& record);
 
+// The least weight that an op needs which says this: a number of admins, or WEIGHT_RECOVERY.
+uint32_t weightNeeded(const CircleState& state, const Payload& payload);
+
 // Row, weight and signers: what is judged again when more ops are known.
 bool hasAuthority(const CircleState& state, const OpRecord& record);
 

@@ -18,34 +18,65 @@ void wrapPrevious(EpochPayload& payload, const CircleId& circle, const EpochSecr
   std::ranges::copy(wrapped, payload.prevWrapped);
 }
 
-void EpochKeys::learn(const MembershipLog& log, const DeviceKeys& own) {
+void EpochKeys::learn(const MembershipLog& log, const DeviceId& own, const XWing::Secret& xw) {
   for (; looked < log.size(); ++looked) {
     auto& record = log.ops()[static_cast<OpIndex>(looked)];
     if (auto* epoch = record.as<EpochPayload>()) {
-      for (auto& seal: epoch->seals) tryOpen(log, record, seal, record.sealed.hash, *epoch, own);
+      for (auto& seal: epoch->seals) {
+        if (seal.recipient == own) tryOpen(log, record, seal, record.sealed.hash, *epoch, xw);
+      }
     }
     for (auto& grant: grantsIn(record.payload)) {
+      if (grant.seal.recipient != own) continue;
       if (auto* epoch = epochPayload(log, grant.epoch))
-        tryOpen(log, record, grant.seal, grant.epoch, *epoch, own);
+        tryOpen(log, record, grant.seal, grant.epoch, *epoch, xw);
     }
   }
 }
 
 void EpochKeys::tryOpen(const MembershipLog& log, const OpRecord& carrier, const Seal& seal,
-    const EpochId& epoch, const EpochPayload& payload, const DeviceKeys& own) {
-  if (seal.recipient != own.id) return;
+    const EpochId& epoch, const EpochPayload& payload, const XWing::Secret& own) {
   SealContext context{
       log.circle(), carrier.op().author, carrier.op().seq, carrier.op().prevOwn, payload.commit};
-  auto opened = openSeal(context, seal, own.xw);
-  if (!opened) return;
+  auto opened = openSeal(context, seal, own);
+  if (!opened) {
+    unopened.insert(epoch);
+    return;
+  }
   if (seal.what == Sealed::VAULT_PSK) {
     auto psk = VaultPsk::from(opened->reveal());
     if (psk) vaultPsks.insert_or_assign(epoch, kj::mv(*psk));
     return;
   }
   auto secret = EpochSecret::from(opened->reveal());
-  if (secret && epochCommit(log.circle(), payload.n, *secret) == payload.commit)
-    secrets.insert_or_assign(epoch, kj::mv(*secret));
+  if (secret && epochCommit(log.circle(), payload.n, *secret) == payload.commit) {
+    keep(log, epoch, kj::mv(*secret));
+  } else {
+    unopened.insert(epoch);
+  }
+}
+
+// Walks back through history as far as each epoch's author could hand on the one before.
+void EpochKeys::keep(const MembershipLog& log, EpochId epoch, EpochSecret secret) {
+  for (;;) {
+    auto& kept = secrets.insert_or_assign(epoch, kj::mv(secret)).first->second;
+    if (auto* payload = epochPayload(log, epoch)) {
+      auto previous = payload->previous;
+      if (secrets.contains(previous)) return;
+      if (auto* before = epochPayload(log, previous)) {
+        auto back = backKey(kept, {log.circle(), previous});
+        auto opened = XChaChaPoly::openSecret(back.reveal(), {}, payload->commit.asBytes(),
+            kj::arrayPtr(payload->prevWrapped, EpochPayload::PREV_WRAPPED_BYTES));
+        if (!opened) return;
+        auto found = EpochSecret::from(opened->reveal());
+        if (!found || epochCommit(log.circle(), before->n, *found) != before->commit) return;
+        epoch = previous;
+        secret = kj::mv(*found);
+        continue;
+      }
+    }
+    return;
+  }
 }
 
 kj::Maybe<const EpochSecret&> EpochKeys::secret(const EpochId& epoch) const {
@@ -58,6 +89,14 @@ kj::Maybe<const VaultPsk&> EpochKeys::ownVaultPsk(const EpochId& epoch) const {
   auto found = vaultPsks.find(epoch);
   if (found == vaultPsks.end()) return nullptr;
   return found->second;
+}
+
+bool EpochKeys::wasCheated(const MembershipLog& log) const {
+  KJ_IF_MAYBE(epoch, log.state().epoch) {
+    return unopened.contains(epoch->id) && !secrets.contains(epoch->id) &&
+        !vaultPsks.contains(epoch->id);
+  }
+  return false;
 }
 
 kj::Maybe<LinkPsk> EpochKeys::linkPsk(

@@ -3,12 +3,20 @@
 // state their heads in CONFIRM; each then sends what the other lacks, and DONE.
 //
 //   CONFIRM  list8<b[32] head> | list16<b[32] author, u64 seq, b[32] hash> | list16<var16 envelope>
-//   message  u32 length | u8 kind | body       3 OP envelope, 6 DONE; cut freely over frames
+//   message  u32 length | u8 kind | body       3 OP envelope, 4 HEARTBEAT envelope,
+//                                              5 FORK var32 envelope, var32 envelope, 6 DONE
+//
+// The newest op of each author shows who is older than it was (SECURITY.md §5.7): a peer that says
+// less of itself than is known of it was put back to an earlier copy of its disk.
 
 #include "crypto/handshake/messages.h"
+#include "crypto/membership/heartbeats.h"
 #include "crypto/membership/log.h"
 
 namespace hearth::crypto {
+
+// Seq and hash of an author's newest op.
+using Newest = std::pair<uint64_t, OpHash>;
 
 class LogExchange final {
  public:
@@ -17,16 +25,23 @@ class LogExchange final {
   static constexpr size_t STRANGER_BYTES_MAX = 256 << 10;
 
   struct Step {
-    std::vector<Buffer> ops;  // envelopes that came in, for the log
-    Buffer send;              // for the peer; may be empty
-    bool done = false;        // both sides have sent DONE
+    std::vector<Buffer> ops;         // envelopes that came in, for the log
+    std::vector<Buffer> heartbeats;  // the same, for Heartbeats
+    Buffer send;                     // for the peer; may be empty
+    bool done = false;               // both sides have sent DONE
+    bool peerIsBehind = false;       // it has forgotten ops of its own
+    bool selfIsBehind = false;       // so has this device
   };
 
-  // `log` outlives this object and may grow meanwhile.
-  LogExchange(const MembershipLog& log, DeviceId peer, bool stranger)
+  // `log` and `beats` outlive this object and may grow meanwhile.
+  LogExchange(const MembershipLog& log, DeviceId peer, bool stranger,
+      kj::Maybe<const DeviceId&> self = nullptr, kj::Maybe<const Heartbeats&> beats = nullptr)
       : log(log),
+        beats(beats),
         peer(peer),
-        stranger(stranger) {}
+        stranger(stranger) {
+    KJ_IF_MAYBE(id, self) own = *id;
+  }
 
   Buffer heads() const;
   // Errors: BAD_FORMAT.
@@ -38,18 +53,24 @@ class LogExchange final {
 
  private:
   const MembershipLog& log;
+  kj::Maybe<const Heartbeats&> beats;
   DeviceId peer;
+  DeviceId own;  // zero: nobody's
   bool stranger;
   bool confirmedByPeer = false;
   bool peerDone = false;
-  size_t sentUpto = 0;  // ops of our log that the peer has been sent or had
+  size_t sentUpto = 0;     // ops of our log that the peer has been sent or had
+  uint64_t beatsSent = 0;  // of Heartbeats::changes(), those that the peer has been sent
   size_t opsTaken = 0;
   size_t bytesTaken = 0;
   MessageReader reader;
 
   enum class Audience : uint8_t { MEMBER, GONE, STRANGER };
   Audience audience() const;
+  std::vector<Bytes> freshBeats();
+  void compare(const std::map<DeviceId, Newest>& stated, Step& step) const;
   Result<void> take(uint8_t kind, Buffer body, Step& step);
+  Result<void> takeOp(Buffer envelope, Step& step);
 };
 
 // The whole log as messages, for pairing, and back.

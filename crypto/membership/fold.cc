@@ -119,8 +119,8 @@ CircleState Fold::state(const OpTable& table, const OpSet& scope, const Standing
   CircleState state;
   for (auto& [id, device]: facts) {
     if (device.made.empty()) continue;
-    state.devices[id] = {
-        roleOf(table, device), statusOf(table, id, device, scope, standing), device.bundle};
+    state.devices[id] = {roleOf(table, device), statusOf(table, id, device, scope, standing),
+        device.bundle, device.rotatedFrom};
   }
   state.idsSinceReset = countIdsSinceReset(table);
   state.recovery = recovery(table);

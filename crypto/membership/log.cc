@@ -59,8 +59,19 @@ OpSet restsOf(const OpTable& table, const OpRecord& record, const Resolution& pa
   return rests;
 }
 
+// Whether RECOVERY has begun the circle anew without the device, which is not brought in afterwards.
+bool isLeftBehind(const OpTable& table, OpIndex reset, const DeviceId& device) {
+  if (table[reset].bundle->bundle.id() == device) return false;
+  for (auto ground: table.groundsOf(device)) {
+    if (table[ground].past.contains(reset)) return false;
+  }
+  return true;
+}
+
 // The op by which a device has no part in the circle any more.
-bool endsPart(const OpRecord& record, const DeviceId& device) {
+bool endsPart(const OpTable& table, OpIndex op, const DeviceId& device) {
+  auto& record = table[op];
+  if (record.as<RecoveryResetPayload>()) return isLeftBehind(table, op, device);
   if (auto* remove = record.as<RemovePayload>()) return remove->target == device;
   if (record.as<LeavePayload>() || record.as<RotateKeysPayload>())
     return record.op().author == device;
@@ -172,7 +183,7 @@ std::vector<OpHash> MembershipLog::heads() const {
   return found;
 }
 
-std::vector<Bytes> MembershipLog::envelopesBeyond(const std::vector<OpHash>& peerHeads) const {
+OpSet MembershipLog::heldBy(const std::vector<OpHash>& peerHeads) const {
   OpSet held;
   for (auto& hash: peerHeads) {
     KJ_IF_MAYBE(index, table.find(hash)) {
@@ -180,16 +191,38 @@ std::vector<Bytes> MembershipLog::envelopesBeyond(const std::vector<OpHash>& pee
       held.insert(*index);
     }
   }
+  return held;
+}
+
+std::vector<Bytes> MembershipLog::envelopesBeyond(const std::vector<OpHash>& peerHeads) const {
   std::vector<Bytes> missing;
-  for (auto op: OpSet::firstOf(table.size()) - held) missing.push_back(envelopeOf(op));
+  for (auto op: OpSet::firstOf(table.size()) - heldBy(peerHeads)) missing.push_back(envelopeOf(op));
   return missing;
+}
+
+std::vector<LogFork> MembershipLog::forksBeyond(const std::vector<OpHash>& peerHeads) const {
+  return forksWithin(OpSet::firstOf(table.size()) - heldBy(peerHeads));
+}
+
+std::vector<LogFork> MembershipLog::forksSince(size_t from) const {
+  return forksWithin(OpSet::firstOf(table.size()) - OpSet::firstOf(static_cast<OpIndex>(from)));
+}
+
+std::vector<LogFork> MembershipLog::forksWithin(const OpSet& fresh) const {
+  std::vector<LogFork> forks;
+  for (auto& [place, rivals]: table.rivals()) {
+    if (!rivals.intersects(fresh)) continue;
+    auto first = *rivals.begin();
+    forks.push_back({envelopeOf(first), envelopeOf(rivals.last())});
+  }
+  return forks;
 }
 
 std::vector<Bytes> MembershipLog::envelopesForRemoved(const DeviceId& device) const {
   std::vector<Bytes> allowed;
   auto& now = resolution();
   for (OpIndex op = 0; op < table.size(); ++op) {
-    if (now.voided.contains(op) || !endsPart(table[op], device)) continue;
+    if (now.voided.contains(op) || !endsPart(table, op, device)) continue;
     for (auto before: table[op].past) allowed.push_back(envelopeOf(before));
     allowed.push_back(envelopeOf(op));
     break;

@@ -9,6 +9,10 @@
 
 namespace hearth::crypto {
 
+struct LogFork {
+  Bytes first, second;  // envelopes
+};
+
 class MembershipLog final {
  public:
   static constexpr size_t OPS_MAX = 16'384;
@@ -45,6 +49,11 @@ class MembershipLog final {
   // here say nothing.
   std::vector<Bytes> envelopesBeyond(const std::vector<OpHash>& peerHeads) const;
 
+  // Two rival ops of one author, for each number that it has used twice. Those of them that the peer
+  // lacks one of, or of which one stands at `from` or behind it.
+  std::vector<LogFork> forksBeyond(const std::vector<OpHash>& peerHeads) const;
+  std::vector<LogFork> forksSince(size_t from) const;
+
   // The causal past of the op that removed the device, and that op (SECURITY.md §5.7).
   std::vector<Bytes> envelopesForRemoved(const DeviceId& device) const;
 
@@ -65,6 +74,8 @@ class MembershipLog final {
 
   Result<void> store(SealedOp&& op);
   bool hasParents(const SealedOp& op) const;
+  OpSet heldBy(const std::vector<OpHash>& peerHeads) const;
+  std::vector<LogFork> forksWithin(const OpSet& fresh) const;
   OpSet pastOf(const SealedOp& op) const;
   const Resolution& resolution() const;
   Bytes envelopeOf(OpIndex op) const;

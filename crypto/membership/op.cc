@@ -112,17 +112,34 @@ CircleId circleIdOf(Bytes genesisBody) {
   return hashAs<CircleId>("hearth/circle/v1", {genesisBody});
 }
 
-SealedOp sealOp(const Op& op, kj::ArrayPtr<const SignSecret* const> secrets) {
-  auto body = op.body();
+namespace {
+
+SealedOp sealWith(const Op& op, Bytes body, kj::ArrayPtr<const Signature> signatures) {
   SealedOp sealed{.op = op, .hash = opHash(body)};
   auto signers = sealed.signers();
-  KJ_REQUIRE(signers.size() == secrets.size(), "every listed signer signs");
+  KJ_REQUIRE(signers.size() == signatures.size(), "every listed signer signs");
   for (size_t i = 0; i < signers.size(); ++i)
-    sealed.signatures.push_back({signers[i], sign(*secrets[i], SigType::OP, body)});
+    sealed.signatures.push_back({signers[i], signatures[i]});
   auto envelope = writeEnvelope(
       SigType::OP, body, kj::arrayPtr(sealed.signatures.data(), sealed.signatures.size()));
   sealed.envelope.assign(envelope.begin(), envelope.end());
   return sealed;
+}
+
+}  // namespace
+
+SealedOp sealOp(const Op& op, kj::ArrayPtr<const SignSecret* const> secrets) {
+  auto body = op.body();
+  auto signatures = KJ_MAP(secret, secrets) { return sign(*secret, SigType::OP, body); };
+  return sealWith(op, body, signatures);
+}
+
+SealedOp sealOp(const Op& op, const SignSecret& author, kj::ArrayPtr<const Signature> cosigned) {
+  auto body = op.body();
+  kj::Vector<Signature> signatures;
+  signatures.add(sign(author, SigType::OP, body));
+  signatures.addAll(cosigned);
+  return sealWith(op, body, signatures);
 }
 
 SealedOp sealOp(const Op& op, const SignSecret& author) {

@@ -83,4 +83,8 @@ SealedOp sealOp(const Op& op, const SignSecret& author);
 // Signs an op by its author and, in the order in which it lists them, its cosigners.
 SealedOp sealOp(const Op& op, kj::ArrayPtr<const SignSecret* const> signers);
 
+// Signs an op by its author; its cosigners have signed its body elsewhere, in the order in which it
+// lists them.
+SealedOp sealOp(const Op& op, const SignSecret& author, kj::ArrayPtr<const Signature> cosigned);
+
 }  // namespace hearth::crypto

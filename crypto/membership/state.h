@@ -3,6 +3,8 @@
 
 #include "crypto/membership/records.h"
 
+#include <set>
+
 namespace hearth::crypto {
 
 enum class MemberStatus : uint8_t { ACTIVE = 1, SUSPENDED = 2, REMOVED = 3, RETIRED = 4 };
@@ -11,6 +13,7 @@ struct Member {
   Role role = Role::MEMBER;
   MemberStatus status = MemberStatus::ACTIVE;
   SignedBundlePtr presented;
+  std::set<DeviceId> rotatedFrom;  // ids under which the same device was known before; mostly none
 
   const Bundle& bundle() const { return presented->bundle; }
   bool isActive() const { return status == MemberStatus::ACTIVE; }
