@@ -290,6 +290,7 @@ TEST_CASE("garbage on the port opens nothing and harms nobody") {
 // A peer that speaks by hand: it asks as often as the test wants, and never reads.
 struct DeafPeer: private Link::Owner {
   Two two;
+  Gate gate{two.laptop.entropy, two.uv.timer().now()};
   kj::TwoWayPipe pipe = kj::newTwoWayPipe();
   kj::Own<Carrier> ours = kj::heap<Carrier>(kj::mv(pipe.ends[0]));
   Carrier theirs{kj::mv(pipe.ends[1])};
@@ -301,7 +302,7 @@ struct DeafPeer: private Link::Owner {
   DeafPeer() {
     HandshakeTools tools{two.uv.timer(), two.laptop.entropy, two.laptop.guard, two.laptop};
     HandshakeTools peers{two.uv.timer(), two.phone.entropy, two.phone.guard, two.phone};
-    auto answered = respond(tools, *ours, 1);
+    auto answered = respond(tools, gate, *ours, 1);
     session = initiate(peers, theirs, two.laptop.keys.id, 1, false).wait(two.uv.waitScope).value();
     auto answer = answered.wait(two.uv.waitScope).value();
     link = kj::heap<Link>(kj::mv(ours), kj::mv(answer), tools, static_cast<Link::Owner&>(*this));
@@ -342,6 +343,10 @@ TEST_CASE("callers that shake hands and say nothing more do not pile up, and kee
   auto target = two.network.parseAddress(two.laptopAddress.c_str()).wait(two.uv.waitScope);
   std::vector<kj::Own<Carrier>> silent;
   for (uint32_t i = 1; i <= Links::UNCONFIRMED_MAX + 5; ++i) {
+    // No faster than the gate lets one address call.
+    two.uv.timer()
+        .afterDelay(1 * kj::SECONDS / Gate::SOURCE_INITIATIONS_MAX)
+        .wait(two.uv.waitScope);
     silent.push_back(kj::heap<Carrier>(target->connect().wait(two.uv.waitScope)));
     REQUIRE(initiate(tools, *silent.back(), two.laptop.keys.id, i, false).wait(two.uv.waitScope));
   }

@@ -1,5 +1,9 @@
 #include "transport/link/carrier.h"
 
+#include "transport/wire/udp-address.h"
+
+#include <cstring>
+
 namespace hearth::transport {
 
 kj::Promise<Result<Record>> Carrier::read(size_t bodyBytesMax) {
@@ -15,6 +19,19 @@ kj::Promise<Result<Record>> Carrier::read(size_t bodyBytesMax) {
 
 kj::Promise<void> Carrier::write(crypto::Buffer records) {
   co_await stream->write(records.begin(), records.size());
+}
+
+crypto::SourceAddress Carrier::source() {
+  SocketAddress peer;
+  kj::uint length = sizeof(peer.storage);
+  auto nowhere = kj::runCatchingExceptions([&]() { stream->getpeername(peer.raw(), &length); });
+  crypto::SourceAddress source;
+  if (nowhere != nullptr || (peer.family() != AF_INET && peer.family() != AF_INET6)) return source;
+  peer.length = length;
+  auto address = UdpAddress::of(peer);
+  memcpy(source.ip, address.ip, sizeof(source.ip));
+  source.port = address.port;
+  return source;
 }
 
 }  // namespace hearth::transport

@@ -1,7 +1,7 @@
 #pragma once
 // Records over a byte stream: `u8 type | u24 length | body` (docs/PROTOCOL.md).
 
-#include "crypto/handshake/records.h"
+#include "crypto/handshake/cookies.h"
 #include "transport/link/path.h"
 
 #include <kj/async-io.h>
@@ -27,6 +27,9 @@ class Carrier final {
 
   // One record, or several behind each other.
   kj::Promise<void> write(crypto::Buffer records);
+
+  // Where the peer is; all zero where the stream has no address of the internet.
+  crypto::SourceAddress source();
 
   kj::AsyncIoStream& raw() { return *stream; }
   const Path& path() const { return way; }

@@ -56,7 +56,8 @@ kj::Promise<Result<Handshake>> initiateUnhurried(
   if (!machine) co_return no(machine.error());
   co_await carrier.write(machine->initRecord());
   auto reply = co_await readSoon(tools, carrier);
-  if (reply && reply->type == RecordType::COOKIE) {
+  for (int i = 0; i < HandshakeTools::COOKIES_MAX; ++i) {
+    if (!reply || reply->type != RecordType::COOKIE) break;
     auto cookie = machine->takeCookie(reply->body);
     if (!cookie) co_return no(cookie.error());
     co_await carrier.write(machine->initRecord());
@@ -106,16 +107,30 @@ Result<Verdict> verdictOn(const crypto::LinkOpening& opening, Circle& circle) {
   return Verdict{.stranger = true};
 }
 
+// The caller's HS_INIT, once the gate lets it through.
+kj::Promise<Result<Record>> readInit(HandshakeTools& tools, Gate& gate, Carrier& carrier) {
+  auto keys = crypto::GateKeys::forLink(crypto::publicOf(tools.circle.self().x));
+  auto source = carrier.source();
+  for (int cookies = 0; cookies <= HandshakeTools::COOKIES_MAX; ++cookies) {
+    auto record = co_await readSoon(tools, carrier);
+    if (!record) co_return no(record.error());
+    if (record->type != RecordType::HS_INIT) co_return no(unexpected(*record));
+    auto init = crypto::readHsInit(record->body);
+    if (!init) co_return no(init.error());
+    auto judgement = gate.judge(keys, *init, source, tools.timer.now());
+    if (judgement.verdict == Gate::Verdict::WORK) co_return kj::mv(*record);
+    if (judgement.verdict == Gate::Verdict::DROP) break;
+    co_await carrier.write(kj::mv(judgement.reply));
+  }
+  co_return no(Errc::BUSY, "a caller that does not know this device, or calls too often");
+}
+
 kj::Promise<Result<Handshake>> respondUnhurried(
-    HandshakeTools tools, Carrier& carrier, uint32_t index) {
-  auto record = co_await readSoon(tools, carrier);
+    HandshakeTools tools, Gate& gate, Carrier& carrier, uint32_t index) {
+  auto record = co_await readInit(tools, gate, carrier);
   if (!record) co_return no(record.error());
-  if (record->type != RecordType::HS_INIT) co_return no(unexpected(*record));
   auto init = crypto::readHsInit(record->body);
-  if (!init) co_return no(init.error());
   auto self = tools.circle.self();
-  if (!crypto::mac1Holds(crypto::GateKeys::forLink(crypto::publicOf(self.x)), *init))
-    co_return no(Errc::BAD_MAC, "the caller does not know whom it calls");
   auto machine = crypto::LinkResponder::open(self, *init, tools.entropy, tools.guard);
   if (!machine) co_return no(machine.error());
   auto opening = machine->opening();
@@ -142,9 +157,10 @@ kj::Promise<Result<Handshake>> initiate(
       HandshakeTools::AUTHENTICATE_WITHIN, initiateUnhurried(tools, carrier, peer, index, resync));
 }
 
-kj::Promise<Result<Handshake>> respond(HandshakeTools tools, Carrier& carrier, uint32_t index) {
+kj::Promise<Result<Handshake>> respond(
+    HandshakeTools tools, Gate& gate, Carrier& carrier, uint32_t index) {
   return tools.timer.timeoutAfter(
-      HandshakeTools::AUTHENTICATE_WITHIN, respondUnhurried(tools, carrier, index));
+      HandshakeTools::AUTHENTICATE_WITHIN, respondUnhurried(tools, gate, carrier, index));
 }
 
 }  // namespace hearth::transport

@@ -3,6 +3,7 @@
 
 #include "transport/link/carrier.h"
 #include "transport/link/circle.h"
+#include "transport/link/gate.h"
 
 #include <kj/timer.h>
 
@@ -12,6 +13,8 @@ namespace hearth::transport {
 struct HandshakeTools {
   static constexpr kj::Duration AUTHENTICATE_WITHIN = 10 * kj::SECONDS;
   static constexpr kj::Duration BETWEEN_RECORDS_MAX = 5 * kj::SECONDS;
+  // A secret may change between a cookie and its use; one that changes twice is a peer's game.
+  static constexpr int COOKIES_MAX = 2;
 
   kj::Timer& timer;
   Entropy& entropy;
@@ -36,8 +39,9 @@ struct Handshake {
 kj::Promise<Result<Handshake>> initiate(
     HandshakeTools tools, Carrier& carrier, DeviceId peer, uint32_t index, bool resync);
 
-// Answers whoever calls. Errors: those of LinkResponder and judge(), EPOCH_UNKNOWN, UNKNOWN_PEER,
-// BAD_MAC; the caller was told no more than an alert.
-kj::Promise<Result<Handshake>> respond(HandshakeTools tools, Carrier& carrier, uint32_t index);
+// Answers whoever calls and passes the gate. Errors: those of LinkResponder and judge(),
+// EPOCH_UNKNOWN, UNKNOWN_PEER, BUSY, BAD_MAC; the caller was told no more than an alert.
+kj::Promise<Result<Handshake>> respond(
+    HandshakeTools tools, Gate& gate, Carrier& carrier, uint32_t index);
 
 }  // namespace hearth::transport

@@ -12,6 +12,7 @@ Links::Links(HandshakeTools tools, kj::Network& network, Observer& observer)
       tcp(network),
       dialer(tools.timer),
       observer(observer),
+      gate(tools.entropy, tools.timer.now()),
       tasks(*this) {
   dialer.plug(Path::Kind::TCP, tcp);
 }
@@ -25,15 +26,13 @@ void Links::serve(kj::Own<kj::ConnectionReceiver> receiver) {
 kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver) {
   for (;;) {
     auto stream = co_await receiver->accept();
-    if (halfOpen < HALF_OPEN_MAX) tasks.add(answer(kj::mv(stream)));
+    KJ_IF_MAYBE(place, gate.enter()) tasks.add(answer(kj::mv(stream)).attach(kj::mv(*place)));
   }
 }
 
 kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream) {
-  ++halfOpen;
-  KJ_DEFER(--halfOpen);
   auto carrier = kj::heap<Carrier>(kj::mv(stream));
-  auto handshake = co_await respond(tools, *carrier, nextIndex++);
+  auto handshake = co_await respond(tools, gate, *carrier, nextIndex++);
   if (handshake) {
     adopt(kj::mv(carrier), kj::mv(*handshake));
   } else {
@@ -324,7 +323,7 @@ void Links::sendNews() {
 }
 
 void Links::addTo(Holdings& holdings) const {
-  holdings.push_back({"callers that are not authenticated", halfOpen, HALF_OPEN_MAX});
+  holdings.push_back({"callers that are not authenticated", gate.halfOpen(), Gate::HALF_OPEN_MAX});
   // Beside those that stay: losers of a call at once, which say goodbye, and own calls.
   holdings.push_back(
       {"links without a place", unconfirmed.size(), UNCONFIRMED_MAX + 2 * peers.size()});

@@ -14,7 +14,6 @@ namespace hearth::transport {
 
 class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
  public:
-  static constexpr size_t HALF_OPEN_MAX = 64;    // callers that are not authenticated yet
   static constexpr size_t UNCONFIRMED_MAX = 64;  // beyond it the oldest caller is hung up on
   static constexpr size_t ADDRESSES_MAX = 8;     // of one peer
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
@@ -99,7 +98,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   Observer& observer;
   std::map<DeviceId, Peer> peers;
   std::vector<kj::Own<Link>> unconfirmed;  // and links for membership alone
-  size_t halfOpen = 0;
+  Gate gate;
   uint32_t nextIndex = 1;
   kj::TaskSet tasks;
 

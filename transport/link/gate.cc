@@ -1,0 +1,76 @@
+#include "transport/link/gate.h"
+
+#include <cstring>
+
+namespace hearth::transport {
+
+namespace {
+constexpr size_t IP6_SITE_BYTES = 8;  // a /64: one household, one attacker
+constexpr kj::byte IP4_MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+}  // namespace
+
+Gate::Judgement Gate::judge(const crypto::GateKeys& keys, const crypto::HsInit& init,
+    const crypto::SourceAddress& source, kj::TimePoint now) {
+  if (!crypto::mac1Holds(keys, init)) return {Verdict::DROP, nullptr};
+  noteInitiation(now);
+  if (isUnderLoad(now)) {
+    auto cookie = cookieFor(source, now);
+    if (!crypto::mac2Holds(cookie, init)) {
+      auto nonce = entropy.draw<crypto::CookieNonce>();
+      return {Verdict::COOKIE, crypto::writeCookie(keys, init, cookie, nonce)};
+    }
+  }
+  return {mayWork(source, now) ? Verdict::WORK : Verdict::DROP, nullptr};
+}
+
+kj::Maybe<kj::Own<void>> Gate::enter() {
+  if (entered >= HALF_OPEN_MAX) return nullptr;
+  ++entered;
+  return kj::Own<void>(kj::heap(kj::defer([this]() { --entered; })));
+}
+
+bool Gate::isUnderLoad(kj::TimePoint now) const {
+  if (entered > HALF_OPEN_EASY || workDoneAt - now > WORK_EASY) return true;
+  KJ_IF_MAYBE(oldest, arrivals[nextArrival]) return now - *oldest < 1 * kj::SECONDS;
+  return false;
+}
+
+crypto::Cookie Gate::cookieFor(const crypto::SourceAddress& source, kj::TimePoint now) {
+  return cookies.cookie(source, now);
+}
+
+void Gate::noteInitiation(kj::TimePoint now) {
+  arrivals[nextArrival] = now;
+  nextArrival = (nextArrival + 1) % arrivals.size();
+}
+
+bool Gate::mayWork(const crypto::SourceAddress& source, kj::TimePoint now) {
+  if (!pays(sourceOf(source), now)) return false;
+  workDoneAt = kj::max(workDoneAt, now) + WORK_OF_ONE;
+  return true;
+}
+
+Gate::Source Gate::sourceOf(const crypto::SourceAddress& address) {
+  Source source = {};
+  bool isIp4 = memcmp(address.ip, IP4_MAPPED, sizeof(IP4_MAPPED)) == 0;
+  memcpy(source.data(), address.ip, isIp4 ? source.size() : IP6_SITE_BYTES);
+  return source;
+}
+
+// A bucket of one second's worth, kept as the time at which it is full again.
+bool Gate::pays(const Source& source, kj::TimePoint now) {
+  constexpr kj::Duration PRICE = 1 * kj::SECONDS / SOURCE_INITIATIONS_MAX;
+  constexpr kj::Duration CREDIT = PRICE * (SOURCE_INITIATIONS_MAX - 1);
+  auto known = paidAt.find(source);
+  if (known == paidAt.end()) {
+    if (paidAt.size() >= SOURCES_MAX)
+      std::erase_if(paidAt, [&](auto& entry) { return entry.second <= now; });
+    if (paidAt.size() >= SOURCES_MAX) return false;
+    known = paidAt.emplace(source, now).first;
+  }
+  if (known->second - now > CREDIT) return false;
+  known->second = kj::max(known->second, now) + PRICE;
+  return true;
+}
+
+}  // namespace hearth::transport
