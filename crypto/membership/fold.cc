@@ -133,10 +133,20 @@ CircleState Fold::state(const OpTable& table, const OpSet& scope, const Standing
   return state;
 }
 
-// A device with rotated keys has the role of the old id, later changes of that one included.
+// A device with rotated keys has the role of the old id, later changes of that one included. Two that
+// came in beside each other may have rotated to each other's keys: each id counts once.
 OpSet Fold::roleOps(const OpTable& table, const Facts& device) const {
   auto all = device.roles;
-  for (auto& old: device.rotatedFrom) all |= roleOps(table, facts.at(old));
+  auto open = device.rotatedFrom;
+  std::set<DeviceId> counted;
+  while (!open.empty()) {
+    auto id = *open.begin();
+    open.erase(open.begin());
+    if (!counted.insert(id).second) continue;
+    auto& old = facts.at(id);
+    all |= old.roles;
+    open.insert(old.rotatedFrom.begin(), old.rotatedFrom.end());
+  }
   OpSet newest;
   for (auto op: all) putNewest(table, newest, op);
   return newest;

@@ -16,6 +16,7 @@ bool isOwn(OpKind kind) {
 }  // namespace
 
 RandomCircle::RandomCircle(uint64_t seed, size_t ops): chance(seed) {
+  actors.reserve(DEVICES_MAX);  // they are referred to while others come in
   auto log = forge.found("d0");
   circleId = log.circle();
   written.push_back(SealedOp::open(log.envelopes()[0]).value());

@@ -449,17 +449,20 @@ Ops Circle::newest(const Ops& among) const {
 // "a demotion standing as suspension sets none; RotateKeys passes on the role of the old id, later and
 // concurrent SetRole of it included"
 Ops Circle::roleSetters(const DeviceId& id, const Ops& kept, const Resolution& verdicts) const {
+  std::set<DeviceId> ids = {id};  // and those that it, or they, rotated from
+  for (size_t before = 0; before != ids.size();) {
+    before = ids.size();
+    for (auto o: kept) {
+      if (as<RotateKeysPayload>(o) && ids.contains(ops[o].bundle->id())) ids.insert(op(o).author);
+    }
+  }
   Ops setters;
   for (auto o: kept) {
-    if (as<RotateKeysPayload>(o) && ops[o].bundle->id() == id) {
-      auto old = roleSetters(op(o).author, kept, verdicts);
-      setters.insert(old.begin(), old.end());
-    } else if (madeBy(o) == id) {
-      setters.insert(o);
-    } else if (auto* set = as<SetRolePayload>(o);
-        set != nullptr && set->target == id && !verdicts.suspending.contains(o)) {
-      setters.insert(o);
-    }
+    auto made = madeBy(o);
+    auto* set = as<SetRolePayload>(o);
+    bool makes = made && ids.contains(*made) && !as<RotateKeysPayload>(o);
+    bool sets = set != nullptr && ids.contains(set->target) && !verdicts.suspending.contains(o);
+    if (makes || sets) setters.insert(o);
   }
   return setters;
 }
