@@ -101,6 +101,10 @@ struct Device {
   plugins @9 :List(Plugin);
   sensors @10 :List(Text);
   battery @11 :Float64;       # 0..1; below 0: on mains
+  path @12 :Text;             # of the live link: tcp, udp, member, relay; else empty
+  via @13 :Text;              # the member's name, or the relay's address
+  carriedBytes @14 :UInt64;   # by this device, between that one and others; of itself: in all
+  carriedNow @15 :UInt32;     # streams of these that go on
 }
 
 struct JobOrder {

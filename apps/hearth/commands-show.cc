@@ -31,6 +31,9 @@ json toJson(local::Device::Reader device) {
       {"reachable", device.getReachable()}, {"address", device.getAddress().cStr()},
       {"plugins", plugins}, {"sensors", sensors}};
   value["rtt_ms"] = device.getRttMs() < 0 ? json() : json(device.getRttMs());
+  value["path"] = device.getPath().size() == 0 ? json() : json(device.getPath().cStr());
+  value["via"] = device.getVia().size() == 0 ? json() : json(device.getVia().cStr());
+  value["carried"] = {{"now", device.getCarriedNow()}, {"bytes", device.getCarriedBytes()}};
   value["battery"] = device.getBattery() < 0 ? json() : json(device.getBattery());
   return value;
 }
@@ -63,6 +66,22 @@ std::string milliseconds(double ms) {
   return std::string(kj::str(static_cast<int64_t>(ms * 10) / 10.0, " ms").cStr());
 }
 
+// How the link goes, for people: "directly", "through box", "through the relay at ...".
+std::string wayOf(local::Device::Reader device) {
+  std::string path = device.getPath().cStr(), via = device.getVia().cStr();
+  if (path == "tcp") return "directly, by TCP";
+  if (path == "udp") return "directly, by UDP";
+  if (path == "member") return "through " + via;
+  if (path == "relay") return "through the relay at " + via;
+  return "";
+}
+
+std::string carriedBy(local::Device::Reader device) {
+  if (device.getCarriedBytes() == 0) return "nothing";
+  auto kibibytes = device.getCarriedBytes() >> 10;
+  return kj::str(kibibytes, " KiB, ", device.getCarriedNow(), " streams now").cStr();
+}
+
 std::string pluginNames(local::Device::Reader device) {
   std::string names;
   for (auto plugin: device.getPlugins())
@@ -78,7 +97,7 @@ std::vector<std::string> rowOf(local::Device::Reader device) {
       : device.getReachable()          ? "up " + milliseconds(device.getRttMs())
                                        : "not reachable";
   if (device.getStatus() != "active") shown = device.getStatus().cStr();
-  return {name, device.getClass().cStr(), device.getRole().cStr(), shown,
+  return {name, device.getClass().cStr(), device.getRole().cStr(), shown, wayOf(device),
       device.getAddress().cStr(), pluginNames(device)};
 }
 
@@ -157,7 +176,7 @@ int devices(const Common& common) {
   Client client(common.home.c_str());
   auto response = client.daemon().devicesRequest().send().wait(client.waitScope());
   std::vector<std::vector<std::string>> rows = {
-      {"NAME", "CLASS", "ROLE", "STATUS", "ADDRESS", "CAN DO"}};
+      {"NAME", "CLASS", "ROLE", "STATUS", "WAY", "ADDRESS", "CAN DO"}};
   for (auto device: response.getDevices()) {
     if (common.json) printJson(toJson(device));
     rows.push_back(rowOf(device));
@@ -178,6 +197,8 @@ int device(const Common& common, const std::string& name) {
       {"class", found.getClass().cStr()}, {"role", found.getRole().cStr()},
       {"status", found.getStatus().cStr()},
       {"link", found.getReachable() ? "up " + milliseconds(found.getRttMs()) : "none"},
+      {"way", wayOf(found)},
+      {found.getSelf() ? "carried for others" : "carried for it", carriedBy(found)},
       {"address", found.getAddress().cStr()}, {"can do", pluginNames(found)}});
   return DONE;
 }

@@ -83,6 +83,10 @@ void write(const devices::DeviceView& view, Device::Builder out) {
   out.setReachable(view.reachable);
   out.setAddress(view.address.c_str());
   out.setRttMs(view.rttMs);
+  out.setPath(view.path.c_str());
+  out.setVia(view.via.c_str());
+  out.setCarriedBytes(view.carriedBytes);
+  out.setCarriedNow(view.carriedNow);
   out.setBattery(-1);
   KJ_IF_MAYBE(facts, view.facts) {
     out.setBattery(facts->battery);

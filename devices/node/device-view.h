@@ -15,6 +15,11 @@ struct DeviceView {
   crypto::MemberStatus status = crypto::MemberStatus::ACTIVE;
   bool self = false, reachable = false;
   std::string address;
+  // How the link to it goes: "tcp", "udp", "member" (through the device that `via` names) or "relay"
+  // (at the address `via`). Empty: there is none.
+  std::string path, via;
+  uint64_t carriedBytes = 0;  // by this device, between that one and others; of itself: in all
+  uint32_t carriedNow = 0;    // streams
   double rttMs = -1;
   kj::Maybe<router::DeviceFacts> facts;
 };

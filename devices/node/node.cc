@@ -7,6 +7,7 @@
 #include "router/place/facts-codec.h"
 #include "storage/tables/peers.h"
 #include "storage/tables/settings.h"
+#include "transport/link/ferry.h"
 
 #include <kj/debug.h>
 #include <kj/encoding.h>
@@ -228,6 +229,14 @@ DeviceView Node::viewOf(const DeviceId& id, const crypto::Member& member) {
     if (!row->addresses.empty()) view.address = row->addresses.front();
   }
   KJ_IF_MAYBE(address, links.addressOf(id)) view.address = address->cStr();
+  KJ_IF_MAYBE(path, links.pathOf(id)) {
+    view.path = transport::nameOf(path->kind).cStr();
+    if (!path->isDirect()) view.via = path->address;
+    KJ_IF_MAYBE(member, path->member()) view.via = fleet.nameOf(*member);
+  }
+  auto carried = view.self ? links.carrying().total() : links.carrying().countOf(id);
+  view.carriedBytes = carried.bytes;
+  view.carriedNow = static_cast<uint32_t>(carried.now);
   KJ_IF_MAYBE(measured, links.factsOf(id)) {
     if (measured->rttS >= 0) view.rttMs = measured->rttS * 1000;
   }

@@ -22,6 +22,12 @@ kj::Promise<void> Carrier::write(crypto::Buffer records) {
 }
 
 crypto::SourceAddress Carrier::source() {
+  // Whoever is carried by a member is counted for that member.
+  KJ_IF_MAYBE(member, way.member()) {
+    crypto::SourceAddress source;
+    memcpy(source.ip, member->bytes, sizeof(source.ip));
+    return source;
+  }
   SocketAddress peer;
   kj::uint length = sizeof(peer.storage);
   auto nowhere = kj::runCatchingExceptions([&]() { stream->getpeername(peer.raw(), &length); });

@@ -28,7 +28,7 @@ class Carrier final {
   // One record, or several behind each other.
   kj::Promise<void> write(crypto::Buffer records);
 
-  // Where the peer is; all zero where the stream has no address of the internet.
+  // Where the peer is, or whose member brings it; all zero where the stream has no address of the internet.
   crypto::SourceAddress source();
 
   kj::AsyncIoStream& raw() { return *stream; }

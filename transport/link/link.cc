@@ -313,7 +313,7 @@ void Link::expectAnswer() {
 }
 
 void Link::updateAttention() {
-  bool wanted = attending > 0 || hub->lanes.anyWaitedFor();
+  bool wanted = isWaitedFor();
   if (wanted == liveness.isAttentive()) return;
   liveness.attend(wanted, timer.now());
   watcher.ring();

@@ -52,6 +52,9 @@ class Link final {
   // Says goodbye and ends the link.
   void close(Errc reason);
 
+  // Whether somebody waits for the peer now, or for a stream's bytes.
+  bool isWaitedFor() const { return attending > 0 || hub->lanes.anyWaitedFor(); }
+
   // Somebody waits for the peer until the returned object is dropped.
   kj::Own<void> attend();
 

@@ -1,9 +1,10 @@
 #include "transport/link/links.h"
 
+#include "transport/link/ferry.h"
+
 #include <kj/debug.h>
 
 #include <algorithm>
-#include <utility>
 
 namespace hearth::transport {
 
@@ -11,10 +12,12 @@ Links::Links(HandshakeTools tools, kj::Network& network, Observer& observer)
     : tools(tools),
       tcp(network),
       dialer(tools.timer),
+      ferry(kj::heap<Ferry>(tools.timer)),
       observer(observer),
       gate(tools.entropy, tools.timer.now()),
       tasks(*this) {
   dialer.plug(Path::Kind::TCP, tcp);
+  dialer.plug(Path::Kind::MEMBER, *this);
 }
 
 Links::~Links() noexcept(false) = default;
@@ -26,93 +29,19 @@ void Links::serve(kj::Own<kj::ConnectionReceiver> receiver) {
 kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver) {
   for (;;) {
     auto stream = co_await receiver->accept();
-    KJ_IF_MAYBE(place, gate.enter()) tasks.add(answer(kj::mv(stream)).attach(kj::mv(*place)));
+    KJ_IF_MAYBE(place, gate.enter())
+      tasks.add(answer(kj::mv(stream), Path()).attach(kj::mv(*place)));
   }
 }
 
-kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream) {
-  auto carrier = kj::heap<Carrier>(kj::mv(stream));
+kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream, Path path) {
+  auto carrier = kj::heap<Carrier>(kj::mv(stream), kj::mv(path));
   auto handshake = co_await respond(tools, gate, *carrier, nextIndex++);
   if (handshake) {
     adopt(kj::mv(carrier), kj::mv(*handshake));
   } else {
     KJ_LOG(INFO, "a call was refused", handshake.error().because);
   }
-}
-
-void Links::setAddresses(const DeviceId& id, std::vector<std::string> addresses) {
-  auto& peer = peers[id];
-  if (addresses.size() > ADDRESSES_MAX) addresses.resize(ADDRESSES_MAX);
-  if (peer.addresses == addresses) return;
-  peer.addresses = kj::mv(addresses);
-  peer.backoff = REDIAL_AFTER;
-  if (peer.link.get() == nullptr) dialSoon(id, 0 * kj::SECONDS);
-}
-
-void Links::dialSoon(const DeviceId& id, kj::Duration after) {
-  auto& peer = peers[id];
-  if (peer.addresses.empty()) return;
-  peer.isDialling = true;
-  peer.dialling = dial(id, after).eagerlyEvaluate([this, id](kj::Exception&& e) {
-    KJ_LOG(WARNING, "calling a peer failed", e);
-    peers[id].isDialling = false;
-  });
-}
-
-kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
-  co_await tools.timer.afterDelay(after);
-  for (;;) {
-    co_await tryAll(id, pathsTo(id));
-    auto& peer = peers[id];
-    if (peer.link.get() != nullptr || peer.addresses.empty()) break;
-    // A call that only lacked the epoch is repeated at once, as IKhfs.
-    auto pause = peer.resyncNext ? REDIAL_AFTER : peer.backoff;
-    peer.backoff = kj::min(peer.backoff * 2, REDIAL_AFTER_MAX);
-    // Two devices that lost each other at one moment do not call each other at one moment for ever.
-    auto jitter = tools.entropy.draw<uint8_t>() * (pause / 1024);
-    co_await tools.timer.afterDelay(pause + jitter);
-    if (peers[id].link.get() != nullptr) break;
-  }
-  peers[id].isDialling = false;
-}
-
-std::vector<Path> Links::pathsTo(const DeviceId& id) {
-  std::vector<Path> paths;
-  for (auto& address: peers[id].addresses) {
-    if (auto path = Path::parse(address)) paths.push_back(*path);
-  }
-  return paths;
-}
-
-// Until a link is being set up. Whoever answers at a path may be somebody else: then the others are
-// tried on.
-kj::Promise<void> Links::tryAll(DeviceId id, std::vector<Path> paths) {
-  while (!paths.empty() && !isUp(id)) {
-    auto found = co_await dialer.dial(id, paths);
-    if (found == nullptr) co_return;
-    auto& answered = KJ_ASSERT_NONNULL(found);
-    std::erase(paths, answered.path);
-    if (co_await call(id, kj::mv(answered))) co_return;
-  }
-}
-
-// Whether a link is being set up.
-kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
-  auto carrier = kj::heap<Carrier>(kj::mv(found.stream), kj::mv(found.path));
-  try {
-    bool resync = std::exchange(peers[id].resyncNext, false);
-    auto handshake = co_await initiate(tools, *carrier, id, nextIndex++, resync);
-    if (handshake) {
-      adopt(kj::mv(carrier), kj::mv(*handshake));
-      co_return true;
-    }
-    auto code = handshake.error().code;
-    peers[id].resyncNext = !resync && (code == Errc::EPOCH_UNKNOWN || code == Errc::UNKNOWN_PEER);
-  } catch (const kj::Exception& e) {
-    if (e.getType() == kj::Exception::Type::FAILED)
-      KJ_LOG(INFO, "a call failed", e.getDescription());
-  }
-  co_return false;
 }
 
 // Whoever stays without a place gives way: nobody keeps others out by staying, nor fills memory.
@@ -140,9 +69,10 @@ kj::Own<Link> Links::takeUnconfirmed(Link& link) {
 }
 
 // The newest call by the same side is the one that is alive; of two by both sides at once, both
-// keep the one by the smaller id (SECURITY.md §6.4).
+// keep the one that goes straight, or else the one by the smaller id (SECURITY.md §6.4).
 bool Links::prefers(const Link& fresh, const Peer& holding) const {
   if (tools.timer.now() - holding.since > AT_ONCE) return true;
+  if (fresh.path().isDirect() != holding.link->path().isDirect()) return fresh.path().isDirect();
   auto self = tools.circle.self().id;
   auto caller = [&](const Link& link) { return link.initiated() ? self : link.peer(); };
   return caller(fresh) <= caller(*holding.link);
@@ -173,6 +103,12 @@ void Links::install(Peer& peer, kj::Own<Link> link) {
   peer.since = tools.timer.now();
   peer.backoff = REDIAL_AFTER;
   if (peer.attending > 0) peer.attention = peer.link->attend();
+  peer.improving = nullptr;
+  if (!peer.link->path().isDirect()) {
+    peer.improving = improve(peer.link->peer()).eagerlyEvaluate([](kj::Exception&& e) {
+      KJ_LOG(WARNING, "a better way could not be looked for", e);
+    });
+  }
   if (peer.link->initiated()) {
     kj::byte header[] = {STREAM_KIND_RPC};
     auto stream = peer.link->open(Lane::CONTROL, header);
@@ -197,6 +133,7 @@ void Links::startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream) {
   peer.expecting = nullptr;
   peer.rpc = kj::heap<LinkRpc>(kj::mv(stream), peer.link->initiated(), observer.bootstrapFor(id));
   peer.capability = peer.rpc->peer();
+  if (peer.link->path().kind != Path::Kind::MEMBER) newWayThrough(id);
   observer.peerUp(id);
 }
 
@@ -205,10 +142,20 @@ void Links::incoming(
   auto found = peers.find(link.peer());
   if (header.size() == 0 || found == peers.end() || found->second.link.get() != &link) return;
   auto& peer = found->second;
-  if (header[0] != STREAM_KIND_RPC) {
-    observer.incoming(link.peer(), kj::mv(header), kj::mv(stream));
-  } else if (!link.initiated() && peer.rpc.get() == nullptr) {
-    startRpc(peer, kj::mv(stream));
+  switch (header[0]) {
+    case STREAM_KIND_RPC:
+      if (!link.initiated() && peer.rpc.get() == nullptr) startRpc(peer, kj::mv(stream));
+      break;
+    case STREAM_KIND_CARRY:
+      if (auto carried = carry(link, header, stream); !carried)
+        KJ_LOG(INFO, "a peer is not carried", link.peer(), carried.error().because);
+      break;
+    case STREAM_KIND_CARRIED:
+      if (link.path().kind != Path::Kind::MEMBER)
+        tasks.add(answerCarried(link.peer(), kj::mv(stream)));
+      break;
+    default:
+      observer.incoming(link.peer(), kj::mv(header), kj::mv(stream));
   }
 }
 
@@ -231,6 +178,7 @@ void Links::closed(Link& link, Error why) {
   auto& peer = found->second;
   bool announced = peer.rpc.get() != nullptr;
   peer.attention = nullptr;
+  peer.improving = nullptr;
   peer.capability = nullptr;
   // What RPC still holds ends by the hub, in its own time.
   auto rpc = kj::mv(peer.rpc);
@@ -304,9 +252,12 @@ kj::Own<void> Links::attend(const DeviceId& id) {
 
 void Links::hangUp() {
   tasks.clear();
+  ferry->stop();
   for (auto& [id, peer]: peers) {
+    peer.isWanted = false;
     peer.addresses.clear();
     peer.dialling = nullptr;
+    peer.improving = nullptr;
     peer.expecting = nullptr;
     peer.attention = nullptr;
     peer.capability = nullptr;
@@ -327,6 +278,7 @@ void Links::addTo(Holdings& holdings) const {
   // Beside those that stay: losers of a call at once, which say goodbye, and own calls.
   holdings.push_back(
       {"links without a place", unconfirmed.size(), UNCONFIRMED_MAX + 2 * peers.size()});
+  ferry->addTo(holdings);
   for (auto& [id, peer]: peers) {
     holdings.push_back({"addresses of a peer", peer.addresses.size(), ADDRESSES_MAX});
     if (peer.link.get() != nullptr) peer.link->addTo(holdings);
@@ -335,6 +287,7 @@ void Links::addTo(Holdings& holdings) const {
 
 void Links::drop(const DeviceId& id, Errc reason) {
   auto& peer = peers[id];
+  peer.isWanted = false;
   peer.addresses.clear();
   peer.dialling = nullptr;
   peer.isDialling = false;

@@ -1,6 +1,7 @@
 #pragma once
 // All links of this device, one per peer: calls the peers whose addresses it knows, answers those
-// that call, keeps one link where both called at once, and calls again when a link is lost.
+// that call, keeps one link where both called at once, and calls again when a link is lost. Where
+// nothing goes straight, a link goes through a third member, and straight as soon as that can be.
 
 #include "transport/link/dialer.h"
 #include "transport/link/link.h"
@@ -12,10 +13,14 @@
 
 namespace hearth::transport {
 
-class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
+class Ferry;
+
+class Links final: private Link::Owner, private Connector, private kj::TaskSet::ErrorHandler {
  public:
   static constexpr size_t UNCONFIRMED_MAX = 64;  // beyond it the oldest caller is hung up on
   static constexpr size_t ADDRESSES_MAX = 8;     // of one peer
+  static constexpr size_t DETOURS_MAX = 4;  // members that are asked at a time to carry to one peer
+  static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
   static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of a caller's link being up
@@ -23,8 +28,16 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   // the one that is there died without a word.
   static constexpr kj::Duration AT_ONCE = HandshakeTools::AUTHENTICATE_WITHIN;
 
-  // First byte of a stream's header; kinds from 2 on go to the observer.
+  // A member that has said no is asked again after this, or when its own link is a new one.
+  static constexpr kj::Duration ASK_MEMBER_AGAIN_AFTER = 5 * kj::MINUTES;
+  // When a link makes a detour, what goes straight is tried again (SECURITY.md §6.4).
+  static constexpr kj::Duration BETTER_AFTER = 5 * kj::SECONDS;  // doubling to
+  static constexpr kj::Duration BETTER_AFTER_MAX = 300 * kj::SECONDS;
+
+  // First byte of a stream's header; other kinds go to the observer.
   static constexpr kj::byte STREAM_KIND_RPC = 1;
+  static constexpr kj::byte STREAM_KIND_CARRY = 3;    // b[32] device: take me there
+  static constexpr kj::byte STREAM_KIND_CARRIED = 4;  // b[32] device: it comes through me
 
   class Observer {
    public:
@@ -44,8 +57,8 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   // Answers calls on `receiver` until this object is destroyed.
   void serve(kj::Own<kj::ConnectionReceiver> receiver);
 
-  // Where a peer may be found, best first, each as text of a Path. Calls it when there is no link. None:
-  // never called.
+  // Where a peer may be found, best first, each as text of a Path. Calls it when there is no link, also
+  // through other members; none: through these alone.
   void setAddresses(const DeviceId& peer, std::vector<std::string> addresses);
 
   // Errors: STALE when there is no link to the peer; those of Link::open.
@@ -60,6 +73,9 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   kj::Maybe<Link::Facts> factsOf(const DeviceId& peer);
   kj::Maybe<kj::String> addressOf(const DeviceId& peer);
   kj::Maybe<Path> pathOf(const DeviceId& peer) const;
+
+  // What this device carries for others.
+  Ferry& carrying() { return *ferry; }
 
   // Fast liveness for the peer until the object is dropped, over one link or the next.
   kj::Own<void> attend(const DeviceId& peer);
@@ -78,6 +94,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
 
  private:
   struct Peer {
+    bool isWanted = false;  // called when there is no link
     std::vector<std::string> addresses;
     kj::Own<Link> link;                                 // up, or null
     kj::TimePoint since = kj::origin<kj::TimePoint>();  // the link's being up
@@ -89,12 +106,19 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
     kj::Duration backoff = REDIAL_AFTER;
     kj::Promise<void> dialling = nullptr;
     bool isDialling = false;
-    kj::Promise<void> expecting = nullptr;  // the caller's RPC
+    Bell news;             // rung when there is a new way to try, for whoever calls
+    bool hasNews = false;  // and nobody waited for it
+    Bell betterNews;       // and for whoever looks for a better way
+    std::map<DeviceId, kj::TimePoint> refusedBy;  // members that have no way to the peer, and when
+    size_t carriedHalfOpen = 0;                   // callers that the peer brings
+    kj::Promise<void> improving = nullptr;        // while the link makes a detour
+    kj::Promise<void> expecting = nullptr;        // the caller's RPC
   };
 
   HandshakeTools tools;
   TcpConnector tcp;
   Dialer dialer;
+  kj::Own<Ferry> ferry;
   Observer& observer;
   std::map<DeviceId, Peer> peers;
   std::vector<kj::Own<Link>> unconfirmed;  // and links for membership alone
@@ -103,12 +127,18 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   kj::TaskSet tasks;
 
   kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver);
-  kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream);
+  kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream, Path path);
   void dialSoon(const DeviceId& peer, kj::Duration after);
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
   std::vector<Path> pathsTo(const DeviceId& peer);
   kj::Promise<void> tryAll(DeviceId peer, std::vector<Path> paths);
   kj::Promise<bool> call(DeviceId peer, Dialer::Found found);
+  bool mayAsk(const DeviceId& member, const DeviceId& target);
+  void newWayThrough(const DeviceId& member);
+  kj::Promise<void> improve(DeviceId peer);
+  Result<void> carry(
+      Link& from, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream>& stream);
+  kj::Promise<void> answerCarried(DeviceId member, kj::Own<kj::AsyncIoStream> stream);
   void makeRoom();
   void adopt(kj::Own<Carrier> carrier, Handshake handshake);
   bool prefers(const Link& fresh, const Peer& holding) const;
@@ -118,6 +148,7 @@ class Links final: private Link::Owner, private kj::TaskSet::ErrorHandler {
   kj::Own<Link> takeUnconfirmed(Link& link);
   void dropLater(kj::Own<Link> link);
 
+  kj::Promise<kj::Own<kj::AsyncIoStream>> connect(const DeviceId& peer, const Path& path) override;
   void confirmed(Link& link) override;
   void incoming(
       Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) override;

@@ -1,0 +1,206 @@
+// How Links calls a peer: over whichever of its places answers, through a member that has a link to both,
+// and again when there is a better way.
+#include "core/base/flat.h"
+#include "transport/link/ferry.h"
+#include "transport/link/links.h"
+
+#include <kj/debug.h>
+
+#include <utility>
+
+namespace hearth::transport {
+
+namespace {
+
+[[noreturn]] void noWay(kj::StringPtr why) {
+  kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, why));
+}
+
+crypto::Buffer carryHeader(kj::byte kind, const DeviceId& device) {
+  FlatWriter out;
+  out.u8(kind);
+  out.bytes(device.asBytes());
+  return out.finish();
+}
+
+}  // namespace
+
+void Links::setAddresses(const DeviceId& id, std::vector<std::string> addresses) {
+  auto& peer = peers[id];
+  if (addresses.size() > ADDRESSES_MAX) addresses.resize(ADDRESSES_MAX);
+  if (peer.isWanted && peer.addresses == addresses) return;
+  peer.isWanted = true;
+  peer.addresses = kj::mv(addresses);
+  peer.backoff = REDIAL_AFTER;
+  if (peer.link.get() == nullptr) return dialSoon(id, 0 * kj::SECONDS);
+  peer.betterNews.ring();
+}
+
+void Links::dialSoon(const DeviceId& id, kj::Duration after) {
+  auto& peer = peers[id];
+  if (!peer.isWanted) return;
+  peer.isDialling = true;
+  peer.dialling = dial(id, after).eagerlyEvaluate([this, id](kj::Exception&& e) {
+    KJ_LOG(WARNING, "calling a peer failed", e);
+    peers[id].isDialling = false;
+  });
+}
+
+kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
+  co_await tools.timer.afterDelay(after);
+  for (;;) {
+    auto& peer = peers[id];
+    peer.hasNews = false;
+    co_await tryAll(id, pathsTo(id));
+    if (peer.link.get() != nullptr || !peer.isWanted) break;
+    if (peer.hasNews) continue;
+    if (peer.addresses.empty() && !peer.resyncNext) {
+      co_await peer.news.wait();
+      continue;
+    }
+    // A call that only lacked the epoch is repeated at once, as IKhfs.
+    auto pause = peer.resyncNext ? REDIAL_AFTER : peer.backoff;
+    peer.backoff = kj::min(peer.backoff * 2, REDIAL_AFTER_MAX);
+    // Two devices that lost each other at one moment do not call each other at one moment for ever.
+    auto jitter = tools.entropy.draw<uint8_t>() * (pause / 1024);
+    co_await tools.timer.afterDelay(pause + jitter).exclusiveJoin(peer.news.wait());
+    if (peer.link.get() != nullptr) break;
+  }
+  peers[id].isDialling = false;
+}
+
+std::vector<Path> Links::pathsTo(const DeviceId& id) {
+  std::vector<Path> paths;
+  for (auto& address: peers[id].addresses) {
+    if (auto path = Path::parse(address)) paths.push_back(*path);
+  }
+  size_t detours = 0;
+  for (auto& entry: peers) {
+    if (detours == DETOURS_MAX) break;
+    if (!mayAsk(entry.first, id)) continue;
+    paths.push_back(Path::through(entry.first));
+    ++detours;
+  }
+  return paths;
+}
+
+// Whether a member may have a way to the device. Of two devices that it has links to, the one that came
+// last asks; so a refusal holds for a while.
+bool Links::mayAsk(const DeviceId& member, const DeviceId& target) {
+  if (member == target || !isUp(member)) return false;
+  if (peers[member].link->path().kind == Path::Kind::MEMBER) return false;
+  auto& refusedBy = peers[target].refusedBy;
+  auto refused = refusedBy.find(member);
+  return refused == refusedBy.end() || tools.timer.now() - refused->second > ASK_MEMBER_AGAIN_AFTER;
+}
+
+// The link to a member has come up.
+void Links::newWayThrough(const DeviceId& member) {
+  for (auto& [id, peer]: peers) {
+    peer.refusedBy.erase(member);
+    if (id == member || peer.link.get() != nullptr) continue;
+    peer.hasNews = true;
+    peer.news.ring();
+  }
+}
+
+// Until a link is being set up. Whoever answers at a path may be somebody else: then the others are
+// tried on.
+kj::Promise<void> Links::tryAll(DeviceId id, std::vector<Path> paths) {
+  while (!paths.empty() && !isUp(id)) {
+    auto found = co_await dialer.dial(id, paths);
+    if (found == nullptr) co_return;
+    auto& answered = KJ_ASSERT_NONNULL(found);
+    std::erase(paths, answered.path);
+    if (co_await call(id, kj::mv(answered))) co_return;
+  }
+}
+
+// Whether a link is being set up.
+kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
+  auto carrier = kj::heap<Carrier>(kj::mv(found.stream), kj::mv(found.path));
+  try {
+    bool resync = std::exchange(peers[id].resyncNext, false);
+    auto handshake = co_await initiate(tools, *carrier, id, nextIndex++, resync);
+    if (handshake) {
+      adopt(kj::mv(carrier), kj::mv(*handshake));
+      co_return true;
+    }
+    auto code = handshake.error().code;
+    peers[id].resyncNext = !resync && (code == Errc::EPOCH_UNKNOWN || code == Errc::UNKNOWN_PEER);
+  } catch (const kj::Exception& e) {
+    if (e.getType() == kj::Exception::Type::FAILED)
+      KJ_LOG(INFO, "a call failed", e.getDescription());
+  }
+  co_return false;
+}
+
+// What goes straight is tried again and again while the link makes a detour. A link that somebody waits
+// for is left alone: its streams would end with it.
+kj::Promise<void> Links::improve(DeviceId id) {
+  auto& peer = peers[id];
+  for (auto pause = BETTER_AFTER;; pause = kj::min(pause * 2, BETTER_AFTER_MAX)) {
+    // +-20 %, SECURITY.md §6.4.
+    auto jitter = tools.entropy.draw<uint8_t>() * (pause * 2 / 5 / 255) - pause / 5;
+    co_await tools.timer.afterDelay(pause + jitter).exclusiveJoin(peer.betterNews.wait());
+    if (peer.link.get() == nullptr || peer.link->path().isDirect()) co_return;
+    if (peer.link->isWaitedFor()) continue;
+    auto found = co_await dialer.dial(id, Dialer::better(pathsTo(id), peer.link->path()));
+    KJ_IF_MAYBE(better, found) co_await call(id, kj::mv(*better));
+  }
+}
+
+// The way through a member: a stream to it, on which it says one byte when it has one to the peer.
+kj::Promise<kj::Own<kj::AsyncIoStream>> Links::connect(const DeviceId& target, const Path& path) {
+  auto id = target;
+  auto member = KJ_REQUIRE_NONNULL(path.member(), "not a path through a member");
+  if (!mayAsk(member, id)) noWay("the member has no way to the device");
+  auto stream = open(member, Lane::BULK, carryHeader(STREAM_KIND_CARRY, id));
+  if (!stream) noWay(stream.error().because);
+  kj::byte yes[1];
+  try {
+    co_await (*stream)->read(yes, sizeof(yes));
+  } catch (const kj::Exception&) {
+    peers[id].refusedBy.insert_or_assign(member, tools.timer.now());
+    throw;
+  }
+  co_return kj::mv(*stream);
+}
+
+// A peer asks to be carried. What is carried runs on the bulk lane: whatever this device and its peers
+// have to say to each other goes first.
+Result<void> Links::carry(
+    Link& from, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream>& stream) {
+  auto target = DeviceId::from(header.slice(1, header.size()));
+  if (!target) return no(Errc::BAD_FORMAT, "a stream that does not say where to");
+  auto wanted = *target;
+  // One detour at most: no chains, no circles.
+  if (from.path().kind == Path::Kind::MEMBER)
+    return no(Errc::NOT_AUTHORISED, "a carried link carries nobody else");
+  if (wanted == from.peer() || !isUp(wanted) ||
+      peers[wanted].link->path().kind == Path::Kind::MEMBER)
+    return no(Errc::UNKNOWN_PEER, "this device has no link of its own to that one");
+  for (auto& end: {from.peer(), wanted}) {
+    auto member = tools.circle.find(end);
+    if (member == nullptr || KJ_ASSERT_NONNULL(member).standing != Circle::Standing::ACTIVE)
+      return no(Errc::NOT_AUTHORISED, "not between active devices of the circle");
+  }
+  if (auto may = ferry->mayCarry(from.peer()); !may) return no(may.error());
+  auto onward = open(wanted, Lane::BULK, carryHeader(STREAM_KIND_CARRIED, from.peer()));
+  if (!onward) return no(onward.error());
+  ferry->carry(from.peer(), wanted, kj::mv(stream), kj::mv(*onward));
+  return {};
+}
+
+// Whoever is carried here is a caller like any other. A member that brings many keeps nobody else out.
+kj::Promise<void> Links::answerCarried(DeviceId member, kj::Own<kj::AsyncIoStream> stream) {
+  auto& brought = peers[member].carriedHalfOpen;
+  if (brought >= CARRIED_HALF_OPEN_MAX) co_return;
+  auto place = gate.enter();
+  if (place == nullptr) co_return;
+  ++brought;
+  KJ_DEFER(--brought);
+  co_await answer(kj::mv(stream), Path::through(member));
+}
+
+}  // namespace hearth::transport
