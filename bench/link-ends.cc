@@ -4,17 +4,28 @@
 
 namespace hearth::bench {
 
-LinkEnd::LinkEnd(UvLoop& uv, Entropy& entropy, LinkDevice& self, Serve serve)
+LinkEnd::LinkEnd(UvLoop& uv, Entropy& entropy, LinkDevice& self, Serve serve, bool overUdp)
     : uv(uv),
       serve(kj::mv(serve)),
       network(uv.port),
       guard([]() { KJ_FAIL_REQUIRE("an ephemeral key came twice"); }),
       own({uv.timer(), entropy, guard, self}, network, *this),
-      tasks(failures) {}
+      tasks(failures) {
+  if (!overUdp) return;
+  auto port = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->bindDatagramPort();
+  auto& udp = *host.emplace(kj::heap<transport::UdpHost>(
+      transport::batchesOf(kj::mv(port), network), self.x(), uv.timer(), entropy));
+  auto& calling = *connector.emplace(kj::heap<transport::UdpConnector>(udp, network, self));
+  own.plug(transport::Path::Kind::UDP, calling);
+}
 
 LinkEnd::~LinkEnd() noexcept(false) = default;
 
 uint16_t LinkEnd::listen() {
+  KJ_IF_MAYBE(udp, host) {
+    own.serve((*udp)->listen());
+    return static_cast<uint16_t>((*udp)->port());
+  }
   auto receiver = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->listen();
   auto port = static_cast<uint16_t>(receiver->getPort());
   own.serve(kj::mv(receiver));
@@ -24,7 +35,8 @@ uint16_t LinkEnd::listen() {
 kj::Promise<void> LinkEnd::call(const DeviceId& peer, uint16_t port) {
   auto paf = kj::newPromiseAndFulfiller<void>();
   up = kj::mv(paf.fulfiller);
-  own.setAddresses(peer, {"127.0.0.1:" + std::to_string(port)});
+  auto kind = host == nullptr ? "" : "udp:";
+  own.setAddresses(peer, {kind + std::string("127.0.0.1:") + std::to_string(port)});
   return kj::mv(paf.promise);
 }
 

@@ -1,10 +1,11 @@
 #pragma once
-// The two ends of a link between two processes: the shipping Links over loopback TCP, with devices that
-// know each other and nothing else (two-devices.h).
+// The two ends of a link between two processes: the shipping Links over loopback, TCP or UDP, with devices
+// that know each other and nothing else (two-devices.h).
 
 #include "bench/two-devices.h"
 #include "core/loop/uv-event-port.h"
 #include "transport/link/links.h"
+#include "transport/link/udp-connector.h"
 #include "transport/wire/uv-network.h"
 
 #include <functional>
@@ -27,7 +28,7 @@ class LinkEnd final: private transport::Links::Observer {
   // What is done with a stream that the peer has opened.
   using Serve = std::function<kj::Promise<void>(kj::Own<kj::AsyncIoStream> stream)>;
 
-  LinkEnd(UvLoop& uv, Entropy& entropy, LinkDevice& self, Serve serve);
+  LinkEnd(UvLoop& uv, Entropy& entropy, LinkDevice& self, Serve serve, bool overUdp = false);
   ~LinkEnd() noexcept(false);
 
   // Answers calls; gives the port.
@@ -43,6 +44,8 @@ class LinkEnd final: private transport::Links::Observer {
   Serve serve;
   transport::UvNetwork network;
   crypto::EphemeralGuard guard;
+  kj::Maybe<kj::Own<transport::UdpHost>> host;
+  kj::Maybe<kj::Own<transport::UdpConnector>> connector;
   transport::Links own;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> up;
   kj::TaskSet tasks;

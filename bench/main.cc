@@ -63,6 +63,7 @@ int main(int argc, char** argv) {
   bench::StreamOptions streamOptions;
   auto* stream = what("stream", "bytes by the gigabyte over a link, beside raw TCP and TLS 1.3",
       [&]() { return bench::measureStream(streamOptions); });
+  stream->add_flag("--udp", streamOptions.udp, "the link over datagrams");
   stream->add_option("--gb", streamOptions.gb, "of each round")->check(CLI::Range(0.01, 100.0));
   stream->add_option("--rounds", streamOptions.rounds, "by turns; the median counts")
       ->check(CLI::Range(1, 101));

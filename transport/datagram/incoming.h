@@ -3,7 +3,7 @@
 
 #include "core/base/holding.h"
 #include "core/base/result.h"
-#include "transport/datagram/byte-ring.h"
+#include "transport/datagram/offset-ring.h"
 #include "transport/datagram/ranges.h"
 
 namespace hearth::transport {
@@ -37,7 +37,7 @@ class Incoming final {
   void addTo(Holdings& holdings) const;
 
  private:
-  ByteRing ring;
+  OffsetRing ring;
   Ranges there;
   uint64_t readTo = 0;
   size_t window = WINDOW_BYTES_EARLY;

@@ -5,7 +5,7 @@
 //             base()                                     sentTo        written
 
 #include "core/base/holding.h"
-#include "transport/datagram/byte-ring.h"
+#include "transport/datagram/offset-ring.h"
 #include "transport/datagram/ranges.h"
 
 namespace hearth::transport {
@@ -45,7 +45,7 @@ class Outgoing final {
   void addTo(Holdings& holdings) const;
 
  private:
-  ByteRing ring;
+  OffsetRing ring;
   uint64_t base = 0;
   uint64_t sentTo = 0;
   uint64_t written = 0;

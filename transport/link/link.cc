@@ -1,6 +1,7 @@
 #include "transport/link/link.h"
 
 #include "crypto/pairing/payloads.h"
+#include "transport/link/udp-connector.h"
 #include "transport/wire/tcp-facts.h"
 #include "transport/wire/uv-network.h"
 
@@ -46,6 +47,7 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
       reading(nullptr),
       writing(nullptr),
       watching(nullptr) {
+  protect(carrier->raw(), handshake.session);
   if (initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
   reading = guarded(read());
   writing = guarded(write());
@@ -98,6 +100,12 @@ kj::Own<void> Link::attend() {
 
 Link::Facts Link::facts() {
   Facts facts{.rttS = rttS};
+  if (auto datagrams = dynamic_cast<Secured*>(&carrier->raw())) {
+    auto measured = datagrams->facts();
+    facts.bandwidthBps = measured.bandwidthBps;
+    if (rttS < 0) facts.rttS = measured.rttS;
+    return facts;
+  }
   KJ_IF_MAYBE(tcp, tcpFactsOf(carrier->raw())) {
     facts.bandwidthBps = tcp->bandwidthBps;
     if (rttS < 0) facts.rttS = tcp->rttS;

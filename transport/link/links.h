@@ -54,6 +54,9 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   Links(HandshakeTools tools, kj::Network& network, Observer& observer);
   ~Links() noexcept(false);
 
+  // Peers are also called over paths of that kind. The connector outlives this object.
+  void plug(Path::Kind kind, Connector& connector) { dialer.plug(kind, connector); }
+
   // Answers calls on `receiver` until this object is destroyed.
   void serve(kj::Own<kj::ConnectionReceiver> receiver);
 

@@ -1,4 +1,4 @@
-#include "transport/datagram/byte-ring.h"
+#include "transport/datagram/offset-ring.h"
 
 #include <kj/debug.h>
 
@@ -20,7 +20,7 @@ void inPieces(size_t room, uint64_t offset, size_t size, Copy copy) {
 
 }  // namespace
 
-void ByteRing::put(uint64_t offset, kj::ArrayPtr<const kj::byte> bytes) {
+void OffsetRing::put(uint64_t offset, kj::ArrayPtr<const kj::byte> bytes) {
   KJ_IREQUIRE(offset >= lowest);
   if (bytes.size() == 0) return;
   auto end = offset + bytes.size();
@@ -31,7 +31,7 @@ void ByteRing::put(uint64_t offset, kj::ArrayPtr<const kj::byte> bytes) {
   highest = std::max(highest, end);
 }
 
-void ByteRing::copyOut(uint64_t offset, kj::ArrayPtr<kj::byte> out) const {
+void OffsetRing::copyOut(uint64_t offset, kj::ArrayPtr<kj::byte> out) const {
   if (out.size() == 0) return;
   KJ_REQUIRE(offset >= lowest && offset + out.size() <= highest);
   inPieces(room.size(), offset, out.size(), [&](size_t place, size_t from, size_t count) {
@@ -39,12 +39,12 @@ void ByteRing::copyOut(uint64_t offset, kj::ArrayPtr<kj::byte> out) const {
   });
 }
 
-void ByteRing::dropBelow(uint64_t offset) {
+void OffsetRing::dropBelow(uint64_t offset) {
   lowest = std::max(lowest, offset);
   highest = std::max(highest, lowest);
 }
 
-void ByteRing::growTo(size_t bytes) {
+void OffsetRing::growTo(size_t bytes) {
   auto size = std::max(room.size(), ROOM_BYTES_MIN);
   while (size < bytes) size *= 2;
   auto held = kj::heapArray<kj::byte>(highest - lowest);

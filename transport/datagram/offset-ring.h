@@ -8,7 +8,7 @@
 
 namespace hearth::transport {
 
-class ByteRing final {
+class OffsetRing final {
  public:
   // Requires offset >= begin().
   void put(uint64_t offset, kj::ArrayPtr<const kj::byte> bytes);

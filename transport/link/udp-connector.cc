@@ -1,0 +1,40 @@
+#include "transport/link/udp-connector.h"
+
+#include <kj/debug.h>
+
+namespace hearth::transport {
+
+namespace {
+
+PacketKey exported(const crypto::LinkSession& session, kj::StringPtr label) {
+  return PacketKey::make([&](kj::ArrayPtr<kj::byte> out) {
+    crypto::exportKey(session.keys.exporter, session.keys.noiseH, label, out);
+  });
+}
+
+}  // namespace
+
+kj::Promise<kj::Own<kj::AsyncIoStream>> UdpConnector::connect(
+    const DeviceId& peer, const Path& path) {
+  auto text = path.address;
+  auto known = circle.find(peer);
+  auto& member = KJ_REQUIRE_NONNULL(known, "a device that is not in the circle");
+  auto x = member.x;
+  auto target = co_await network.parseAddress(text.c_str());
+  auto place = UdpAddress::parse(target->toString());
+  co_return co_await host.connect(KJ_REQUIRE_NONNULL(place, "no address for datagrams"), x);
+}
+
+void protect(kj::AsyncIoStream& carrier, const crypto::LinkSession& session) {
+  auto secured = dynamic_cast<Secured*>(&carrier);
+  if (secured == nullptr) return;
+  auto i2r = exported(session, "hearth/export/udp-i2r/v1");
+  auto r2i = exported(session, "hearth/export/udp-r2i/v1");
+  if (session.initiator) {
+    secured->secure({kj::mv(i2r), kj::mv(r2i)});
+  } else {
+    secured->secure({kj::mv(r2i), kj::mv(i2r)});
+  }
+}
+
+}  // namespace hearth::transport
