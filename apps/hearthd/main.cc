@@ -5,6 +5,7 @@
 #include "bindings/local/home.h"
 #include "bindings/local/server.h"
 #include "router/engine/sandbox-engine-host.h"
+#include "transport/discovery/avahi-link.h"
 #include "transport/wire/uv-network.h"
 #include "transport/wire/uv-stream.h"
 
@@ -81,6 +82,7 @@ class Daemon final {
   kj::Own<kj::Filesystem> disk;
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
+  kj::Maybe<kj::Own<transport::LocalLink>> localLink;
   kj::Own<devices::Node> node;
   kj::Own<local::Server> server;
 
@@ -118,18 +120,26 @@ class Daemon final {
         .deviceClass = settings.deviceClass,
         .cores = std::thread::hardware_concurrency(),
         .addresses = apps::reachableAt(settings.listen, receiver->getPort()),
+        .port = static_cast<uint16_t>(receiver->getPort()),
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone)};
-    node =
-        kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
-                                    home.entropy(), network, *store, engines, disk->getRoot()},
-            identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+    node = kj::heap<devices::Node>(
+        devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace, home.entropy(),
+            network, *store, engines, disk->getRoot(), openLocalLink(settings.listen)},
+        identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();
     node->serve(kj::mv(receiver));
     co_await serveLocally();
     co_await node->start();
     KJ_LOG(INFO, "ready");
     co_await kj::Promise<void>(kj::NEVER_DONE);
+  }
+
+  // Whom nobody on the link could call has nothing to say there.
+  kj::Maybe<transport::LocalLink&> openLocalLink(const std::string& listen) {
+    if (options.noDiscovery || apps::isLoopback(listen)) return nullptr;
+    localLink = transport::openAvahiLink(uv.port, home.entropy());
+    return localLink.map([](auto& link) -> transport::LocalLink& { return *link; });
   }
 
   void addPlugins() {

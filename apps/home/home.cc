@@ -123,4 +123,9 @@ std::vector<std::string> reachableAt(const std::string& listen, kj::uint port) {
   return addresses;
 }
 
+bool isLoopback(const std::string& listen) {
+  auto host = listen.substr(0, listen.rfind(':'));
+  return host.starts_with("127.") || host == "[::1]" || host == "localhost";
+}
+
 }  // namespace hearth::apps

@@ -60,4 +60,7 @@ DeviceSettings withDefaults(DeviceSettings given);
 // Where others reach a listener at `listen`: the address itself, or every interface's.
 std::vector<std::string> reachableAt(const std::string& listen, kj::uint port);
 
+// Whether nobody but this machine reaches a listener at `listen`.
+bool isLoopback(const std::string& listen);
+
 }  // namespace hearth::apps

@@ -312,6 +312,14 @@ kj::Own<transport::MembershipExchange> CircleKeeper::exchange(const DeviceId& pe
   return kj::heap<Exchange>(*this, peer, stranger);
 }
 
+kj::Maybe<crypto::Beacon> CircleKeeper::ownBeacon(uint64_t slot) {
+  return crypto::ownBeacon(membership, epochs, selfId(), slot);
+}
+
+std::vector<crypto::DeviceBeacon> CircleKeeper::beaconsOfOthers(uint64_t slot) {
+  return crypto::beaconsOfOthers(membership, epochs, selfId(), slot);
+}
+
 void CircleKeeper::taskFailed(kj::Exception&& e) {
   KJ_LOG(ERROR, "membership could not be stored", e);
 }

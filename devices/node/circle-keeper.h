@@ -6,6 +6,7 @@
 #include "crypto/membership/exchange.h"
 #include "devices/node/identity.h"
 #include "storage/sql/store.h"
+#include "transport/discovery/finder.h"
 #include "transport/link/circle.h"
 
 #include <kj/function.h>
@@ -15,7 +16,9 @@
 
 namespace hearth::devices {
 
-class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHandler {
+class CircleKeeper final: public transport::Circle,
+                          public transport::Finder::Beacons,
+                          private kj::TaskSet::ErrorHandler {
  public:
   // A disk that does not take what peers have brought is asked again.
   static constexpr kj::Duration STORE_AGAIN_AFTER = 10 * kj::SECONDS;
@@ -81,6 +84,8 @@ class CircleKeeper final: public transport::Circle, private kj::TaskSet::ErrorHa
   uint64_t lastInitCounter(const DeviceId& device) override;
   kj::Promise<void> acceptInitCounter(const DeviceId& device, uint64_t counter) override;
   kj::Own<transport::MembershipExchange> exchange(const DeviceId& peer, bool stranger) override;
+  kj::Maybe<crypto::Beacon> ownBeacon(uint64_t slot) override;
+  std::vector<crypto::DeviceBeacon> beaconsOfOthers(uint64_t slot) override;
 
  private:
   class Exchange;

@@ -17,6 +17,20 @@ bool isAddress(const std::string& text) {
 
 }  // namespace
 
+std::vector<std::string> placesToCall(
+    const std::vector<std::string>& remembered, const std::vector<std::string>& heard) {
+  std::vector<std::string> places;
+  auto add = [&](const std::vector<std::string>& from, size_t i) {
+    if (i < from.size() && std::ranges::find(places, from[i]) == places.end())
+      places.push_back(from[i]);
+  };
+  for (size_t i = 0; i < std::max(remembered.size(), heard.size()); ++i) {
+    add(remembered, i);
+    add(heard, i);
+  }
+  return places;
+}
+
 Fleet::Fleet(router::DeviceFacts own, std::vector<storage::PeerRow> remembered): self(kj::mv(own)) {
   for (auto& row: remembered) rows[row.device] = kj::mv(row);
   refresh();

@@ -10,6 +10,11 @@
 
 namespace hearth::devices {
 
+// Where a device is called: at what is known of it and, in turn with that, at what was heard on the
+// local link, so that neither a stale address nor a liar on the link keeps the other back.
+std::vector<std::string> placesToCall(
+    const std::vector<std::string>& remembered, const std::vector<std::string>& heard);
+
 class Fleet final {
  public:
   // `links` may be set once it exists; everything else outlives the fleet.

@@ -122,6 +122,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
 // Peers hold stages that run here: those end before the executor that runs them.
 Node::~Node() noexcept(false) {
   tasks.clear();
+  neighbours = nullptr;
   links.hangUp();
 }
 
@@ -138,6 +139,7 @@ void Node::hear(Recording recording) {
 kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
   if (!keeper.isActive(keeper.selfId())) expelled();
+  meetNeighbours();
   callKnown();
   for (auto bundle: plugins.bundles()) {
     for (auto& task: bundle->description().tasks) co_await measure(*bundle, task);
@@ -209,6 +211,7 @@ std::vector<DeviceView> Node::devices() {
 Holdings Node::holdings() const {
   Holdings all;
   links.addTo(all);
+  if (neighbours.get() != nullptr) neighbours->addTo(all);
   executor.addTo(all);
   jobs.addTo(all);
   auto inCircle = keeper.state().devices.size();
@@ -325,12 +328,37 @@ void Node::remember(const DeviceId& device) {
   }
 }
 
+void Node::call(const DeviceId& device) {
+  std::vector<std::string> remembered, heard;
+  KJ_IF_MAYBE(row, fleet.remembered(device)) remembered = row->addresses;
+  if (neighbours.get() != nullptr) heard = neighbours->placesOf(device);
+  links.setAddresses(device, placesToCall(remembered, heard));
+}
+
 void Node::callKnown() {
   if (!keeper.isActive(keeper.selfId())) return;
-  for (auto& row: fleet.everyone()) {
-    if (row.device != keeper.selfId() && keeper.isActive(row.device))
-      links.setAddresses(row.device, row.addresses);
+  for (auto& [id, member]: keeper.state().devices) {
+    if (id != keeper.selfId() && member.isActive()) call(id);
   }
+}
+
+void Node::meetNeighbours() {
+  if (neighbours.get() != nullptr) return neighbours->circleChanged();
+  KJ_IF_MAYBE(link, seams.localLink) {
+    using transport::Neighbourhood;
+    if (!keeper.isActive(keeper.selfId())) return;
+    // A VAULT holds no key by which it would know anybody (SECURITY.md §6.7).
+    auto part = keeper.ownRole() == crypto::Role::VAULT ? Neighbourhood::Part::IS_CALLED_ONLY
+                                                        : Neighbourhood::Part::CALLS;
+    neighbours = kj::heap<Neighbourhood>(
+        Neighbourhood::Surroundings{seams.timer, seams.clock, *link, keeper, *this}, config.port,
+        part);
+    for (auto& peer: links.peersUp()) neighbours->linked(peer, true);
+  }
+}
+
+void Node::placesChanged(const DeviceId& device) {
+  if (keeper.isActive(device)) call(device);
 }
 
 void Node::circleChanged() {
@@ -343,17 +371,20 @@ void Node::circleChanged() {
   for (auto& [id, member]: keeper.state().devices) {
     if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
   }
+  meetNeighbours();
   callKnown();
 }
 
 // Whoever was removed calls nobody and works for nobody.
 void Node::expelled() {
+  neighbours = nullptr;
   for (auto& [id, member]: keeper.state().devices) links.drop(id, Errc::REMOVED);
   jobs.expel();
 }
 
 void Node::peerUp(const DeviceId& peer) {
   seams.trace.event("link.up", {{"peer", peer}});
+  if (neighbours.get() != nullptr) neighbours->linked(peer, true);
   tell(peer);
   auto arrived = kj::mv(arrival.fulfiller);
   arrival = kj::newPromiseAndFulfiller<void>();
@@ -363,6 +394,7 @@ void Node::peerUp(const DeviceId& peer) {
 
 void Node::peerDown(const DeviceId& peer, Error why) {
   seams.trace.event("link.down", {{"peer", peer}, {"why", why.because}});
+  if (neighbours.get() != nullptr) neighbours->linked(peer, false);
   fleet.left(peer);
   jobs.lost(peer);
 }

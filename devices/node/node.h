@@ -8,6 +8,7 @@
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
 #include "router/run/executor.h"
+#include "transport/discovery/neighbourhood.h"
 
 namespace hearth::devices {
 
@@ -21,6 +22,8 @@ struct Seams {
   storage::Store& store;
   engine::EngineHost& engines;
   const kj::ReadableDirectory& system;  // what the machine says about itself
+  // Where devices on the same link hear of each other; none: known addresses alone are called.
+  kj::Maybe<transport::LocalLink&> localLink = nullptr;
 };
 
 struct NodeConfig {
@@ -28,12 +31,14 @@ struct NodeConfig {
   std::string deviceClass;
   uint32_t cores = 1;
   std::vector<std::string> addresses;  // where others reach this device, best first
+  uint16_t port = 0;                   // where it listens, for those on the same link
   std::string keyStore;                // in words
   kj::Maybe<Recording> microphone;
 };
 
 class Node final: private CircleKeeper::Observer,
                   private transport::Links::Observer,
+                  private transport::Neighbourhood::Observer,
                   private router::Executor::Peers,
                   private router::JobRunner::Fleet,
                   private kj::TaskSet::ErrorHandler {
@@ -84,6 +89,7 @@ class Node final: private CircleKeeper::Observer,
   engine::PluginSet plugins;
   Bodies bodies;
   transport::Links links;
+  kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part
   // The next link to any peer, for whoever waits for one.
   kj::PromiseFulfillerPair<void> arrival = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> arriving = arrival.promise.fork();
@@ -97,12 +103,15 @@ class Node final: private CircleKeeper::Observer,
   void tellAll();
   void heard(const DeviceId& peer, router::DeviceFacts facts);
   void introduced(const DeviceId& device, const std::vector<std::string>& addresses);
+  void call(const DeviceId& device);
   void callKnown();
+  void meetNeighbours();
   void expelled();
   void remember(const DeviceId& device);
   DeviceView viewOf(const DeviceId& id, const crypto::Member& member);
 
   void circleChanged() override;
+  void placesChanged(const DeviceId& device) override;
   void peerUp(const DeviceId& peer) override;
   void peerDown(const DeviceId& peer, Error why) override;
   void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,

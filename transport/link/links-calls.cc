@@ -27,7 +27,7 @@ crypto::Buffer carryHeader(kj::byte kind, const DeviceId& device) {
 
 void Links::setAddresses(const DeviceId& id, std::vector<std::string> addresses) {
   auto& peer = peers[id];
-  if (addresses.size() > ADDRESSES_MAX) addresses.resize(ADDRESSES_MAX);
+  if (addresses.size() > CALLED_MAX) addresses.resize(CALLED_MAX);
   if (peer.isWanted && peer.addresses == addresses) return;
   peer.isWanted = true;
   peer.addresses = kj::mv(addresses);

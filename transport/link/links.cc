@@ -280,7 +280,7 @@ void Links::addTo(Holdings& holdings) const {
       {"links without a place", unconfirmed.size(), UNCONFIRMED_MAX + 2 * peers.size()});
   ferry->addTo(holdings);
   for (auto& [id, peer]: peers) {
-    holdings.push_back({"addresses of a peer", peer.addresses.size(), ADDRESSES_MAX});
+    holdings.push_back({"addresses of a peer", peer.addresses.size(), CALLED_MAX});
     if (peer.link.get() != nullptr) peer.link->addTo(holdings);
   }
 }
