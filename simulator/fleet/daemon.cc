@@ -148,12 +148,14 @@ kj::Promise<Result<bool>> Daemon::run() {
       .deviceClass = parts.profile.deviceClass,
       .cores = parts.profile.cores,
       .addresses = parts.addresses,
+      .port = HEARTH_PORT,
       .keyStore = keyStore.describe().cStr(),
       .microphone = kj::mv(parts.microphone)};
-  running =
-      kj::heap<devices::Node>(devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace,
-                                  parts.entropy, parts.network, *store, engines, *system},
-          identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+  localLink = kj::heap<SimLocalLink>(parts.link);
+  running = kj::heap<devices::Node>(
+      devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace, parts.entropy,
+          parts.network, *store, engines, *system, *localLink},
+      identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
   running->serve(address->listen());
   server = kj::heap<local::Server>(*running, parts.time.timer());

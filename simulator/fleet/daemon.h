@@ -6,6 +6,7 @@
 #include "simulator/disk/sim-disk.h"
 #include "simulator/engines/modelled-engine.h"
 #include "simulator/fleet/profile.h"
+#include "simulator/wire/sim-local-link.h"
 #include "simulator/wire/sim-network.h"
 #include "simulator/world/device-time.h"
 #include "storage/sql/directory-vfs.h"
@@ -19,6 +20,7 @@ struct DaemonParts {
   Entropy& entropy;
   SimDisk& disk;
   kj::Network& network;
+  SimLocalLink::Surroundings link;
   Processor& processor;
   const Profile& profile;
   const kj::ReadableDirectory& plugins;
@@ -106,6 +108,7 @@ class Daemon final {
   kj::Own<storage::Store> store;
   ModelledEngineHost engines;
   kj::Own<const kj::Directory> system;
+  kj::Own<SimLocalLink> localLink;  // of hearthd and hearth join, not of hearth init
   kj::Own<devices::Node> running;
   kj::Own<local::Server> server;
   kj::Promise<void> starting = nullptr;

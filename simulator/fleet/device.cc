@@ -122,8 +122,9 @@ kj::Own<Daemon> Device::makeDaemon() {
   kj::Maybe<devices::Recording> microphone;
   if (profile.microphone) microphone = heard();
   ++starts;
-  auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack, power, profile,
-      plugins, engineFaults, *this, streamOf(around, "daemon", number),
+  auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack,
+      SimLocalLink::Surroundings{around.wire, *this, stack, time.timer(), around.dying}, power,
+      profile, plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
       kj::mv(addresses), kj::mv(microphone), keysLocked, !power.onMains(), power.level()});
   deviceId = made->id();
