@@ -61,6 +61,7 @@ void Run::build() {
     auto found = catalogue.profiles.find(cast.profile);
     KJ_REQUIRE(found != catalogue.profiles.end(), "no such profile", cast.profile.c_str());
     auto& device = world.addDevice(cast.name, found->second);
+    if (cast.hidden) continue;
     std::set<NetworkIndex> visited;
     for (auto& list: {cast.at, cast.visits}) {
       for (auto network: placesOf(list)) {

@@ -35,6 +35,7 @@ Cast readCast(TomlReader& in) {
   cast.visits = in.texts("visits");
   cast.admin = in.flag("admin");
   cast.later = in.flag("later");
+  cast.hidden = in.flag("hidden");
   cast.circle = in.text("circle");
   cast.battery = in.number("battery", -1, 0, 1);
   in.finish();
@@ -264,6 +265,7 @@ std::string writeScenario(const Scenario& scenario) {
     out.put("visits", cast.visits);
     out.put("admin", cast.admin);
     out.put("later", cast.later);
+    out.put("hidden", cast.hidden);
     out.put("circle", cast.circle);
     out.put("battery", cast.battery, -1);
   }

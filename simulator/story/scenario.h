@@ -31,6 +31,7 @@ struct Cast {
   std::vector<std::string> visits;  // and those that it will be on some time
   bool admin = false;
   bool later = false;   // joins by a step, not at the beginning
+  bool hidden = false;  // tells nobody an address: only the local link leads to it
   std::string circle;   // whose it is, where several people share a world
   double battery = -1;  // 0..1; below 0: on mains, as far as it has a charger
 };
