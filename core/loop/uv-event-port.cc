@@ -126,7 +126,9 @@ void UvEventPort::turn() {
     insideTurn = true;
     KJ_DEFER(insideTurn = false);
     advance();
-    scope->poll(TURNS_MAX);
+    // poll() leaves the loop marked as runnable when it has done everything, and the idle handle would turn
+    // for ever; waiting for a promise, were it ready, tells setRunnable() how it stands.
+    if (scope->poll(TURNS_MAX) < TURNS_MAX) kj::Promise<void>(kj::READY_NOW).poll(*scope);
     armTimer();
   }
 }

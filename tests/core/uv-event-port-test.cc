@@ -55,6 +55,16 @@ TEST_CASE("an idle loop turns for nothing") {
   REQUIRE(turns <= 10);
 }
 
+TEST_CASE("a loop that has worked sleeps until there is more to do") {
+  UvLoop uv;
+  int counted = 0;
+  uv.port.run(uv.waitScope, countTo(uv.timer(), counted, 20));
+  uv_metrics_t metrics;
+  REQUIRE(uv_metrics_info(&uv.port.loop(), &metrics) == 0);
+  REQUIRE(metrics.loop_count >= 20);
+  REQUIRE(metrics.loop_count < 200);
+}
+
 TEST_CASE("work from another thread wakes the loop, whoever drives it") {
   UvLoop uv;
   auto& executor = kj::getCurrentThreadExecutor();
