@@ -2,6 +2,7 @@
 
 #include "apps/hearth-sim/shelf.h"
 #include "bench/connect.h"
+#include "bench/constant-time.h"
 #include "bench/lanes.h"
 #include "bench/link.h"
 #include "bench/membership.h"
@@ -46,6 +47,12 @@ int main(int argc, char** argv) {
       [&]() { return bench::measureConnect(connectOptions); });
   connect->add_option("--handshakes", connectOptions.handshakes, "of each kind")
       ->check(CLI::Range(10, 1'000'000));
+  bench::ConstantTimeOptions constantTimeOptions;
+  auto* constantTime =
+      what("constant-time", "whether comparing secrets takes a time that tells of them",
+          [&]() { return bench::measureConstantTime(constantTimeOptions); });
+  constantTime->add_option("--timings", constantTimeOptions.timings, "of each comparison")
+      ->check(CLI::Range(10'000, 100'000'000));
   bench::MembershipOptions membershipOptions;
   auto* membership = what("membership", "a log of ops, resolved from nothing",
       [&]() { return bench::measureMembership(membershipOptions); });

@@ -144,7 +144,8 @@ Result<void> PairingAdmin::checkCommit(const PairIntroduction& introduced) const
   if (!introduced.contribution.isZero())
     return no(Errc::COMMIT_MISMATCH, "a commit where none belongs");
   if (auto* qr = std::get_if<QrProof>(&setup.means)) {
-    if (qrCommitment(introduced.bundle, qr->secret) != qr->commitment)
+    auto commitment = qrCommitment(introduced.bundle, qr->secret);
+    if (!equalSecrets(commitment.asBytes(), qr->commitment.asBytes()))
       return no(Errc::COMMIT_MISMATCH, "another device than the one that showed the QR code");
   }
   return {};
@@ -186,7 +187,7 @@ Result<PairingAdmin::Effects> PairingAdmin::takeContribution(Bytes body) {
   if (own.method != PairMethod::SAS) return offer();
   tested = true;
   auto& introduced = held(joiner);
-  if (sasCommit(*given).asBytes() != introduced.contribution.asBytes())
+  if (!equalSecrets(sasCommit(*given).asBytes(), introduced.contribution.asBytes()))
     return no(Errc::COMMIT_MISMATCH, "the new device has chosen its pictures late");
   stage = Stage::COMPARE;
   Effects effects;
