@@ -79,6 +79,8 @@ class LinkInitiator final {
   static Result<LinkInitiator> begin(
       Setup setup, kj::Maybe<EpochPsk> epochPsk, Entropy& entropy, EphemeralGuard& guard);
 
+  uint32_t index() const { return setup.index; }
+
   // The whole HS_INIT record. Sent again as it is, it is a replay: one record, one try.
   Buffer initRecord() const;
 

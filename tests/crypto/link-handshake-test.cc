@@ -1,7 +1,7 @@
 #include "crypto/handshake/bulk.h"
 #include "crypto/handshake/data.h"
 #include "crypto/handshake/link-handshake.h"
-#include "tests/crypto/seeded-entropy.h"
+#include "tests/crypto/alice-and-bob.h"
 
 #include <kj/exception.h>
 
@@ -11,45 +11,6 @@
 
 namespace hearth::crypto {
 namespace {
-
-constexpr uint32_t ALICE_INDEX = 0x01020304, BOB_INDEX = 7;
-
-Bytes bodyOf(const Buffer& record) { return record.slice(RECORD_HEADER_BYTES, record.size()); }
-
-// Two devices of one circle and one epoch, the members in the order in which they depend.
-struct AliceAndBob {
-  SeededEntropy entropy{1};
-  EphemeralGuard guard{[] {}};
-  CircleId circle = entropy.draw<CircleId>();
-  EpochId epoch = entropy.draw<EpochId>();
-  EpochSecret secret = EpochSecret::draw(entropy);
-  DeviceKeys aliceKeys = DeviceKeys::fromRootSeed(RootSeed::draw(entropy));
-  DeviceKeys bobKeys = DeviceKeys::fromRootSeed(RootSeed::draw(entropy));
-  BundleHash aliceBundle = entropy.draw<BundleHash>();
-  BundleHash bobBundle = entropy.draw<BundleHash>();
-  LinkSelf alice{aliceKeys.id, aliceKeys.x, aliceBundle, circle, REHANDSHAKE_MAINS_S};
-  LinkSelf bob{bobKeys.id, bobKeys.x, bobBundle, circle, REHANDSHAKE_BATTERY_S};
-
-  LinkPsk psk() { return linkPsk(secret, {circle, epoch}, alice.id, bob.id); }
-  LinkPeer bobAsPeer() { return {bob.id, bobKeys.publics.x, bobBundle}; }
-
-  LinkInitiator initiator(bool withPsk, LinkPeer peer) {
-    kj::Maybe<LinkInitiator::EpochPsk> epochPsk;
-    if (withPsk) epochPsk = LinkInitiator::EpochPsk{epoch, psk()};
-    return LinkInitiator::begin({alice, peer, ALICE_INDEX, 5}, kj::mv(epochPsk), entropy, guard)
-        .value();
-  }
-  LinkInitiator initiator(bool withPsk = true) { return initiator(withPsk, bobAsPeer()); }
-
-  Result<LinkResponder> responder(const Buffer& record) {
-    return LinkResponder::open(bob, readHsInit(bodyOf(record)).value(), entropy, guard);
-  }
-  LinkResponder::Answer answer(LinkResponder& responder, LinkStatus status = LinkStatus::OK) {
-    kj::Maybe<LinkPsk> known;
-    if (responder.opening().protocol == Protocol::IKHFSPSK2) known = psk();
-    return responder.answer(BOB_INDEX, kj::mv(known), aliceBundle, status).value();
-  }
-};
 
 TEST_CASE("two devices of an epoch agree on keys in two messages of the specified sizes") {
   auto withPsk = GENERATE(true, false);
@@ -223,6 +184,29 @@ TEST_CASE("a random source that repeats itself stops the daemon") {
   DhPublic key;
   guard.admit(key);
   REQUIRE_THROWS_AS(guard.admit(key), kj::Exception);
+  REQUIRE(stopped);
+}
+
+// Forgets how far it has come, like a machine that was cloned or a source that is broken.
+class RepeatingEntropy final: public Entropy {
+ public:
+  void fill(kj::ArrayPtr<kj::byte> out) override { memset(out.begin(), 7, out.size()); }
+};
+
+TEST_CASE(
+    "T32: with a random source that repeats ephemerals the second handshake stops the daemon") {
+  AliceAndBob pair;
+  RepeatingEntropy broken;
+  bool stopped = false;
+  EphemeralGuard guard([&] { stopped = true; });
+  auto call = [&]() {
+    LinkInitiator::EpochPsk psk{pair.epoch, pair.psk()};
+    return LinkInitiator::begin(
+        {pair.alice, pair.bobAsPeer(), ALICE_INDEX, 5}, kj::mv(psk), broken, guard);
+  };
+  REQUIRE(call().has_value());
+  REQUIRE_FALSE(stopped);
+  REQUIRE_THROWS_AS(call(), kj::Exception);
   REQUIRE(stopped);
 }
 

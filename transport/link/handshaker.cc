@@ -7,8 +7,6 @@ namespace hearth::transport {
 namespace {
 
 using crypto::Alert;
-using crypto::LinkStatus;
-using crypto::Protocol;
 using crypto::RecordType;
 
 kj::Promise<Result<Record>> readSoon(HandshakeTools& tools, Carrier& carrier) {
@@ -39,20 +37,7 @@ Error unexpected(const Record& record) {
 
 kj::Promise<Result<Handshake>> initiateUnhurried(
     HandshakeTools tools, Carrier& carrier, DeviceId peer, uint32_t index, bool resync) {
-  auto counter = co_await tools.circle.nextInitCounter();
-  auto member = tools.circle.find(peer);
-  if (member == nullptr) co_return no(Errc::UNKNOWN_PEER, "a device that is not in the circle");
-  auto& known = KJ_ASSERT_NONNULL(member);
-  kj::Maybe<crypto::LinkInitiator::EpochPsk> psk;
-  if (!resync) {
-    psk = tools.circle.epochWith(peer);
-    if (psk == nullptr) co_return no(Errc::EPOCH_UNKNOWN, "this device holds no epoch secret");
-  }
-  auto machine = crypto::LinkInitiator::begin({.self = tools.circle.self(),
-                                                  .peer = {peer, known.x, known.bundle},
-                                                  .index = index,
-                                                  .initCounter = counter},
-      kj::mv(psk), tools.entropy, tools.guard);
+  auto machine = co_await beginCall(tools, peer, index, resync);
   if (!machine) co_return no(machine.error());
   co_await carrier.write(machine->initRecord());
   auto reply = co_await readSoon(tools, carrier);
@@ -68,43 +53,6 @@ kj::Promise<Result<Handshake>> initiateUnhurried(
   auto session = machine->finish(reply->body);
   if (!session) co_return no(session.error());
   co_return Handshake{kj::mv(*session)};
-}
-
-// What the log says of the caller, as far as the handshake's answer tells it.
-LinkStatus statusOf(const crypto::LinkOpening& opening, const crypto::LinkSelf& self,
-    const Circle::Member& member) {
-  if (member.standing == Circle::Standing::GONE) return LinkStatus::REMOVED;
-  if (member.standing == Circle::Standing::SUSPENDED) return LinkStatus::SUSPENDED;
-  return crypto::bundleStatus(opening, self.bundle, member.bundle);
-}
-
-struct Verdict {
-  kj::Maybe<crypto::LinkPsk> psk;
-  crypto::BundleHash bundle;
-  LinkStatus status = LinkStatus::OK;
-  bool stranger = false;
-};
-
-// Whom the caller claims to be, against the log, the replay counter and the epoch.
-Result<Verdict> verdictOn(const crypto::LinkOpening& opening, Circle& circle) {
-  auto self = circle.self();
-  bool resync = opening.protocol == Protocol::IKHFS;
-  KJ_IF_MAYBE(member, circle.find(opening.device)) {
-    auto judged = crypto::judge(opening, self, {member->x, circle.lastInitCounter(opening.device)});
-    if (!judged) return no(judged.error());
-    Verdict verdict{.bundle = member->bundle, .status = statusOf(opening, self, *member)};
-    if (resync) return verdict;
-    KJ_IF_MAYBE(psk, circle.epochWith(opening.device)) {
-      if (psk->epoch == opening.epoch) {
-        verdict.psk = kj::mv(psk->psk);
-        return verdict;
-      }
-    }
-    return no(Errc::EPOCH_UNKNOWN, "the caller has another epoch");
-  }
-  if (!resync || opening.device == self.id)
-    return no(Errc::UNKNOWN_PEER, "the caller is not in the circle");
-  return Verdict{.stranger = true};
 }
 
 // The caller's HS_INIT, once the gate lets it through.
@@ -129,24 +77,18 @@ kj::Promise<Result<Handshake>> respondUnhurried(
     HandshakeTools tools, Gate& gate, Carrier& carrier, uint32_t index) {
   auto record = co_await readInit(tools, gate, carrier);
   if (!record) co_return no(record.error());
-  auto init = crypto::readHsInit(record->body);
-  auto self = tools.circle.self();
-  auto machine = crypto::LinkResponder::open(self, *init, tools.entropy, tools.guard);
-  if (!machine) co_return no(machine.error());
-  auto opening = machine->opening();
-  auto verdict = verdictOn(opening, tools.circle);
-  if (!verdict) {
-    auto code = verdict.error().code;
+  auto call = openCall(tools, record->body);
+  if (!call) {
+    auto code = call.error().code;
     if (code == Errc::EPOCH_UNKNOWN) co_await carrier.write(writeAlert(Alert::EPOCH_UNKNOWN));
     if (code == Errc::UNKNOWN_PEER) co_await carrier.write(writeAlert(Alert::UNKNOWN_PEER));
-    co_return no(verdict.error());
+    co_return no(call.error());
   }
-  if (!verdict->stranger)
-    co_await tools.circle.acceptInitCounter(opening.device, opening.initCounter);
-  auto answer = machine->answer(index, kj::mv(verdict->psk), verdict->bundle, verdict->status);
+  co_await call->accept(tools.circle);
+  auto answer = call->answer(index);
   if (!answer) co_return no(answer.error());
   co_await carrier.write(kj::mv(answer->record));
-  co_return Handshake{kj::mv(answer->session), verdict->stranger};
+  co_return Handshake{kj::mv(answer->session), call->stranger};
 }
 
 }  // namespace

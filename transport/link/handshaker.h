@@ -1,26 +1,11 @@
 #pragma once
 // Runs a handshake over a carrier that has just been connected, on either side.
 
+#include "transport/link/call.h"
 #include "transport/link/carrier.h"
-#include "transport/link/circle.h"
 #include "transport/link/gate.h"
 
-#include <kj/timer.h>
-
 namespace hearth::transport {
-
-// What every handshake of this process shares.
-struct HandshakeTools {
-  static constexpr kj::Duration AUTHENTICATE_WITHIN = 10 * kj::SECONDS;
-  static constexpr kj::Duration BETWEEN_RECORDS_MAX = 5 * kj::SECONDS;
-  // A secret may change between a cookie and its use; one that changes twice is a peer's game.
-  static constexpr int COOKIES_MAX = 2;
-
-  kj::Timer& timer;
-  Entropy& entropy;
-  crypto::EphemeralGuard& guard;
-  Circle& circle;
-};
 
 struct Handshake {
   crypto::LinkSession session;

@@ -24,14 +24,6 @@ Error errorOf(const kj::Exception& e) {
   return {Errc::BAD_FORMAT, "the link failed; see the daemon's log"};
 }
 
-crypto::SendingKey sendingKeyOf(crypto::LinkSession& session) {
-  return crypto::SendingKey(kj::mv(session.initiator ? session.keys.i2r : session.keys.r2i));
-}
-
-crypto::ReceivingKey receivingKeyOf(crypto::LinkSession& session) {
-  return crypto::ReceivingKey(kj::mv(session.initiator ? session.keys.r2i : session.keys.i2r));
-}
-
 }  // namespace
 
 Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools tools, Owner& owner)
@@ -39,8 +31,7 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
       handshake(kj::mv(handshakeIn)),
       timer(tools.timer),
       owner(owner),
-      sendingKey(sendingKeyOf(handshake.session)),
-      receivingKey(receivingKeyOf(handshake.session)),
+      keys(handshake.session, !handshake.membershipOnly(), tools, *this),
       hub(kj::refcounted<LaneHub>(handshake.session.initiator)),
       liveness(timer.now()),
       exchange(tools.circle.exchange(handshake.session.peer, handshake.stranger)),
@@ -99,7 +90,7 @@ kj::Own<void> Link::attend() {
 }
 
 Link::Facts Link::facts() {
-  Facts facts{.rttS = rttS};
+  Facts facts{.rttS = rttS, .keysAge = keys.age(), .handshakes = keys.handshakes()};
   if (auto datagrams = dynamic_cast<Secured*>(&carrier->raw())) {
     auto measured = datagrams->facts();
     facts.bandwidthBps = measured.bandwidthBps;
@@ -123,6 +114,8 @@ kj::String Link::address() {
 void Link::addTo(Holdings& holdings) const {
   constexpr size_t LOG_CHUNKS_MAX = crypto::PAIRING_LOG_BYTES_MAX / MEMBERSHIP_CHUNK_BYTES;
   holdings.push_back({"own frames of a link", ownFrames.size(), OWN_FRAMES_MAX + LOG_CHUNKS_MAX});
+  holdings.push_back(
+      {"handshake records of a link", handshakeRecords.size(), HANDSHAKE_RECORDS_MAX});
   hub->lanes.addTo(holdings);
 }
 
@@ -133,26 +126,42 @@ kj::Promise<void> Link::read() {
       end(record.error());
       co_return;
     }
-    if (record->type != crypto::RecordType::DATA) {
-      end({Errc::BAD_FORMAT, "a record that has no place on an open link"});
-      co_return;
-    }
-    auto index = crypto::receiverIndexOf(record->body);
-    if (!index || *index != handshake.session.ownIndex) {
-      end({Errc::BAD_FORMAT, "a record for other keys"});
-      co_return;
-    }
-    auto frame = crypto::openData(receivingKey, record->body);
-    if (!frame) {
-      end(frame.error());
-      co_return;
-    }
-    liveness.heard(timer.now());
-    if (auto taken = received(*frame); !taken) {
+    if (auto taken = received(kj::mv(*record)); !taken) {
       end(taken.error());
       co_return;
     }
   }
+}
+
+Result<void> Link::received(Record record) {
+  bool renews =
+      record.type == crypto::RecordType::HS_INIT || record.type == crypto::RecordType::HS_RESP;
+  if (!peerConfirmed && renews)
+    return no(Errc::BAD_FORMAT, "new keys before the first are confirmed");
+  switch (record.type) {
+    case crypto::RecordType::DATA:
+      return data(record);
+    case crypto::RecordType::HS_INIT:
+      keys.called(kj::mv(record.body));
+      return {};
+    case crypto::RecordType::HS_RESP:
+      keys.answered(record.body);
+      return {};
+    default:
+      return no(Errc::BAD_FORMAT, "a record that has no place on an open link");
+  }
+}
+
+Result<void> Link::data(const Record& record) {
+  auto index = crypto::receiverIndexOf(record.body);
+  if (!index) return no(index.error());
+  auto key = keys.opening(*index);
+  if (key == nullptr) return no(Errc::KEYS_EXPIRED, "a record for other keys");
+  auto frame = crypto::openData(KJ_ASSERT_NONNULL(key), record.body);
+  if (!frame) return no(frame.error());
+  liveness.heard(timer.now());
+  keys.opened(*index);
+  return received(*frame);
 }
 
 Result<void> Link::received(const crypto::DataFrame& frame) {
@@ -258,27 +267,52 @@ crypto::Buffer Link::sealBatch() {
 }
 
 bool Link::sealNext(kj::Vector<kj::byte>& batch) {
+  if (!handshakeRecords.empty()) {
+    batch.addAll(handshakeRecords.front());
+    handshakeRecords.pop_front();
+    return true;
+  }
+  if (ownFrames.empty() && (!peerConfirmed || closing)) return false;
+  auto sealing = keys.sealing();
+  if (sealing == nullptr) return false;  // what waits is sent under new keys
+  auto& [key, index] = KJ_ASSERT_NONNULL(sealing);
   Result<crypto::Buffer> record;
+  bool isAnswer = false;  // whoever has made it necessary sees to the keys
   if (!ownFrames.empty()) {
     auto frame = kj::mv(ownFrames.front());
     ownFrames.pop_front();
-    record = crypto::sealData(sendingKey, handshake.session.peerIndex, frame.type, frame.body,
-        crypto::Padding::INTERACTIVE);
-  } else if (peerConfirmed && !closing) {
+    isAnswer = frame.type == PONG || frame.type == number(crypto::Frame::KEEPALIVE);
+    record = crypto::sealData(key, index, frame.type, frame.body, crypto::Padding::INTERACTIVE);
+  } else {
     auto frame = hub->lanes.next();
     if (frame == nullptr) return false;
     auto& ready = KJ_ASSERT_NONNULL(frame);
     if (ready.type == LaneFrame::STREAM) expectAnswer();
-    record = crypto::sealData(sendingKey, handshake.session.peerIndex,
-        static_cast<uint8_t>(ready.type), ready.body,
+    isAnswer = ready.type == LaneFrame::CREDIT;
+    record = crypto::sealData(key, index, static_cast<uint8_t>(ready.type), ready.body,
         ready.lane == Lane::BULK ? crypto::Padding::OTHER : crypto::Padding::INTERACTIVE);
-  } else {
-    return false;
   }
   KJ_REQUIRE(record.has_value(), "a record cannot be sealed", record.error().because);
   batch.addAll(*record);
+  if (!isAnswer) keys.sealed();
   return true;
 }
+
+void Link::sendHandshake(crypto::Buffer record, bool expectsAnswer) {
+  if (over) return;
+  // A peer that does not read gets the newest.
+  if (handshakeRecords.size() >= HANDSHAKE_RECORDS_MAX) handshakeRecords.pop_front();
+  handshakeRecords.push_back(kj::mv(record));
+  if (expectsAnswer) expectAnswer();
+  hub->writer.ring();
+}
+
+void Link::renewed() {
+  liveness.heard(timer.now());
+  sendOwn(number(crypto::Frame::KEEPALIVE), nullptr);
+}
+
+void Link::expired(Error why) { end(why); }
 
 kj::Promise<void> Link::watch() {
   for (;;) {

@@ -6,14 +6,16 @@
 #include "transport/link/handshaker.h"
 #include "transport/link/lane-stream.h"
 #include "transport/link/liveness.h"
+#include "transport/link/rekeyer.h"
 
 namespace hearth::transport {
 
-class Link final {
+class Link final: private Rekeyer::Host {
  public:
   // Frames of the link itself that wait to be sent: a peer that makes it answer and does not read
   // loses the link when so many do. One answer more, at most a whole log, may come on top.
   static constexpr size_t OWN_FRAMES_MAX = 1'024;
+  static constexpr size_t HANDSHAKE_RECORDS_MAX = 4;  // that wait to be sent
   static constexpr size_t MEMBERSHIP_CHUNK_BYTES = 32 << 10;
 
   class Owner {
@@ -27,11 +29,16 @@ class Link final {
 
     // The link is over, once. Drop it, but not from within this call.
     virtual void closed(Link& link, Error why) = 0;
+
+    // Names keys of this process for which there are none yet.
+    virtual uint32_t freshIndex() = 0;
   };
 
   struct Facts {
     double rttS = -1;          // below 0: not measured
     double bandwidthBps = -1;  // bytes a second, as the kernel estimates it
+    kj::Duration keysAge = 0 * kj::SECONDS;
+    uint32_t handshakes = 1;
   };
 
   Link(kj::Own<Carrier> carrier, Handshake handshake, HandshakeTools tools, Owner& owner);
@@ -71,8 +78,8 @@ class Link final {
   Handshake handshake;
   kj::Timer& timer;
   Owner& owner;
-  crypto::SendingKey sendingKey;
-  crypto::ReceivingKey receivingKey;
+  Rekeyer keys;
+  std::deque<crypto::Buffer> handshakeRecords;  // ahead of everything that is not sealed yet
   kj::Own<LaneHub> hub;
   Liveness liveness;
   kj::Own<MembershipExchange> exchange;
@@ -98,6 +105,8 @@ class Link final {
   kj::Promise<void> watch();
   crypto::Buffer sealBatch();
   bool sealNext(kj::Vector<kj::byte>& batch);
+  Result<void> received(Record record);
+  Result<void> data(const Record& record);
   Result<void> received(const crypto::DataFrame& frame);
   Result<void> laneFrame(const crypto::DataFrame& frame);
   Result<void> membership(Result<MembershipExchange::Step> step);
@@ -108,6 +117,11 @@ class Link final {
   void expectAnswer();
   void updateAttention();
   void end(Error why);
+
+  void sendHandshake(crypto::Buffer record, bool expectsAnswer) override;
+  void renewed() override;
+  void expired(Error why) override;
+  uint32_t freshIndex() override { return owner.freshIndex(); }
 };
 
 }  // namespace hearth::transport

@@ -121,7 +121,7 @@ kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
   auto carrier = kj::heap<Carrier>(kj::mv(found.stream), kj::mv(found.path));
   try {
     bool resync = std::exchange(peers[id].resyncNext, false);
-    auto handshake = co_await initiate(tools, *carrier, id, nextIndex++, resync);
+    auto handshake = co_await initiate(tools, *carrier, id, freshIndex(), resync);
     if (handshake) {
       adopt(kj::mv(carrier), kj::mv(*handshake));
       co_return true;

@@ -36,7 +36,7 @@ kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver) {
 
 kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream, Path path) {
   auto carrier = kj::heap<Carrier>(kj::mv(stream), kj::mv(path));
-  auto handshake = co_await respond(tools, gate, *carrier, nextIndex++);
+  auto handshake = co_await respond(tools, gate, *carrier, freshIndex());
   if (handshake) {
     adopt(kj::mv(carrier), kj::mv(*handshake));
   } else {

@@ -157,6 +157,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   void incoming(
       Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) override;
   void closed(Link& link, Error why) override;
+  uint32_t freshIndex() override { return nextIndex++; }
   void taskFailed(kj::Exception&& e) override;
 };
 
