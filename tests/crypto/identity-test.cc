@@ -68,14 +68,14 @@ TEST_CASE("a bundle one byte short or long is refused") {
   REQUIRE(Bundle::parse(longer).error().code == Errc::BAD_FORMAT);
 }
 
-TEST_CASE("a bundle changed after signing is refused") {
+TEST_CASE("T10: a bundle changed after signing is refused") {
   auto keys = deviceKeys();
   auto envelope = bundleOf(keys).seal(keys);
   envelope[envelope.size() - 1] ^= 1;
   REQUIRE(Bundle::open(envelope).error().code == Errc::BAD_SIGNATURE);
 }
 
-TEST_CASE("a device cannot sign another device's bundle") {
+TEST_CASE("T10: a device cannot sign another device's bundle") {
   REQUIRE_THROWS_AS(bundleOf(deviceKeys(1)).seal(deviceKeys(2)), kj::Exception);
 }
 

@@ -1,3 +1,4 @@
+#include "core/base/flat.h"
 #include "crypto/handshake/bulk.h"
 #include "crypto/handshake/data.h"
 #include "crypto/handshake/link-handshake.h"
@@ -40,7 +41,7 @@ TEST_CASE("two devices of an epoch agree on keys in two messages of the specifie
   REQUIRE(openData(receiving, bodyOf(*record)).value().body == "hello"_kj.asBytes());
 }
 
-TEST_CASE("without the epoch's PSK no keys are agreed on") {
+TEST_CASE("T12: without the epoch's PSK, or with that of an older one, no keys are agreed on") {
   AliceAndBob pair;
   auto alice = pair.initiator();
   auto bob = pair.responder(alice.initRecord()).value();
@@ -74,7 +75,7 @@ TEST_CASE("one flipped bit in the noise of either message is refused") {
   }
 }
 
-TEST_CASE("an initiation of another suite or of a pairing protocol is refused") {
+TEST_CASE("T12: an initiation of another suite or of a pairing protocol is refused") {
   for (size_t field: {0, 1}) {
     AliceAndBob pair;
     auto init = pair.initiator().initRecord();
@@ -83,14 +84,15 @@ TEST_CASE("an initiation of another suite or of a pairing protocol is refused") 
   }
 }
 
-TEST_CASE("an initiation that says IKhfs but was made for IKhfspsk2 is refused") {
+TEST_CASE("T12: an initiation that says IKhfs but was made for IKhfspsk2 is refused") {
   AliceAndBob pair;
   auto init = pair.initiator().initRecord();
   init[RECORD_HEADER_BYTES] = static_cast<uint8_t>(Protocol::IKHFS);
   REQUIRE(pair.responder(init).error().code == Errc::DECRYPT_FAILED);
 }
 
-TEST_CASE("a caller with another static key, a used counter or our own name is refused") {
+TEST_CASE(
+    "T1, T10, T11: a caller with another static key, a used counter or our own name is refused") {
   AliceAndBob pair;
   auto bob = pair.responder(pair.initiator().initRecord()).value();
   auto code = [&](const LinkSelf& self, DhPublic x, uint64_t last) {
@@ -101,7 +103,7 @@ TEST_CASE("a caller with another static key, a used counter or our own name is r
   REQUIRE(code(pair.alice, pair.aliceKeys.publics.x, 0) == Errc::REPLAY);
 }
 
-TEST_CASE("a responder that answers under another name is refused") {
+TEST_CASE("T9: a responder that answers under another name is refused") {
   AliceAndBob pair;
   auto alice = pair.initiator();
   auto self = pair.bob;
@@ -111,6 +113,105 @@ TEST_CASE("a responder that answers under another name is refused") {
       LinkResponder::open(liar, readHsInit(bodyOf(init)).value(), pair.entropy, pair.guard).value();
   auto answer = pair.answer(bob);
   REQUIRE(alice.finish(bodyOf(answer.record)).error().code == Errc::UNKNOWN_PEER);
+}
+
+TEST_CASE("T9: an initiator that states another device than its static key's is refused") {
+  AliceAndBob pair;
+  pair.alice.id = pair.entropy.draw<DeviceId>();  // somebody else's
+  auto bob = pair.responder(pair.initiator().initRecord()).value();
+  auto mallory = DeviceKeys::fromRootSeed(RootSeed::draw(pair.entropy));
+  auto judged = judge(bob.opening(), pair.bob, {mallory.publics.x, 0});
+  REQUIRE(judged.error().code == Errc::UNKNOWN_PEER);
+}
+
+TEST_CASE("T8: whoever has Alice's static key, but not Bob's, cannot answer her call in his name") {
+  AliceAndBob pair;
+  auto init = pair.initiator().initRecord();
+  LinkSelf thief{pair.bob.id, pair.aliceKeys.x, pair.bobBundle, pair.circle, REHANDSHAKE_MAINS_S};
+  auto opened =
+      LinkResponder::open(thief, readHsInit(bodyOf(init)).value(), pair.entropy, pair.guard);
+  REQUIRE(opened.error().code == Errc::DECRYPT_FAILED);
+}
+
+TEST_CASE(
+    "T8: whoever has Alice's static key, but not Bob's, cannot finish a call to her in his name") {
+  // With her key a message 1 can be forged that opens as Bob's (Noise §7.7). What follows it needs
+  // Bob's own: here the bytes are Bob's, and the thief has everything but his key and the epoch's.
+  AliceAndBob pair;
+  LinkPeer alicesCard{pair.alice.id, pair.aliceKeys.publics.x, pair.aliceBundle};
+  auto bobs = LinkInitiator::begin({pair.bob, alicesCard, BOB_INDEX, 5},
+      LinkInitiator::EpochPsk{pair.epoch, pair.psk()}, pair.entropy, pair.guard);
+  auto record = bobs->initRecord();
+  auto opened =
+      LinkResponder::open(pair.alice, readHsInit(bodyOf(record)).value(), pair.entropy, pair.guard);
+  auto answer = opened->answer(ALICE_INDEX, pair.psk(), pair.bobBundle, LinkStatus::OK).value();
+
+  LinkSelf thief{pair.bob.id, pair.aliceKeys.x, pair.bobBundle, pair.circle, REHANDSHAKE_MAINS_S};
+  auto guess = linkPsk(
+      EpochSecret::draw(pair.entropy), {pair.circle, pair.epoch}, pair.alice.id, pair.bob.id);
+  auto thiefs = LinkInitiator::begin({thief, alicesCard, BOB_INDEX, 5},
+      LinkInitiator::EpochPsk{pair.epoch, kj::mv(guess)}, pair.entropy, pair.guard);
+  REQUIRE(thiefs->finish(bodyOf(answer.record)).error().code == Errc::DECRYPT_FAILED);
+  REQUIRE(bobs->finish(bodyOf(answer.record)).has_value());  // the answer was good
+}
+
+TEST_CASE("T11: a device's own message 1, sent back to it, does not even pass mac1") {
+  AliceAndBob pair;
+  auto record = pair.initiator().initRecord();
+  auto init = readHsInit(bodyOf(record)).value();
+  REQUIRE(mac1Holds(GateKeys::forLink(pair.bobKeys.publics.x), init));
+  REQUIRE_FALSE(mac1Holds(GateKeys::forLink(pair.aliceKeys.publics.x), init));
+  auto opened = LinkResponder::open(pair.alice, init, pair.entropy, pair.guard);
+  REQUIRE(opened.error().code == Errc::DECRYPT_FAILED);
+}
+
+TEST_CASE("T11: a device's own records, sent back to it, do not open") {
+  AliceAndBob pair;
+  auto sessions = pair.handshake();
+  SendingKey sending(kj::mv(sessions.alices.keys.i2r));
+  ReceivingKey receiving(kj::mv(sessions.alices.keys.r2i));
+  auto record = sealData(sending, ALICE_INDEX, 1, "hello"_kj.asBytes(), Padding::INTERACTIVE);
+  REQUIRE(openData(receiving, bodyOf(*record)).error().code == Errc::DECRYPT_FAILED);
+}
+
+// Message 1 of a pattern without the KEM, else as a device of the circle would make it.
+Buffer classicalInit(AliceAndBob& pair, kj::StringPtr name, kj::StringPtr notation) {
+  FlatWriter prologue;
+  prologue.bytes("hearth/link/1"_kj.asBytes());
+  prologue.u8(1).u8(static_cast<uint8_t>(Protocol::IKHFSPSK2)).bytes(pair.circle.asBytes());
+  Noise noise({name, Pattern::parse(notation), chaChaPoly(), blake2b(), true},
+      {.own = pair.aliceKeys.x,
+          .remote = pair.bobKeys.publics.x,
+          .ephemeral = DhSecret::draw(pair.entropy)},
+      prologue.asBytes());
+  kj::byte payload[160] = {};
+  auto message = noise.write(payload).value();
+  return writeHsInit(GateKeys::forLink(pair.bobKeys.publics.x),
+      static_cast<uint8_t>(Protocol::IKHFSPSK2), ALICE_INDEX, message, nullptr);
+}
+
+TEST_CASE("T12: classical IK and XX, and IKhfs with e1 stripped, get no session") {
+  AliceAndBob pair;
+  auto ik = classicalInit(
+      pair, "Noise_IK_25519_ChaChaPoly_BLAKE2b", "<- s ... -> e, es, s, ss <- e, ee, se");
+  auto xx =
+      classicalInit(pair, "Noise_XX_25519_ChaChaPoly_BLAKE2b", "-> e <- e, ee, s, es -> s, se");
+  // The name and the rest of the pattern are right, only e1 is not there.
+  auto stripped =
+      classicalInit(pair, nameOf(Protocol::IKHFSPSK2), "<- s ... -> e, es, s, ss <- e, ee, se");
+  for (auto record: {&ik, &xx, &stripped}) REQUIRE_FALSE(pair.responder(*record).has_value());
+}
+
+TEST_CASE("T13: an initiation whose ephemeral is a point of small order is refused as such") {
+  AliceAndBob pair;
+  auto honest = pair.initiator().initRecord();
+  constexpr size_t NOISE_AT = RECORD_HEADER_BYTES + 10;
+  for (kj::byte first: {0, 1}) {  // both of order 1 or 2
+    auto record = kj::heapArray<kj::byte>(honest.asPtr());
+    memset(record.begin() + NOISE_AT, 0, DhPublic::SIZE);
+    record[NOISE_AT] = first;
+    REQUIRE(pair.responder(record).error().code == Errc::SMALL_ORDER);
+  }
 }
 
 TEST_CASE("different views of a bundle show on both sides") {
@@ -178,7 +279,7 @@ TEST_CASE("a wrong mac1 is noticed before any Diffie-Hellman") {
   REQUIRE_FALSE(mac1Holds(GateKeys::forLink(pair.aliceKeys.publics.x), init));
 }
 
-TEST_CASE("a random source that repeats itself stops the daemon") {
+TEST_CASE("T14: an ephemeral that comes a second time stops the daemon") {
   bool stopped = false;
   EphemeralGuard guard([&] { stopped = true; });
   DhPublic key;

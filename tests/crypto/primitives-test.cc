@@ -44,7 +44,7 @@ TEST_CASE("a moved secret leaves nothing behind") {
   REQUIRE(second.reveal() == "secret"_kj.asBytes());
 }
 
-TEST_CASE("X25519 refuses a point that makes the result all zero") {
+TEST_CASE("T13: X25519 refuses a point that makes the result all zero") {
   REQUIRE(agree(counting<DhSecret>(1), DhPublic()).error().code == Errc::SMALL_ORDER);
 }
 
@@ -53,13 +53,13 @@ TEST_CASE("two sides of X25519 agree") {
   REQUIRE(agree(a, publicOf(b)).value().equals(agree(b, publicOf(a)).value()));
 }
 
-TEST_CASE("an ML-KEM public key with unreduced coefficients is refused") {
+TEST_CASE("T13: an ML-KEM public key with unreduced coefficients is refused") {
   MlKem::Public pk;
   memset(pk.bytes, 0xff, MlKem::Public::SIZE);
   REQUIRE(MlKem::encapsulate(pk, counting<MlKem::EncapsSeed>(1)).error().code == Errc::BAD_FORMAT);
 }
 
-TEST_CASE("a tampered ML-KEM ciphertext gives another secret and no error") {
+TEST_CASE("T13: a tampered ML-KEM ciphertext gives another secret and no error") {
   auto pair = MlKem::generate(counting<MlKem::KeySeed>(1));
   auto sent = MlKem::encapsulate(pair.pk, counting<MlKem::EncapsSeed>(9)).value();
   REQUIRE(MlKem::decapsulate(pair.secret, sent.ciphertext).value().equals(sent.shared));
@@ -67,7 +67,7 @@ TEST_CASE("a tampered ML-KEM ciphertext gives another secret and no error") {
   REQUIRE_FALSE(MlKem::decapsulate(pair.secret, sent.ciphertext).value().equals(sent.shared));
 }
 
-TEST_CASE("an ML-KEM ciphertext of another length is refused") {
+TEST_CASE("T13: an ML-KEM ciphertext of another length is refused") {
   auto pair = MlKem::generate(counting<MlKem::KeySeed>(1));
   kj::byte bytes[MlKem::CIPHERTEXT_BYTES - 1] = {};
   REQUIRE(MlKem::decapsulate(pair.secret, bytes).error().code == Errc::BAD_LENGTH);

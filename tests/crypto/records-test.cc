@@ -104,7 +104,8 @@ TEST_CASE("padding that is not zero and a length that does not fit end the link"
   REQUIRE(refused(kj::heapArray<kj::byte>({4})) == Errc::BAD_FORMAT);
 }
 
-TEST_CASE("a replayed, lost or swapped DATA record does not open, and the next right one does") {
+TEST_CASE(
+    "T1: a replayed, lost or swapped DATA record does not open, and the next right one does") {
   SendingKey sending(stateAt(0));
   ReceivingKey receiving(stateAt(0));
   auto first = seal(sending, "first"_kj.asBytes()).value();
@@ -115,7 +116,7 @@ TEST_CASE("a replayed, lost or swapped DATA record does not open, and the next r
   REQUIRE(receiving.open(second).has_value());
 }
 
-TEST_CASE("both sides change their key before record 16384, also after a forgery there") {
+TEST_CASE("T14: both sides change their key before record 16384, also after a forgery there") {
   SendingKey sending(stateAt(REKEY_EVERY - 1));
   ReceivingKey receiving(stateAt(REKEY_EVERY - 1));
   CipherState old = stateAt(REKEY_EVERY);
@@ -127,7 +128,7 @@ TEST_CASE("both sides change their key before record 16384, also after a forgery
   REQUIRE(receiving.open(sealed).has_value());
 }
 
-TEST_CASE("the last counter value is never sealed or opened under") {
+TEST_CASE("T14: the last counter value is never sealed or opened under") {
   SendingKey sending(stateAt(UINT64_MAX));
   ReceivingKey receiving(stateAt(UINT64_MAX));
   REQUIRE(seal(sending, nullptr).error().code == Errc::KEYS_EXPIRED);
