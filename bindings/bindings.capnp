@@ -28,6 +28,10 @@ interface Daemon {
 
   remove @6 (device :Text, reason :RemoveReason) -> (device :Device);
   # `device`: a name, an id or the beginning of one. Authors Remove and a new Epoch.
+
+  waiting @7 () -> (places :List(Text));
+  # Looks for three seconds on the local link for devices that show a code, and says where each waits.
+  # It is for a person to say which one is meant: a guess that goes to another device counts there.
 }
 
 interface Confirm {

@@ -5,8 +5,10 @@
 #include "apps/hearth/newcomer.h"
 #include "apps/hearth/pictures.h"
 #include "apps/hearth/qr-image.h"
+#include "crypto/identity/beacon.h"
 #include "crypto/identity/display.h"
 #include "devices/node/joining.h"
+#include "transport/discovery/avahi-link.h"
 #include "transport/wire/uv-network.h"
 
 #include <kj/debug.h>
@@ -103,8 +105,9 @@ class PersonHere final: public devices::JoiningPerson {
       return;
     }
     std::cout << "On a device that is an admin of your circle, run:\n\n";
-    for (auto& address: addresses)
-      std::cout << "  hearth pair " << arguments << " --at " << address << "\n";
+    std::cout << "  hearth pair " << arguments
+              << "\n\nwith, where that does not find this device,\n\n";
+    for (auto& address: addresses) std::cout << "  --at " << address << "\n";
     std::cout << "\nWaiting two minutes." << std::endl;
   }
 
@@ -125,6 +128,19 @@ class PersonHere final: public devices::JoiningPerson {
   }
 };
 
+// Only while it waits: a random name and the port, no more (SECURITY.md §4).
+kj::Maybe<kj::Own<transport::LocalLink>> advertise(
+    UvLoop& uv, Entropy& entropy, const std::string& listen, kj::uint port) {
+  if (apps::isLoopback(listen)) return nullptr;
+  auto opened = transport::openAvahiLink(uv.port, entropy);
+  KJ_IF_MAYBE(link, opened) {
+    auto name = crypto::base32(entropy.draw<crypto::Beacon>().asBytes());
+    (*link)->advertise(
+        transport::LocalLink::Service::PAIRING, name.cStr(), static_cast<uint16_t>(port));
+  }
+  return opened;
+}
+
 }  // namespace
 
 int join(const Common& common, const JoinOptions& options) {
@@ -137,6 +153,7 @@ int join(const Common& common, const JoinOptions& options) {
   auto receiver = address->listen();
   PersonHere person(common, options, newcomer.identity.bundle,
       apps::reachableAt(newcomer.settings.listen, receiver->getPort()), home.entropy());
+  auto link = advertise(uv, home.entropy(), newcomer.settings.listen, receiver->getPort());
   auto joined = devices::joinCircle(
       uv.timer(), *receiver, newcomer.identity, *newcomer.store, home.entropy(), person)
                     .wait(uv.waitScope);

@@ -187,12 +187,35 @@ int run(const Common& common, const RunOptions& options) {
   return DONE;
 }
 
+namespace {
+
+// Where the only device waits that is advertised on this network. Several are for people to tell apart:
+// a code that is tried at the wrong one is a wrong guess there, and here.
+std::string onlyPlaceWaiting(Client& client) {
+  auto response = client.daemon().waitingRequest().send().wait(client.waitScope());
+  std::string all;
+  for (auto place: response.getPlaces())
+    all += (all.empty() ? "" : ", ") + std::string(place.cStr());
+  auto count = response.getPlaces().size();
+  if (count == 0)
+    throw Failure{FAILED,
+        "no device that shows a code was found on this network: say where it waits with --at "
+        "HOST:PORT, as it shows"};
+  if (count > 1)
+    throw Failure{FAILED, "several devices show a code: say which one with --at, one of " + all};
+  return all;
+}
+
+}  // namespace
+
 int pair(const Common& common, const PairOptions& options) {
   Client client(common.home.c_str());
   auto request = client.daemon().pairRequest();
   auto code = options.qrPng.empty() ? options.code : readQrPng(options.qrPng);
   request.setCode(code.c_str());
-  request.setAddress(options.at.c_str());
+  // A QR code says itself where the device is.
+  bool mustLook = options.at.empty() && !code.starts_with("HEARTH");
+  request.setAddress(mustLook ? onlyPlaceWaiting(client).c_str() : options.at.c_str());
   request.setRole(choose<local::Role>(options.role,
       {{"admin", local::Role::ADMIN}, {"member", local::Role::MEMBER},
           {"vault", local::Role::VAULT}}));

@@ -73,7 +73,8 @@ void describeCircle(CLI::App& app, Everything& all) {
   proof->add_option("CODE", all.pair.code, "the six words, or the text of a QR code");
   proof->add_option("--qr", all.pair.qrPng, "a picture of the QR code: FILE.png");
   proof->add_flag("--sas", all.pair.sas, "compare pictures on both screens");
-  pair->add_option("--at", all.pair.at, "HOST:PORT, as the new device shows");
+  pair->add_option(
+      "--at", all.pair.at, "HOST:PORT, as the new device shows; by itself on one network");
   pair->add_option("--role", all.pair.role)->check(CLI::IsMember({"admin", "member", "vault"}));
   pair->add_flag("--yes", all.pair.yes, "do not ask");
   command(app, all, "devices", "the circle");

@@ -152,6 +152,12 @@ class DaemonServer final: public Daemon::Server {
     write(*paired, context.getResults().initDevice());
   }
 
+  kj::Promise<void> waiting(WaitingContext context) override {
+    auto places = co_await node.waiting();
+    auto out = context.getResults().initPlaces(static_cast<kj::uint>(places.size()));
+    for (kj::uint i = 0; i < places.size(); ++i) out.set(i, places[i].c_str());
+  }
+
   kj::Promise<void> remove(RemoveContext context) override {
     auto params = context.getParams();
     auto removed = co_await node.remove(params.getDevice().cStr(), reasonOf(params.getReason()));

@@ -4,6 +4,7 @@
 #include "crypto/identity/display.h"
 #include "devices/devices.capnp.h"
 #include "devices/facts/local-facts.h"
+#include "devices/node/lookout.h"
 #include "router/place/facts-codec.h"
 #include "storage/tables/peers.h"
 #include "storage/tables/settings.h"
@@ -258,6 +259,11 @@ Result<DeviceView> Node::device(const std::string& wanted) {
     if (view.name == wanted || shown.startsWith(wanted.c_str())) return view;
   }
   return no(Errc::UNKNOWN_PEER, "no device is called so: hearth devices lists them");
+}
+
+kj::Promise<std::vector<std::string>> Node::waiting() {
+  KJ_IF_MAYBE(link, seams.localLink) return lookForWaiting(*link, seams.timer);
+  return std::vector<std::string>();
 }
 
 kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,

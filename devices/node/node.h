@@ -68,6 +68,9 @@ class Node final: private CircleKeeper::Observer,
   // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.
   Result<DeviceView> device(const std::string& wanted);
 
+  // Where new devices show a code on the local link, if there is one.
+  kj::Promise<std::vector<std::string>> waiting();
+
   // Brings in the device that waits at one of `addresses`. `person` outlives the promise.
   // Errors: those of Inviter::bringIn.
   kj::Promise<Result<DeviceView>> pair(crypto::PairingMeans means,
