@@ -3,6 +3,7 @@
 #include "apps/hearth-sim/shelf.h"
 #include "bench/connect.h"
 #include "bench/constant-time.h"
+#include "bench/flood.h"
 #include "bench/lanes.h"
 #include "bench/link.h"
 #include "bench/membership.h"
@@ -81,6 +82,13 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.1, 600.0));
   lanes->add_option("--rounds", lanesOptions.rounds, "idle and loaded by turns")
       ->check(CLI::Range(1, 101));
+  bench::FloodOptions floodOptions;
+  auto* flood =
+      what("flood", "strangers who call by UDP from spoofed addresses, and an honest device",
+          [&]() { return bench::measureFlood(floodOptions); });
+  flood->add_option("--seconds", floodOptions.seconds, "that it lasts")
+      ->check(CLI::Range(1.0, 86'400.0));
+  flood->add_option("--rate", floodOptions.rate, "calls a second")->check(CLI::Range(1, 1'000'000));
   bench::SimOptions options;
   auto* sim = what("sim", "how fast simulated time passes, and how many devices fit",
       [&]() { return bench::measureSim(options); });

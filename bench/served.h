@@ -18,6 +18,7 @@ class Served final {
   Served& operator=(const Served&) = delete;
 
   uint16_t port() const { return answersAt; }
+  pid_t process() const { return child; }
 
   // What it has used so far; it may still be at work.
   double cpuS() const;

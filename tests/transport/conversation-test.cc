@@ -104,6 +104,13 @@ TEST_CASE(
   REQUIRE(exchange.wire.bytesSent[CALLER] < 1'100'000);
 }
 
+TEST_CASE("a handshake of one message each way takes one round trip") {
+  DatagramWire wire(1);
+  auto begun = wire.now;
+  shakeHands(wire);
+  REQUIRE(wire.now - begun == 2 * DatagramWire::LATENCY);
+}
+
 TEST_CASE("a conversation with nothing to say is silent and wakes nobody") {
   Exchange exchange(1);
   auto& wire = exchange.wire;
