@@ -116,11 +116,14 @@ class Daemon final {
         co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
     auto address = co_await network.parseAddress(settings.listen.c_str());
     auto receiver = address->listen();
+    auto port = receiver->getPort();
+    auto addresses = apps::reachableAt(settings.listen, port);
+    auto datagrams = co_await bindDatagrams(settings.listen, port, addresses);
     devices::NodeConfig config{.name = settings.name,
         .deviceClass = settings.deviceClass,
         .cores = std::thread::hardware_concurrency(),
-        .addresses = apps::reachableAt(settings.listen, receiver->getPort()),
-        .port = static_cast<uint16_t>(receiver->getPort()),
+        .addresses = kj::mv(addresses),
+        .port = static_cast<uint16_t>(port),
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone)};
     node = kj::heap<devices::Node>(
@@ -129,10 +132,27 @@ class Daemon final {
         identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();
     node->serve(kj::mv(receiver));
+    KJ_IF_MAYBE(bound, datagrams) node->serveDatagrams(kj::mv(*bound));
     co_await serveLocally();
     co_await node->start();
     KJ_LOG(INFO, "ready");
     co_await kj::Promise<void>(kj::NEVER_DONE);
+  }
+
+  // UDP at the port of TCP, where nobody else has it. Adds where others reach it.
+  kj::Promise<kj::Maybe<kj::Own<kj::DatagramPort>>> bindDatagrams(
+      const std::string& listen, kj::uint port, std::vector<std::string>& addresses) {
+    auto host = listen.substr(0, listen.rfind(':'));
+    try {
+      auto address = co_await network.parseAddress(kj::str(host.c_str(), ':', port));
+      auto bound = address->bindDatagramPort();
+      auto streams = addresses;
+      for (auto& reachable: streams) addresses.push_back("udp:" + reachable);
+      co_return kj::mv(bound);
+    } catch (const kj::Exception& e) {
+      KJ_LOG(WARNING, "no UDP: others reach this device by TCP alone", e.getDescription());
+    }
+    co_return nullptr;
   }
 
   // Whom nobody on the link could call has nothing to say there.

@@ -127,6 +127,15 @@ Node::~Node() noexcept(false) {
   links.hangUp();
 }
 
+void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {
+  KJ_REQUIRE(udp.get() == nullptr, "datagrams are served already");
+  udp = kj::heap<transport::UdpHost>(transport::batchesOf(kj::mv(port), seams.network),
+      identity.keys.publics.x, seams.timer, seams.entropy);
+  udpConnector = kj::heap<transport::UdpConnector>(*udp, seams.network, keeper);
+  links.plug(transport::Path::Kind::UDP, *udpConnector);
+  links.serve(udp->listen());
+}
+
 void Node::addPlugins(const kj::ReadableDirectory& directory) {
   for (auto& refusal: plugins.scan(directory, nullptr))
     KJ_LOG(WARNING, "a plugin is not used", refusal.file, refusal.error.because);
@@ -212,6 +221,7 @@ std::vector<DeviceView> Node::devices() {
 Holdings Node::holdings() const {
   Holdings all;
   links.addTo(all);
+  if (udp.get() != nullptr) udp->addTo(all);
   if (neighbours.get() != nullptr) neighbours->addTo(all);
   executor.addTo(all);
   jobs.addTo(all);

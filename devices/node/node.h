@@ -9,6 +9,7 @@
 #include "devices/node/jobs.h"
 #include "router/run/executor.h"
 #include "transport/discovery/neighbourhood.h"
+#include "transport/link/udp-connector.h"
 
 namespace hearth::devices {
 
@@ -49,6 +50,9 @@ class Node final: private CircleKeeper::Observer,
 
   // Answers other devices on `receiver`.
   void serve(kj::Own<kj::ConnectionReceiver> receiver) { links.serve(kj::mv(receiver)); }
+
+  // Answers them by UDP as well, and calls them at addresses that begin with "udp:". At most once.
+  void serveDatagrams(kj::Own<kj::DatagramPort> port);
 
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
@@ -91,6 +95,8 @@ class Node final: private CircleKeeper::Observer,
       fleet, config.addresses}};
   engine::PluginSet plugins;
   Bodies bodies;
+  kj::Own<transport::UdpHost> udp;  // none unless datagrams are served
+  kj::Own<transport::UdpConnector> udpConnector;
   transport::Links links;
   kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part
   // The next link to any peer, for whoever waits for one.
