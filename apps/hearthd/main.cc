@@ -108,15 +108,32 @@ class Daemon final {
   kj::Promise<void> serve() {
     auto settings = co_await apps::readSettings(*store);
     if (!options.listen.empty()) settings.listen = options.listen;
+    for (;;) {
+      co_await live(settings);
+      server = nullptr;
+      node = nullptr;
+      localLink = nullptr;
+    }
+  }
+
+  // Until this device has other keys.
+  kj::Promise<void> live(apps::DeviceSettings& settings) {
     auto stored = co_await devices::CircleKeeper::read(*store);
     if (!stored) refuse(stored.error().because);
     auto circle = kj::mv(*stored);
     if (circle == nullptr) refuse("this device has no circle yet: run hearth init");
+    auto settled =
+        devices::settleIdentity(home.directory(), kj::mv(identity), KJ_ASSERT_NONNULL(circle));
+    if (!settled) refuse(settled.error().because);
+    identity = kj::mv(*settled);
     auto peers =
         co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
     auto address = co_await network.parseAddress(settings.listen.c_str());
     auto receiver = address->listen();
     auto port = receiver->getPort();
+    // A port that the system has chosen is kept.
+    settings.listen =
+        settings.listen.substr(0, settings.listen.rfind(':') + 1) + std::to_string(port);
     auto addresses = apps::reachableAt(settings.listen, port);
     auto datagrams = co_await bindDatagrams(settings.listen, port, addresses);
     devices::NodeConfig config{.name = settings.name,
@@ -126,17 +143,19 @@ class Daemon final {
         .port = static_cast<uint16_t>(port),
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone)};
-    node = kj::heap<devices::Node>(
-        devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace, home.entropy(),
-            network, *store, engines, disk->getRoot(), openLocalLink(settings.listen)},
-        identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+    node =
+        kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
+                                    home.entropy(), network, *store, engines, disk->getRoot(),
+                                    home.directory(), openLocalLink(settings.listen)},
+            identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();
     node->serve(kj::mv(receiver));
     KJ_IF_MAYBE(bound, datagrams) node->serveDatagrams(kj::mv(*bound));
     co_await serveLocally();
     co_await node->start();
     KJ_LOG(INFO, "ready");
-    co_await kj::Promise<void>(kj::NEVER_DONE);
+    co_await node->keysReplaced();
+    identity = requireIdentity();
   }
 
   // UDP at the port of TCP, where nobody else has it. Adds where others reach it.

@@ -244,6 +244,24 @@ kj::Promise<Result<void>> CircleKeeper::removeDevice(DeviceId target, crypto::Re
   });
 }
 
+kj::Promise<Result<void>> CircleKeeper::rotateTo(const Identity& next) {
+  return author([this, &next](crypto::MembershipLog& log) -> Authored {
+    auto rotation =
+        crypto::authorRotate(log, epochs, identity.keys, next.keys, next.bundle, wallMs(), entropy);
+    if (!rotation) return no(rotation.error());
+    if (auto applies = apply(log, *rotation); !applies) return no(applies.error());
+    std::vector ops{kj::mv(*rotation)};
+    if (ownRole() != crypto::Role::ADMIN) return ops;
+    crypto::EpochKeys known;
+    known.learn(log, next.keys);
+    auto epoch = crypto::authorEpoch(log, known, next.keys, wallMs(), entropy);
+    if (!epoch) return no(epoch.error());
+    if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
+    ops.push_back(kj::mv(*epoch));
+    return ops;
+  });
+}
+
 void CircleKeeper::renewEpoch() {
   auto isDue = [this](const crypto::MembershipLog& log) {
     return log.state().epochDue() && isActive(selfId()) && ownRole() == crypto::Role::ADMIN;

@@ -72,6 +72,10 @@ class CircleKeeper final: public transport::Circle,
       crypto::Bytes joinEnvelope, crypto::Role role);
   kj::Promise<Result<void>> removeDevice(DeviceId target, crypto::RemoveReason reason);
 
+  // This device goes on as `next`, whose keys are on disk: its id is retired, and its role moves to the
+  // new one. For an admin in one with the epoch that follows. Then the keeper is of no more use.
+  kj::Promise<Result<void>> rotateTo(const Identity& next);
+
   // Makes a new epoch where one is due (SECURITY.md §5.5): after two halves of a circle have removed
   // devices apart from each other, every epoch is sealed to somebody who is out. For admins; others do
   // nothing.

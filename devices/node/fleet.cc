@@ -69,6 +69,15 @@ void Fleet::learnPlace(const DeviceId& device, const std::vector<std::string>& a
   }
 }
 
+bool Fleet::follow(const DeviceId& old, const DeviceId& now) {
+  auto before = rows.find(old);
+  if (before == rows.end() || rows.contains(now)) return false;
+  auto row = before->second;
+  row.device = now;
+  rows[now] = kj::mv(row);
+  return true;
+}
+
 void Fleet::refresh() {
   present = {self};
   for (auto& [id, facts]: peers) present.push_back(facts);

@@ -40,6 +40,10 @@ class Fleet final {
   // address, or holds characters that none has, is left out: it is kept, dialled and printed.
   void learnPlace(const DeviceId& device, const std::vector<std::string>& addresses);
 
+  // A device goes by other keys now: what is known of the old id counts for the new one. True when
+  // that was news.
+  bool follow(const DeviceId& old, const DeviceId& now);
+
   // Devices that can be used now, this one first.
   const std::vector<router::DeviceFacts>& reachable() const { return present; }
   router::LinkTable links(transport::Links& links) const;

@@ -13,6 +13,7 @@
 #include <kj/debug.h>
 #include <kj/encoding.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 
@@ -148,6 +149,7 @@ void Node::hear(Recording recording) {
 
 kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
+  followRotations();
   if (!keeper.isActive(keeper.selfId())) expelled();
   meetNeighbours();
   callKnown();
@@ -212,6 +214,8 @@ kj::Promise<void> Node::measure(const engine::Bundle& bundle, const engine::Plug
 std::vector<DeviceView> Node::devices() {
   std::vector<DeviceView> views;
   for (auto& [id, member]: keeper.state().devices) {
+    // It goes on under its other keys.
+    if (member.status == crypto::MemberStatus::RETIRED) continue;
     auto view = viewOf(id, member);
     views.insert(view.self ? views.begin() : views.end(), kj::mv(view));
   }
@@ -278,6 +282,8 @@ kj::Promise<std::vector<std::string>> Node::waiting() {
 
 kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
     std::vector<std::string> addresses, crypto::Role role, PairingPerson& person) {
+  ++errands;
+  KJ_DEFER(--errands);
   auto id = co_await inviter.bringIn(kj::mv(means), kj::mv(addresses), role, person);
   if (!id) co_return no(id.error());
   co_return viewOf(*id, KJ_ASSERT_NONNULL(keeper.state().find(*id)));
@@ -286,6 +292,8 @@ kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
 kj::Promise<Result<DeviceView>> Node::remove(std::string wanted, crypto::RemoveReason reason) {
   auto found = device(wanted);
   if (!found) co_return no(found.error());
+  ++errands;
+  KJ_DEFER(--errands);
   auto removed = co_await keeper.removeDevice(found->id, reason);
   if (!removed) co_return no(removed.error());
   found->status = crypto::MemberStatus::REMOVED;
@@ -381,14 +389,66 @@ void Node::circleChanged() {
   seams.trace.event("circle.changed",
       {{"ops", static_cast<int64_t>(keeper.log().size())},
           {"active", static_cast<int64_t>(keeper.state().countActive())}});
+  links.sendNews();  // also of what has put this device out: others may not know it yet
   if (!keeper.isActive(keeper.selfId())) return expelled();
-  links.sendNews();
   keeper.renewEpoch();
+  followRotations();
+  considerRotation();
   for (auto& [id, member]: keeper.state().devices) {
     if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
   }
   meetNeighbours();
   callKnown();
+}
+
+// Where devices that go by other keys now may be found.
+void Node::followRotations() {
+  for (auto& [id, member]: keeper.state().devices) {
+    for (auto& old: member.rotatedFrom) {
+      if (fleet.follow(old, id)) remember(id);
+    }
+  }
+}
+
+bool Node::isBusy() const {
+  return errands > 0 || jobs.running() > 0 || executor.stagesRunning() > 0;
+}
+
+// Once, and only with another admin at hand who learns of it at once.
+void Node::considerRotation() {
+  if (rotates || !hasOutgrownItsKeys(keeper.log(), keeper.selfId())) return;
+  bool witnessed = std::ranges::any_of(links.peersUp(), [this](auto& peer) {
+    return keeper.state()
+        .find(peer)
+        .map([](auto& member) { return member.role == crypto::Role::ADMIN; })
+        .orDefault(false);
+  });
+  if (!witnessed) return;
+  rotates = true;
+  tasks.add(rotateWhenIdle());
+}
+
+// Nothing that runs is disturbed: a new id is a new device to whoever works with this one.
+kj::Promise<void> Node::rotateWhenIdle() {
+  do {
+    co_await seams.timer.afterDelay(ROTATE_LOOK_EVERY);
+  } while (isBusy());
+  if (hasOutgrownItsKeys(keeper.log(), keeper.selfId())) co_await rotate();
+}
+
+// A failure leaves the old keys; what was prepared is dropped or adopted at the next start.
+kj::Promise<void> Node::rotate() {
+  auto next = identity.makeNext(seams.home, seams.entropy);
+  auto rotated = co_await keeper.rotateTo(next);
+  if (!rotated) {
+    KJ_LOG(WARNING, "the keys could not be rotated", rotated.error().because);
+    co_return;
+  }
+  Identity::adoptNext(seams.home);
+  seams.trace.event("keys.rotated", {{"to", next.keys.id}});
+  // The others are told over the old links.
+  co_await seams.timer.afterDelay(LAST_WORDS_WITHIN);
+  replacing.fulfiller->fulfill();
 }
 
 // Whoever was removed calls nobody and works for nobody.
@@ -402,6 +462,7 @@ void Node::peerUp(const DeviceId& peer) {
   seams.trace.event("link.up", {{"peer", peer}});
   if (neighbours.get() != nullptr) neighbours->linked(peer, true);
   tell(peer);
+  considerRotation();
   auto arrived = kj::mv(arrival.fulfiller);
   arrival = kj::newPromiseAndFulfiller<void>();
   arriving = arrival.promise.fork();

@@ -7,6 +7,7 @@
 #include "devices/node/fleet.h"
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
+#include "devices/node/rotation.h"
 #include "router/run/executor.h"
 #include "transport/discovery/neighbourhood.h"
 #include "transport/link/udp-connector.h"
@@ -23,6 +24,7 @@ struct Seams {
   storage::Store& store;
   engine::EngineHost& engines;
   const kj::ReadableDirectory& system;  // what the machine says about itself
+  const kj::Directory& home;            // where the identity is kept
   // Where devices on the same link hear of each other; none: known addresses alone are called.
   kj::Maybe<transport::LocalLink&> localLink = nullptr;
 };
@@ -62,6 +64,10 @@ class Node final: private CircleKeeper::Observer,
 
   // Measures the plugins, tells the others, and calls them. Resolves when the plugins are measured.
   kj::Promise<void> start();
+
+  // Resolves when this device has taken other keys: end this node, and begin another with the identity
+  // that its home holds now.
+  kj::Promise<void> keysReplaced() { return replaced.addBranch(); }
 
   const NodeConfig& settings() const { return config; }
   const CircleKeeper& circle() const { return keeper; }
@@ -104,8 +110,19 @@ class Node final: private CircleKeeper::Observer,
   kj::ForkedPromise<void> arriving = arrival.promise.fork();
   router::Executor executor;
   Jobs jobs;
+  size_t errands = 0;  // of the user, that are under way
+  bool rotates = false;
+  kj::PromiseFulfillerPair<void> replacing = kj::newPromiseAndFulfiller<void>();
+  kj::ForkedPromise<void> replaced = replacing.promise.fork();
   kj::TaskSet tasks;
 
+  static constexpr kj::Duration ROTATE_LOOK_EVERY = 10 * kj::SECONDS;
+  static constexpr kj::Duration LAST_WORDS_WITHIN = 1 * kj::SECONDS;
+  bool isBusy() const;
+  void considerRotation();
+  kj::Promise<void> rotateWhenIdle();
+  kj::Promise<void> rotate();
+  void followRotations();
   kj::Promise<void> keepLogShort();
   kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
   void tell(const DeviceId& peer);

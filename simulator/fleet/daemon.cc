@@ -1,6 +1,7 @@
 #include "simulator/fleet/daemon.h"
 
 #include "devices/node/joining.h"
+#include "devices/node/rotation.h"
 #include "storage/tables/hearth-db.h"
 #include "storage/tables/peers.h"
 
@@ -142,26 +143,51 @@ kj::Promise<Result<bool>> Daemon::run() {
   if (!stored) co_return no(stored.error());
   auto circle = kj::mv(*stored);
   if (circle == nullptr) co_return false;
+  auto settled = devices::settleIdentity(*home, kj::mv(identity), KJ_ASSERT_NONNULL(circle));
+  if (!settled) co_return no(settled.error());
+  identity = kj::mv(*settled);
+  parts.becomes(identity.keys.id);
   auto peers = co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
   auto address = co_await parts.network.parseAddress(kj::str("*:", HEARTH_PORT));
-  devices::NodeConfig config{.name = parts.name,
+  devices::NodeConfig config{
+      .name = parts.name,
       .deviceClass = parts.profile.deviceClass,
       .cores = parts.profile.cores,
       .addresses = parts.addresses,
       .port = HEARTH_PORT,
       .keyStore = keyStore.describe().cStr(),
-      .microphone = kj::mv(parts.microphone)};
+  };
+  KJ_IF_MAYBE(recording, parts.microphone)
+    config.microphone = devices::Recording{kj::heapArray<const int16_t>(recording->samples)};
   localLink = kj::heap<SimLocalLink>(parts.link);
   running = kj::heap<devices::Node>(
       devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace, parts.entropy,
-          parts.network, *store, engines, *system, *localLink},
+          parts.network, *store, engines, *system, *home, *localLink},
       identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
   running->serve(address->listen());
   server = kj::heap<local::Server>(*running, parts.time.timer());
   starting = running->start().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not start", e); });
+  renewing = renewed().eagerlyEvaluate(
+      [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not go on under other keys", e); });
   co_return true;
+}
+
+// As hearthd does: the same process, begun anew.
+kj::Promise<void> Daemon::renewed() {
+  co_await running->keysReplaced();
+  starting = nullptr;
+  server = nullptr;
+  running = nullptr;
+  identity = openIdentity();
+  // From its own turn: it replaces this promise.
+  beginning = kj::evalLater([this]() { return run(); })
+                  .then([](Result<bool> ran) {
+                    if (!ran) KJ_LOG(ERROR, "a daemon is not there any more", ran.error().because);
+                  })
+                  .eagerlyEvaluate(
+                      [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not begin anew", e); });
 }
 
 kj::Own<kj::AsyncIoStream> Daemon::connect() {

@@ -34,6 +34,7 @@ struct DaemonParts {
   bool keysLocked;  // the platform gives no key away yet
   bool onBattery;
   double batteryLevel;
+  kj::Function<void(const DeviceId&)> becomes;  // told whenever the device takes other keys
 };
 
 constexpr uint16_t HEARTH_PORT = 7'427;
@@ -112,7 +113,10 @@ class Daemon final {
   kj::Own<devices::Node> running;
   kj::Own<local::Server> server;
   kj::Promise<void> starting = nullptr;
+  kj::Promise<void> renewing = nullptr;
+  kj::Promise<void> beginning = nullptr;
 
+  kj::Promise<void> renewed();
   devices::Identity openIdentity();
   kj::Own<storage::Store> openStore();
   kj::Own<const kj::Directory> describeSystem() const;
