@@ -26,6 +26,16 @@ struct SealOptions {
   std::string passphraseFile;
   bool tpm = false, none = false;
 };
+struct RecoverOptions {
+  std::string name, deviceClass, listen, passphraseFile;
+  std::string wordsFile, recoveryOut, at;
+  std::vector<std::string> shares;
+  bool here = false;
+};
+struct RecoveryOptions {
+  std::string wordsFile, out, passphraseFile;
+  std::vector<std::string> shares;
+};
 struct PairOptions {
   std::string code, qrPng, at, role = "member";
   bool sas = false;
@@ -40,6 +50,9 @@ struct RunOptions {
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
 int seal(const Common& common, const SealOptions& options);
+int recover(const Common& common, const RecoverOptions& options);
+int recoveryShares(const Common& common, const RecoveryOptions& options);
+int recoveryCheck(const Common& common, const RecoveryOptions& options);
 
 // Through the daemon.
 int status(const Common& common);

@@ -20,6 +20,8 @@ struct Everything {
   InitOptions init;
   JoinOptions join;
   SealOptions seal;
+  RecoverOptions recover;
+  RecoveryOptions recovery;
   PairOptions pair;
   RunOptions run, dictate;
   std::string name, reason = "lost", job, instance;
@@ -45,6 +47,36 @@ void describeSeal(CLI::App& app, Everything& all) {
   by->add_flag("--tpm", all.seal.tpm, "by this machine's TPM, to the way it starts");
   by->add_flag("--none", all.seal.none, "by nothing but the file's owner");
   passphraseOption(seal, all.seal.passphraseFile);
+}
+
+void wordsOptions(CLI::App* sub, std::string& wordsFile, std::vector<std::string>& shares) {
+  sub->add_option(
+      "--words-file", wordsFile, "read the 24 words from this file; -: from standard input");
+  sub->add_option("--share", shares, "one of two files of hearth recovery shares")
+      ->excludes("--words-file");
+}
+
+void describeRecovery(CLI::App& app, Everything& all) {
+  auto* recover =
+      command(app, all, "recover", "begins the circle anew with the 24 words; all others are out");
+  recover->add_option("--at", all.recover.at, "HOST:PORT of any device of the circle that runs");
+  recover->add_flag("--here", all.recover.here, "from the log that this home holds");
+  wordsOptions(recover, all.recover.wordsFile, all.recover.shares);
+  recover->add_option("--recovery-out", all.recover.recoveryOut,
+      "write the new words to this new file instead of asking three back");
+  recover->add_option("--name", all.recover.name, "what people call the device");
+  recover->add_option("--class", all.recover.deviceClass)->check(CLI::IsMember(CLASSES));
+  recover->add_option("--listen", all.recover.listen, "HOST:PORT for the daemon to listen on");
+  passphraseOption(recover, all.recover.passphraseFile);
+  auto* recovery = app.add_subcommand("recovery", "what else the 24 words are for");
+  recovery->require_subcommand(1);
+  auto* shares = command(*recovery, all, "shares", "cuts the key into three, of which two do");
+  shares->add_option("--words-file", all.recovery.wordsFile,
+      "read the 24 words from this file; -: from standard input");
+  shares->add_option("--out", all.recovery.out, "write three new files to this folder");
+  auto* check = command(*recovery, all, "check", "whether the words bring this circle back");
+  wordsOptions(check, all.recovery.wordsFile, all.recovery.shares);
+  passphraseOption(check, all.recovery.passphraseFile);
 }
 
 void describeCircle(CLI::App& app, Everything& all) {
@@ -110,6 +142,12 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("init")) return init(all.common, all.init);
   if (got("join")) return join(all.common, all.join);
   if (got("seal")) return seal(all.common, all.seal);
+  if (got("recover")) return recover(all.common, all.recover);
+  if (got("recovery")) {
+    bool shares = app.get_subcommand("recovery")->got_subcommand("shares");
+    return shares ? recoveryShares(all.common, all.recovery)
+                  : recoveryCheck(all.common, all.recovery);
+  }
   if (got("pair")) return pair(all.common, all.pair);
   if (got("devices")) return devices(all.common);
   if (got("device")) return device(all.common, all.name);
@@ -135,6 +173,7 @@ int main(int argc, char** argv) {
   Everything all;
   describeCircle(app, all);
   describeSeal(app, all);
+  describeRecovery(app, all);
   describeWork(app, all);
   try {
     app.parse(argc, argv);

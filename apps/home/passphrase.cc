@@ -1,11 +1,11 @@
 #include "apps/home/passphrase.h"
 
+#include "apps/home/terminal.h"
+
 #include <kj/debug.h>
-#include <kj/io.h>
 
 #include <cstdlib>
 #include <fcntl.h>
-#include <termios.h>
 #include <unistd.h>
 
 namespace hearth::apps {
@@ -17,56 +17,10 @@ namespace {
       kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
 }
 
-// The first line, without its end. What comes behind it stays unread.
-crypto::Secret readLine(int fd) {
-  crypto::Scratch<PassphraseInput::BYTES_MAX> line;
-  size_t size = 0;
-  for (;;) {
-    kj::byte next = 0;
-    auto got = read(fd, &next, 1);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) refuse("the passphrase cannot be read");
-    if (got == 0 || next == '\n') break;
-    if (size == PassphraseInput::BYTES_MAX) refuse("a passphrase has at most 1024 bytes");
-    line.begin()[size++] = next;
-  }
-  return crypto::Secret::copyOf(line.reveal().slice(0, size));
-}
-
-// The terminal that this process may ask at: none in the background, where reading would stop it.
-class Terminal final {
- public:
-  static kj::Maybe<Terminal> open() {
-    int fd = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
-    if (fd < 0) return nullptr;
-    kj::AutoCloseFd owned(fd);
-    if (tcgetpgrp(fd) != getpgrp()) return nullptr;
-    return Terminal(kj::mv(owned));
-  }
-
-  crypto::Secret ask(kj::StringPtr question) {
-    struct termios shown = {};
-    KJ_SYSCALL(tcgetattr(fd, &shown));
-    auto hidden = shown;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    KJ_SYSCALL(tcsetattr(fd, TCSAFLUSH, &hidden));
-    KJ_DEFER(tcsetattr(fd, TCSAFLUSH, &shown));
-    kj::FdOutputStream out(fd.get());
-    out.write(question.begin(), question.size());
-    auto line = readLine(fd);
-    out.write("\n", 1);
-    return line;
-  }
-
- private:
-  kj::AutoCloseFd fd;
-  explicit Terminal(kj::AutoCloseFd fd): fd(kj::mv(fd)) {}
-};
-
 }  // namespace
 
 kj::Maybe<crypto::Secret> PassphraseInput::given() const {
-  if (file == "-") return readLine(STDIN_FILENO);
+  if (file == "-") return readSecretLine(STDIN_FILENO);
   std::string path = file;
   if (auto* folder = getenv("CREDENTIALS_DIRECTORY"); path.empty() && folder != nullptr) {
     path = std::string(folder) + "/hearth-passphrase";
@@ -76,7 +30,7 @@ kj::Maybe<crypto::Secret> PassphraseInput::given() const {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) refuse(kj::str(path.c_str(), " cannot be read: name the file with the passphrase"));
   kj::AutoCloseFd owned(fd);
-  return readLine(fd);
+  return readSecretLine(fd);
 }
 
 crypto::Secret PassphraseInput::ask(bool wrongBefore) {

@@ -23,7 +23,7 @@ Result<PairHello> PairHello::parse(Bytes body) {
     return no(Errc::BAD_VERSION, "a pairing of another version or suite");
   }
   PairHello hello{static_cast<PairMethod>(method), reader.id<PairNonce>()};
-  if (method < 1 || method > 3 || reserved != 0) reader.refuse();
+  if (method < 1 || method > 4 || reserved != 0) reader.refuse();
   if (auto end = reader.finish(); !end) return no(end.error());
   return hello;
 }

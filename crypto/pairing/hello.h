@@ -14,6 +14,9 @@ enum class PairMethod : uint8_t {
   QR = 1,    // B shows a QR code, A scans it
   SAS = 2,   // both show the same pictures or digits
   CODE = 3,  // B shows six words, A's user types them
+
+  // No pairing: A has nothing but the recovery key, and B is any device of its circle (recover.h).
+  RECOVERY = 4,
 };
 
 using PairNonce = Id<struct PairNonceTag, 16>;

@@ -1,8 +1,10 @@
 #include "devices/node/circle-keeper.h"
 
+#include "crypto/pairing/recover.h"
 #include "storage/tables/counters.h"
 #include "storage/tables/ops.h"
 #include "storage/tables/settings.h"
+#include "transport/link/carrier.h"
 
 #include <kj/debug.h>
 
@@ -20,15 +22,6 @@ std::vector<crypto::Buffer> copyAll(const std::vector<crypto::Bytes>& envelopes)
   std::vector<crypto::Buffer> copies;
   for (auto envelope: envelopes) copies.push_back(kj::heapArray<kj::byte>(envelope));
   return copies;
-}
-
-// Puts a whole circle on a disk that held none.
-kj::Promise<void> storeCircle(storage::Store& store, const crypto::MembershipLog& log) {
-  return store.write(
-      [circle = log.circle(), ops = copyAll(log.envelopes())](storage::Database& db) {
-        storage::settings::set(db, CIRCLE_SETTING, circle.asBytes());
-        for (auto& op: ops) storage::ops::append(db, op);
-      });
 }
 
 }  // namespace
@@ -71,6 +64,15 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
     return Step{kj::mv(step->send), step->done};
   }
 };
+
+kj::Promise<void> CircleKeeper::storeCircle(
+    storage::Store& store, const crypto::MembershipLog& log) {
+  return store.write(
+      [circle = log.circle(), ops = copyAll(log.envelopes())](storage::Database& db) {
+        storage::settings::set(db, CIRCLE_SETTING, circle.asBytes());
+        for (auto& op: ops) storage::ops::append(db, op);
+      });
+}
 
 kj::Promise<Result<kj::Maybe<CircleKeeper::Stored>>> CircleKeeper::read(storage::Store& store) {
   return store.read([](storage::Database& db) { return readFrom(db); });
@@ -336,6 +338,47 @@ kj::Maybe<crypto::Beacon> CircleKeeper::ownBeacon(uint64_t slot) {
 
 std::vector<crypto::DeviceBeacon> CircleKeeper::beaconsOfOthers(uint64_t slot) {
   return crypto::beaconsOfOthers(membership, epochs, selfId(), slot);
+}
+
+// Whoever proves that it holds the recovery key is given the log, and may begin the circle anew.
+kj::Promise<void> CircleKeeper::answerRecovery(
+    transport::Carrier& carrier, crypto::Buffer hello, crypto::EphemeralGuard& guard) {
+  auto recovery = state().recovery;
+  KJ_IF_MAYBE(key, recovery) {
+    crypto::RecoveryHost machine({*key, identity.keys, identity.bundle}, entropy, guard);
+    transport::Record record{crypto::RecordType::PAIR_HELLO, kj::mv(hello)};
+    for (;;) {
+      auto effects = machine.take(record.type, record.body);
+      if (!effects) {
+        KJ_LOG(INFO, "a recovery was refused", effects.error().because);
+        co_return;
+      }
+      for (auto& out: effects->send) co_await carrier.write(kj::mv(out));
+      if (effects->proved) {
+        for (auto& out: machine.give(crypto::encodeLog(membership)))
+          co_await carrier.write(kj::mv(out));
+      }
+      KJ_IF_MAYBE(ops, effects->ops) {
+        if (!co_await takeRecovery(*ops)) co_return;
+        for (auto& out: machine.taken()) co_await carrier.write(kj::mv(out));
+        observer.circleChanged();
+        co_return;
+      }
+      auto read = co_await carrier.read(crypto::DATA_BYTES_MAX);
+      if (!read) co_return;
+      record = kj::mv(*read);
+    }
+  }
+}
+
+// Whether what the owner of the recovery key has written is on disk here.
+kj::Promise<bool> CircleKeeper::takeRecovery(crypto::Bytes messages) {
+  auto ops = crypto::decodeLog(messages);
+  if (!ops || ops->size() > crypto::RECOVERY_OPS_MAX) co_return false;
+  for (auto& op: *ops) {
+    if (!take(op)) co_return false;
+  }
+  co_return (co_await inTurn([this]() { return store({}); })).has_value();
 }
 
 void CircleKeeper::taskFailed(kj::Exception&& e) {

@@ -54,6 +54,9 @@ class CircleKeeper final: public transport::Circle,
   static kj::Promise<Result<void>> join(
       const CircleId& circle, crypto::Bytes log, const Identity& identity, storage::Store& store);
 
+  // Puts a whole circle on a disk that held none.
+  static kj::Promise<void> storeCircle(storage::Store& store, const crypto::MembershipLog& log);
+
   const crypto::MembershipLog& log() const { return membership; }
   const crypto::CircleState& state() const { return membership.state(); }
   const DeviceId& selfId() const { return identity.keys.id; }
@@ -90,6 +93,8 @@ class CircleKeeper final: public transport::Circle,
   kj::Own<transport::MembershipExchange> exchange(const DeviceId& peer, bool stranger) override;
   kj::Maybe<crypto::Beacon> ownBeacon(uint64_t slot) override;
   std::vector<crypto::DeviceBeacon> beaconsOfOthers(uint64_t slot) override;
+  kj::Promise<void> answerRecovery(
+      transport::Carrier& carrier, crypto::Buffer hello, crypto::EphemeralGuard& guard) override;
 
  private:
   class Exchange;
@@ -114,6 +119,7 @@ class CircleKeeper final: public transport::Circle,
   using Author = kj::Function<Authored(crypto::MembershipLog& log)>;
 
   int64_t wallMs() const;
+  kj::Promise<bool> takeRecovery(crypto::Bytes messages);
   Result<void> take(crypto::Bytes envelope);
   static Result<void> apply(crypto::MembershipLog& log, const crypto::SealedOp& op);
   kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);

@@ -180,6 +180,7 @@ kj::Promise<void> Daemon::renewed() {
   starting = nullptr;
   server = nullptr;
   running = nullptr;
+  localLink = nullptr;
   identity = openIdentity();
   // From its own turn: it replaces this promise.
   beginning = kj::evalLater([this]() { return run(); })

@@ -9,6 +9,8 @@
 
 namespace hearth::transport {
 
+class Carrier;
+
 // One link's share in keeping two membership logs equal. Bytes in, bytes out.
 class MembershipExchange {
  public:
@@ -60,6 +62,13 @@ class Circle {
 
   // `stranger`: the peer's id is not in the log yet; it may push a little and receives nothing.
   virtual kj::Own<MembershipExchange> exchange(const DeviceId& peer, bool stranger) = 0;
+
+  // A caller that begins with PAIR_HELLO: nobody is paired here, but whoever holds the recovery key may
+  // have the log. The carrier is of no use afterwards.
+  virtual kj::Promise<void> answerRecovery(
+      Carrier&, crypto::Buffer /*hello*/, crypto::EphemeralGuard&) {
+    return kj::READY_NOW;
+  }
 };
 
 }  // namespace hearth::transport

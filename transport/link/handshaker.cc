@@ -62,6 +62,10 @@ kj::Promise<Result<Record>> readInit(HandshakeTools& tools, Gate& gate, Carrier&
   for (int cookies = 0; cookies <= HandshakeTools::COOKIES_MAX; ++cookies) {
     auto record = co_await readSoon(tools, carrier);
     if (!record) co_return no(record.error());
+    if (record->type == RecordType::PAIR_HELLO) {
+      co_await tools.circle.answerRecovery(carrier, kj::mv(record->body), tools.guard);
+      co_return no(Errc::PAIRING_CLOSED, "a caller that wanted no link");
+    }
     if (record->type != RecordType::HS_INIT) co_return no(unexpected(*record));
     auto init = crypto::readHsInit(record->body);
     if (!init) co_return no(init.error());
