@@ -1,4 +1,6 @@
+#include "crypto/pairing/lock.h"
 #include "tests/crypto/pairing-on-wire.h"
+#include "tests/crypto/seeds.h"
 
 #include <catch2/catch_test_macros.hpp>
 
@@ -173,6 +175,65 @@ TEST_CASE("T6: one that was chosen late, to make pictures match, is refused and 
   auto late = device.pairing.entropy.draw<PairContribution>();
   REQUIRE(device.tell(late).error().code == Errc::COMMIT_MISMATCH);
   REQUIRE(device.pairing.a().countsAsTry());
+}
+
+// G22. Between A and B stands somebody who pairs with each of them as if it were the other. It shows each
+// its own keys, so that the strings on the two screens come from two handshakes.
+TEST_CASE(
+    "T6: an attacker in the middle who guesses makes no two screens alike, and the fourth try is locked out") {
+  Seeds seeds(60);
+  auto now = kj::origin<kj::TimePoint>();
+  PairingLock lock;
+  size_t alike = 0, lockedOut = 0;
+  for (auto seed = seeds.first; seed <= seeds.last; ++seed) {
+    if (!lock.admit(now)) {
+      ++lockedOut;
+      REQUIRE(lock.admit(now + PairingLock::LOCKED_FOR - 1 * kj::SECONDS).error().code ==
+          Errc::PAIRING_LOCKED);
+      now += PairingLock::LOCKED_FOR;
+      REQUIRE(lock.admit(now));
+    }
+    Pairing towardsA{SasComparison(), SasComparison()}, towardsB{SasComparison(), SasComparison()};
+    towardsA.entropy = SeededEntropy(2 * seed);
+    towardsB.entropy = SeededEntropy(2 * seed + 1);
+    towardsA.start();
+    towardsB.start();
+    auto& onA = KJ_ASSERT_NONNULL(towardsA.adminSas);
+    auto& onB = KJ_ASSERT_NONNULL(towardsB.joinerSas);
+    bool same = onA.digits() == onB.digits() || onA.value == onB.value;
+    if (same) ++alike;
+    REQUIRE(towardsA.a().compare(same).error().code == Errc::SAS_MISMATCH);
+    REQUIRE(towardsA.a().countsAsTry());
+    REQUIRE(towardsA.candidate == nullptr);
+    REQUIRE(towardsB.joined == nullptr);
+    lock.fail(now);
+  }
+  REQUIRE(alike == 0);
+  REQUIRE(lockedOut == (seeds.count() - 1) / PairingLock::FAILURES_MAX);
+}
+
+TEST_CASE("T6: who guesses codes is heard three times in ten minutes, and guesses none") {
+  Seeds seeds(30);
+  auto now = kj::origin<kj::TimePoint>();
+  PairingLock lock;
+  size_t heard = 0, lockedOut = 0;
+  for (auto seed = seeds.first; seed <= seeds.last; ++seed) {
+    if (!lock.admit(now)) {
+      ++lockedOut;
+      now += PairingLock::LOCKED_FOR;
+      REQUIRE(lock.admit(now));
+    }
+    SeededEntropy entropy(seed);
+    Pairing pairing(PairingCode::draw(entropy), PairingCode::draw(entropy));
+    pairing.start();
+    REQUIRE(pairing.joinerCodeOf() == Errc::DECRYPT_FAILED);
+    REQUIRE(pairing.b().countsAsTry());
+    REQUIRE(pairing.candidate == nullptr);
+    ++heard;
+    lock.fail(now);
+  }
+  REQUIRE(heard == seeds.count());
+  REQUIRE(lockedOut == (seeds.count() - 1) / PairingLock::FAILURES_MAX);
 }
 
 }  // namespace
