@@ -32,6 +32,9 @@ interface Daemon {
   waiting @7 () -> (places :List(Text));
   # Looks for three seconds on the local link for devices that show a code, and says where each waits.
   # It is for a person to say which one is meant: a guess that goes to another device counts there.
+
+  links @8 () -> (links :List(Link));
+  # The links that are up, as they are now. Asked again and again, for as long as somebody watches.
 }
 
 interface Confirm {
@@ -109,6 +112,26 @@ struct Device {
   via @13 :Text;              # the member's name, or the relay's address
   carriedBytes @14 :UInt64;   # by this device, between that one and others; of itself: in all
   carriedNow @15 :UInt32;     # streams of these that go on
+}
+
+struct Link {
+  device @0 :Text;            # name
+  id @1 :Text;                # display form
+  path @2 :Text;              # tcp, udp, member, relay
+  address @3 :Text;
+  initiated @4 :Bool;         # by this device
+  upS @5 :Float64;            # since the link came up
+  rttMs @6 :Float64;          # below 0: not measured
+  bandwidthBps @7 :Float64;   # bytes a second, as the carrier estimates it; below 0: not measured
+  keysAgeS @8 :Float64;       # since the newest handshake
+  rehandshakes @9 :UInt32;    # after the first
+  lanes @10 :List(Lane);      # control, live, interactive, bulk
+
+  struct Lane {
+    name @0 :Text;
+    sentBytes @1 :UInt64;     # of streams, since the link came up
+    receivedBytes @2 :UInt64;
+  }
 }
 
 struct JobOrder {

@@ -46,6 +46,11 @@ struct RunOptions {
   std::vector<std::string> in, out;  // "port=FILE"
 };
 
+struct WatchOptions {
+  std::string name;  // empty: every link
+  bool once = false;
+};
+
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
@@ -61,6 +66,7 @@ int device(const Common& common, const std::string& name);
 int remove(const Common& common, const std::string& name, const std::string& reason);
 int pair(const Common& common, const PairOptions& options);
 int run(const Common& common, const RunOptions& options);
+int watchLinks(const Common& common, const WatchOptions& options);
 int jobs(const Common& common, uint32_t most);
 int why(const Common& common, const std::string& job);
 

@@ -24,6 +24,7 @@ struct Everything {
   RecoveryOptions recovery;
   PairOptions pair;
   RunOptions run, dictate;
+  WatchOptions watch;
   std::string name, reason = "lost", job, instance;
   uint32_t most = 20;
 };
@@ -112,6 +113,12 @@ void describeCircle(CLI::App& app, Everything& all) {
   command(app, all, "devices", "the circle");
   auto* device = command(app, all, "device", "one device");
   device->add_option("NAME", all.name, "name or id")->required();
+  auto* link = app.add_subcommand("link", "the links to other devices")->require_subcommand(1);
+  auto* watch = link->add_subcommand("watch", "paths, lanes and keys, once a second");
+  watch->add_option("--home", all.common.home, "where this device's Hearth lives");
+  watch->add_flag("--json", all.common.json, "one JSON value a line");
+  watch->add_flag("--once", all.watch.once, "show them once and end");
+  watch->add_option("NAME", all.watch.name, "only that device: name or id");
   auto* remove = command(app, all, "remove", "takes a device out of the circle for good");
   remove->add_option("NAME", all.name, "name or id")->required();
   remove->add_option("--reason", all.reason)->check(CLI::IsMember({"lost", "stolen", "retired"}));
@@ -151,6 +158,7 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("pair")) return pair(all.common, all.pair);
   if (got("devices")) return devices(all.common);
   if (got("device")) return device(all.common, all.name);
+  if (got("link")) return watchLinks(all.common, all.watch);
   if (got("remove")) return remove(all.common, all.name, all.reason);
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);

@@ -118,6 +118,13 @@ class DaemonServer final: public Daemon::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> links(LinksContext context) override {
+    auto views = node.linksUp();
+    auto out = context.getResults().initLinks(static_cast<kj::uint>(views.size()));
+    for (kj::uint i = 0; i < views.size(); ++i) write(views[i], node.nameOf(views[i].peer), out[i]);
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> run(RunContext context) override {
     auto params = context.getParams();
     auto order = orderOf(params.getOrder());

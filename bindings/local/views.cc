@@ -95,6 +95,30 @@ void write(const devices::DeviceView& view, Device::Builder out) {
   }
 }
 
+void write(const transport::LinkView& view, const std::string& name, Link::Builder out) {
+  static constexpr kj::StringPtr LANE_NAMES[transport::LANES] = {
+      "control"_kj, "live"_kj, "interactive"_kj, "bulk"_kj};
+  auto seconds = [](kj::Duration time) {
+    return static_cast<double>(time / kj::MICROSECONDS) / 1e6;
+  };
+  out.setDevice(name.c_str());
+  out.setId(crypto::display(view.peer));
+  out.setPath(transport::nameOf(view.path.kind));
+  out.setAddress(view.address.c_str());
+  out.setInitiated(view.initiated);
+  out.setUpS(seconds(view.upFor));
+  out.setRttMs(view.facts.rttS < 0 ? -1 : view.facts.rttS * 1000);
+  out.setBandwidthBps(view.facts.bandwidthBps);
+  out.setKeysAgeS(seconds(view.facts.keysAge));
+  out.setRehandshakes(view.facts.handshakes - 1);
+  auto lanes = out.initLanes(transport::LANES);
+  for (kj::uint i = 0; i < transport::LANES; ++i) {
+    lanes[i].setName(LANE_NAMES[i]);
+    lanes[i].setSentBytes(view.facts.lanes[i].sentBytes);
+    lanes[i].setReceivedBytes(view.facts.lanes[i].receivedBytes);
+  }
+}
+
 void write(const devices::JobRecord& record, JobSummary::Builder out) {
   out.setId(record.id.c_str());
   out.setWorkload(record.workload.c_str());

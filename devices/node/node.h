@@ -73,6 +73,8 @@ class Node final: private CircleKeeper::Observer,
   const CircleKeeper& circle() const { return keeper; }
   Jobs& work() { return jobs; }
   std::vector<DeviceView> devices();
+  std::vector<transport::LinkView> linksUp() { return links.views(); }
+  std::string nameOf(const DeviceId& id) const { return fleet.nameOf(id); }
   // What all parts hold now, each beside its limit.
   Holdings holdings() const;
   // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.

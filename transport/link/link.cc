@@ -90,7 +90,8 @@ kj::Own<void> Link::attend() {
 }
 
 Link::Facts Link::facts() {
-  Facts facts{.rttS = rttS, .keysAge = keys.age(), .handshakes = keys.handshakes()};
+  Facts facts{
+      .rttS = rttS, .keysAge = keys.age(), .handshakes = keys.handshakes(), .lanes = traffic};
   if (auto datagrams = dynamic_cast<Secured*>(&carrier->raw())) {
     auto measured = datagrams->facts();
     facts.bandwidthBps = measured.bandwidthBps;
@@ -211,6 +212,9 @@ Result<void> Link::laneFrame(const crypto::DataFrame& frame) {
       auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event.stream);
       owner.incoming(*this, kj::mv(header), kj::mv(stream));
     } else {
+      if (event.kind == Lanes::Event::Kind::READABLE)
+        traffic[static_cast<size_t>(hub->lanes.laneOf(event.stream))].receivedBytes +=
+            frame.body.size() - sizeof(StreamId);
       hub->ring(event.stream);
     }
   }
@@ -289,6 +293,8 @@ bool Link::sealNext(kj::Vector<kj::byte>& batch) {
     auto& ready = KJ_ASSERT_NONNULL(frame);
     if (ready.type == LaneFrame::STREAM) expectAnswer();
     isAnswer = ready.type == LaneFrame::CREDIT;
+    if (ready.type == LaneFrame::STREAM)
+      traffic[static_cast<size_t>(ready.lane)].sentBytes += ready.body.size() - sizeof(StreamId);
     record = crypto::sealData(key, index, static_cast<uint8_t>(ready.type), ready.body,
         ready.lane == Lane::BULK ? crypto::Padding::OTHER : crypto::Padding::INTERACTIVE);
   }

@@ -8,6 +8,8 @@
 #include "transport/link/liveness.h"
 #include "transport/link/rekeyer.h"
 
+#include <array>
+
 namespace hearth::transport {
 
 class Link final: private Rekeyer::Host {
@@ -35,10 +37,14 @@ class Link final: private Rekeyer::Host {
   };
 
   struct Facts {
-    double rttS = -1;          // below 0: not measured
-    double bandwidthBps = -1;  // bytes a second, as the kernel estimates it
-    kj::Duration keysAge = 0 * kj::SECONDS;
+    double rttS = -1;                        // below 0: not measured
+    double bandwidthBps = -1;                // bytes a second, as the kernel estimates it
+    kj::Duration keysAge = 0 * kj::SECONDS;  // since the newest handshake
     uint32_t handshakes = 1;
+    struct Traffic {
+      uint64_t sentBytes = 0, receivedBytes = 0;  // of streams
+    };
+    std::array<Traffic, LANES> lanes;
   };
 
   Link(kj::Own<Carrier> carrier, Handshake handshake, HandshakeTools tools, Owner& owner);
@@ -92,6 +98,7 @@ class Link final: private Rekeyer::Host {
   bool peerConfirmed = false;
   bool closing = false;
   bool over = false;
+  std::array<Facts::Traffic, LANES> traffic;
   kj::Maybe<kj::TimePoint> pingSentAt;
   double rttS = -1;
   Bell watcher;

@@ -4,7 +4,7 @@
 // nothing goes straight, a link goes through a third member, and straight as soon as that can be.
 
 #include "transport/link/dialer.h"
-#include "transport/link/link.h"
+#include "transport/link/link-view.h"
 #include "transport/rpc/link-rpc.h"
 
 #include <map>
@@ -76,6 +76,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   std::vector<DeviceId> peersUp() const;
   kj::Maybe<Link::Facts> factsOf(const DeviceId& peer);
   kj::Maybe<kj::String> addressOf(const DeviceId& peer);
+  std::vector<LinkView> views();
   kj::Maybe<Path> pathOf(const DeviceId& peer) const;
 
   // What this device carries for others.
