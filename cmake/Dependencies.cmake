@@ -28,6 +28,8 @@ hearth_require(sodium libsodium 1.0.22)
 # for cipher_version as well, when it opens a database.
 hearth_require(sqlcipher sqlcipher 3.46.1)
 hearth_require(mbedcrypto mbedcrypto 3.6.0)
+hearth_require(mbedx509 mbedx509 3.6.0)
+hearth_require(mbedtls mbedtls 3.6.0)
 
 hearth_require(avahi avahi-core 0.8)
 
