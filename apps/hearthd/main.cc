@@ -26,7 +26,7 @@ namespace {
 using namespace hearth;
 
 struct Options {
-  std::string home, listen, plugins, microphone, trace, passphraseFile;
+  std::string home, listen, listenTls, plugins, microphone, trace, passphraseFile;
   bool noDiscovery = false;
   bool foreground = false;
 };
@@ -143,6 +143,7 @@ class Daemon final {
         .port = static_cast<uint16_t>(port),
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone)};
+    auto throughTls = co_await listenThroughTls(config.addresses);
     node =
         kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
                                     home.entropy(), network, *store, engines, disk->getRoot(),
@@ -151,6 +152,7 @@ class Daemon final {
     addPlugins();
     node->serve(kj::mv(receiver));
     KJ_IF_MAYBE(bound, datagrams) node->serveDatagrams(kj::mv(*bound));
+    KJ_IF_MAYBE(bound, throughTls) node->serveTls(kj::mv(*bound));
     co_await serveLocally();
     co_await node->start();
     KJ_LOG(INFO, "ready");
@@ -172,6 +174,17 @@ class Daemon final {
       KJ_LOG(WARNING, "no UDP: others reach this device by TCP alone", e.getDescription());
     }
     co_return nullptr;
+  }
+
+  // Adds where others reach it.
+  kj::Promise<kj::Maybe<kj::Own<kj::ConnectionReceiver>>> listenThroughTls(
+      std::vector<std::string>& addresses) {
+    if (options.listenTls.empty()) co_return nullptr;
+    auto address = co_await network.parseAddress(options.listenTls.c_str());
+    auto receiver = address->listen();
+    for (auto& reachable: apps::reachableAt(options.listenTls, receiver->getPort()))
+      addresses.push_back("tls:" + reachable);
+    co_return kj::mv(receiver);
   }
 
   // Whom nobody on the link could call has nothing to say there.
@@ -206,6 +219,8 @@ int main(int argc, char** argv) {
   app.add_option("--home", options.home, "where this device's Hearth lives");
   app.add_option(
       "--listen", options.listen, "HOST:PORT for other devices, in place of the stored one");
+  app.add_option("--listen-tls", options.listenTls,
+      "HOST:PORT for other devices on networks that let only TLS pass; none without it");
   app.add_option("--plugins", options.plugins, "a folder of plugins, in place of HOME/plugins");
   app.add_option(
       "--microphone", options.microphone, "a WAV file that stands in for the microphone");

@@ -48,6 +48,8 @@ bool Fleet::heard(router::DeviceFacts facts, kj::Date wall) {
   row.name = facts.name;
   row.deviceClass = facts.deviceClass;
   if (!facts.addresses.empty()) row.addresses = facts.addresses;
+  if (row.addresses.size() > transport::Links::ADDRESSES_MAX)  // more are never passed on
+    row.addresses.resize(transport::Links::ADDRESSES_MAX);
   peers[facts.id] = kj::mv(facts);
   refresh();
   return true;

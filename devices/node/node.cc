@@ -115,6 +115,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
           executor, *this, links}),
       tasks(*this) {
+  links.plug(transport::Path::Kind::TLS, tlsConnector);
   fleet.changeOwn(seams.clock.now(), [this](router::DeviceFacts& own) {
     own.addresses = config.addresses;
     if (bodies.hasMicrophone()) own.sensors = {"microphone"};

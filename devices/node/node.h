@@ -10,6 +10,7 @@
 #include "devices/node/rotation.h"
 #include "router/run/executor.h"
 #include "transport/discovery/neighbourhood.h"
+#include "transport/link/tls-connector.h"
 #include "transport/link/udp-connector.h"
 
 namespace hearth::devices {
@@ -55,6 +56,11 @@ class Node final: private CircleKeeper::Observer,
 
   // Answers them by UDP as well, and calls them at addresses that begin with "udp:". At most once.
   void serveDatagrams(kj::Own<kj::DatagramPort> port);
+
+  // Answers them through an outer TLS (SECURITY.md §6.8).
+  void serveTls(kj::Own<kj::ConnectionReceiver> receiver) {
+    links.serve(transport::newTlsReceiver(*tls, kj::mv(receiver)));
+  }
 
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
@@ -105,6 +111,8 @@ class Node final: private CircleKeeper::Observer,
   Bodies bodies;
   kj::Own<transport::UdpHost> udp;  // none unless datagrams are served
   kj::Own<transport::UdpConnector> udpConnector;
+  kj::Own<transport::Tls> tls = transport::newTls(seams.entropy, seams.timer);
+  transport::TlsConnector tlsConnector{seams.network, *tls};
   transport::Links links;
   kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part
   // The next link to any peer, for whoever waits for one.

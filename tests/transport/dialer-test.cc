@@ -27,8 +27,8 @@ Path to(const string& text) { return Path::parse(text).value(); }
 TEST_CASE("an address says of what kind it is, and reads back as it was written") {
   auto via = "via:" + string(crypto::display(someone()).cStr());
   const std::pair<string, Path::Kind> KINDS[] = {{"192.0.2.7:4711", TCP}, {"[2001:db8::7]:80", TCP},
-      {"box.example:1", TCP}, {"udp:192.0.2.7:4711", UDP}, {via, MEMBER},
-      {"relay:r.example:9", RELAY}};
+      {"box.example:1", TCP}, {"udp:192.0.2.7:4711", UDP}, {"tls:192.0.2.7:443", Path::Kind::TLS},
+      {via, MEMBER}, {"relay:r.example:9", RELAY}};
   for (auto& [text, kind]: KINDS) {
     INFO(text);
     REQUIRE(to(text).kind == kind);

@@ -12,7 +12,8 @@ kj::Promise<kj::Own<kj::AsyncIoStream>> TcpConnector::connect(const DeviceId&, c
 
 std::vector<Path> Dialer::inOrder(const std::vector<Path>& paths) {
   std::vector<Path> ordered;
-  for (auto kind: {Path::Kind::TCP, Path::Kind::UDP, Path::Kind::MEMBER, Path::Kind::RELAY}) {
+  for (auto kind:
+      {Path::Kind::TCP, Path::Kind::UDP, Path::Kind::TLS, Path::Kind::MEMBER, Path::Kind::RELAY}) {
     if (connectorOf(kind) == nullptr) continue;
     for (auto& path: paths) {
       if (path.kind == kind && ordered.size() < PATHS_MAX) ordered.push_back(path);

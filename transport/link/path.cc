@@ -12,8 +12,8 @@ struct Prefix {
   std::string_view text;
   Path::Kind kind;
 };
-constexpr Prefix PREFIXES[] = {
-    {"udp:", Path::Kind::UDP}, {"via:", Path::Kind::MEMBER}, {"relay:", Path::Kind::RELAY}};
+constexpr Prefix PREFIXES[] = {{"udp:", Path::Kind::UDP}, {"tls:", Path::Kind::TLS},
+    {"via:", Path::Kind::MEMBER}, {"relay:", Path::Kind::RELAY}};
 
 bool isPrintable(const std::string& text) {
   return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
@@ -41,7 +41,8 @@ Result<Path> Path::parse(const std::string& text) {
     break;
   }
   bool good = path.kind == Kind::MEMBER ? path.member() != nullptr : looksLikePlace(path.address);
-  if (!good) return no(Errc::BAD_FORMAT, "not HOST:PORT, udp:HOST:PORT, via:ID or relay:HOST:PORT");
+  if (!good)
+    return no(Errc::BAD_FORMAT, "not HOST:PORT, udp: or tls:HOST:PORT, via:ID or relay:HOST:PORT");
   return path;
 }
 
@@ -58,7 +59,8 @@ kj::Maybe<DeviceId> Path::member() const {
 }
 
 kj::StringPtr nameOf(Path::Kind kind) {
-  constexpr kj::StringPtr NAMES[Path::KINDS] = {"tcp"_kj, "udp"_kj, "member"_kj, "relay"_kj};
+  constexpr kj::StringPtr NAMES[Path::KINDS] = {
+      "tcp"_kj, "udp"_kj, "tls"_kj, "member"_kj, "relay"_kj};
   return NAMES[static_cast<size_t>(kind)];
 }
 

@@ -3,6 +3,7 @@
 //
 //   192.0.2.7:4711          TCP; a name or [IPv6] may stand there too
 //   udp:192.0.2.7:4711      UDP
+//   tls:192.0.2.7:443       TLS over TCP, for networks that pass nothing else
 //   via:ABCDEFG-...         through a member of the circle that has a link to both (its id)
 //   relay:192.0.2.9:4712    through a blind relay, where the peer waits under a name that changes
 
@@ -19,8 +20,8 @@ namespace hearth::transport {
 struct Path {
   // The smaller the better: what goes straight is faster than what does not, and TCP is the carrier
   // that everything was measured with.
-  enum class Kind : uint8_t { TCP, UDP, MEMBER, RELAY };
-  static constexpr size_t KINDS = 4;
+  enum class Kind : uint8_t { TCP, UDP, TLS, MEMBER, RELAY };
+  static constexpr size_t KINDS = 5;
   static constexpr size_t TEXT_BYTES_MAX = 255;
 
   Kind kind = Kind::TCP;
@@ -34,7 +35,7 @@ struct Path {
   bool operator==(const Path&) const = default;
 
   // Over nobody else's device.
-  bool isDirect() const { return kind == Kind::TCP || kind == Kind::UDP; }
+  bool isDirect() const { return kind < Kind::MEMBER; }
   bool isBetterThan(const Path& other) const { return isDirect() && !other.isDirect(); }
 
   std::string text() const;
@@ -43,7 +44,7 @@ struct Path {
   kj::Maybe<DeviceId> member() const;
 };
 
-// "tcp", "udp", "member", "relay".
+// "tcp", "udp", "tls", "member", "relay".
 kj::StringPtr nameOf(Path::Kind kind);
 
 }  // namespace hearth::transport

@@ -101,19 +101,19 @@ class Settings final: public TlsSettings {
 
 class MbedTls final: public Tls {
  public:
-  MbedTls(Entropy& entropy, const kj::MonotonicClock& clock)
-      : entropy(entropy),
-        clock(clock),
-        calling(kj::refcounted<Settings>(MBEDTLS_SSL_IS_CLIENT, entropy)) {
-    renew();
-  }
+  MbedTls(Entropy& entropy, const kj::MonotonicClock& clock): entropy(entropy), clock(clock) {}
 
   kj::Own<kj::AsyncIoStream> call(kj::Own<kj::AsyncIoStream> carrier) override {
+    if (calling.get() == nullptr) calling = make(MBEDTLS_SSL_IS_CLIENT);
     return newTlsStream(kj::addRef(*calling), kj::mv(carrier));
   }
 
   kj::Own<kj::AsyncIoStream> answer(kj::Own<kj::AsyncIoStream> carrier) override {
-    if (clock.now() - since > CERTIFICATE_LASTS) renew();
+    if (answering.get() == nullptr || clock.now() - since > CERTIFICATE_LASTS) {
+      // Streams that were answered with the old one keep it.
+      answering = make(MBEDTLS_SSL_IS_SERVER);
+      since = clock.now();
+    }
     return newTlsStream(kj::addRef(*answering), kj::mv(carrier));
   }
 
@@ -123,10 +123,9 @@ class MbedTls final: public Tls {
   kj::Own<Settings> calling, answering;
   kj::TimePoint since = kj::origin<kj::TimePoint>();
 
-  // Streams that were answered with the old one keep it.
-  void renew() {
-    answering = kj::refcounted<Settings>(MBEDTLS_SSL_IS_SERVER, entropy);
-    since = clock.now();
+  kj::Own<Settings> make(int end) {
+    KJ_REQUIRE(psa_crypto_init() == PSA_SUCCESS, "mbedTLS cannot be used");  // may be called again
+    return kj::refcounted<Settings>(end, entropy);
   }
 };
 
@@ -153,7 +152,6 @@ class TlsReceiver final: public kj::ConnectionReceiver {
 }  // namespace
 
 kj::Own<Tls> newTls(Entropy& entropy, const kj::MonotonicClock& clock) {
-  KJ_REQUIRE(psa_crypto_init() == PSA_SUCCESS, "mbedTLS cannot be used");  // may be called again
   return kj::heap<MbedTls>(entropy, clock);
 }
 

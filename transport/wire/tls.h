@@ -32,7 +32,7 @@ class Tls {
   virtual ~Tls() noexcept(false) = default;
 };
 
-// `entropy` and `clock` (monotonic) outlive all of its streams.
+// Takes nothing up before it is used. `entropy` and `clock` outlive all of its streams.
 kj::Own<Tls> newTls(Entropy& entropy, const kj::MonotonicClock& clock);
 
 // Answers what `inner` accepts. `tls` outlives it.
