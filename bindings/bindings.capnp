@@ -83,6 +83,7 @@ struct Status {
   uptimeS @10 :UInt64;
   version @11 :Text;
   plugins @12 :List(Plugin);
+  alarms @13 :List(Text);     # what the user should know, a line each
 }
 
 struct Plugin {
@@ -100,7 +101,7 @@ struct Device {
   id @1 :Text;
   class @2 :Text;
   role @3 :Text;
-  status @4 :Text;            # active, suspended, removed, retired
+  status @4 :Text;            # active, suspended, quarantined, removed
   self @5 :Bool;
   reachable @6 :Bool;
   address @7 :Text;           # of the live link, else the last one known

@@ -148,6 +148,8 @@ int status(const Common& common) {
     json listen = json::array(), plugins = json::array();
     for (auto address: status.getListen()) listen.push_back(address.cStr());
     for (auto plugin: status.getPlugins()) plugins.push_back(toJson(plugin));
+    json alarms = json::array();
+    for (auto alarm: status.getAlarms()) alarms.push_back(alarm.cStr());
     printJson({{"name", status.getName().cStr()}, {"device_id", status.getDeviceId().cStr()},
         {"class", status.getClass().cStr()}, {"role", status.getRole().cStr()},
         {"circle", status.getCircle().cStr()}, {"listen", listen},
@@ -155,9 +157,10 @@ int status(const Common& common) {
         {"devices_active", status.getDevicesActive()},
         {"devices_reachable", status.getDevicesReachable()},
         {"jobs_running", status.getJobsRunning()}, {"uptime_s", status.getUptimeS()},
-        {"version", status.getVersion().cStr()}});
+        {"version", status.getVersion().cStr()}, {"alarms", alarms}});
     return DONE;
   }
+  for (auto alarm: status.getAlarms()) std::cout << "ALARM: " << alarm.cStr() << "\n";
   std::cout << status.getName().cStr() << " (" << status.getClass().cStr() << ", "
             << status.getRole().cStr() << ") in circle " << status.getCircle().cStr() << "\n"
             << "  id       " << status.getDeviceId().cStr() << "\n";

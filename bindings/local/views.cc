@@ -78,7 +78,7 @@ void write(const devices::DeviceView& view, Device::Builder out) {
   out.setId(crypto::display(view.id));
   out.setClass(view.deviceClass.c_str());
   out.setRole(nameOf(view.role));
-  out.setStatus(nameOf(view.status));
+  out.setStatus(view.quarantined ? "quarantined"_kj : nameOf(view.status));
   out.setSelf(view.self);
   out.setReachable(view.reachable);
   out.setAddress(view.address.c_str());
@@ -163,6 +163,8 @@ void writeStatus(const devices::Node& node, const std::vector<devices::DeviceVie
   out.setJobsRunning(static_cast<uint32_t>(jobsRunning));
   out.setUptimeS(static_cast<uint64_t>(uptime / kj::SECONDS));
   out.setVersion(VERSION);
+  auto alarms = node.circle().alarms();
+  writeTexts(alarms, out.initAlarms(static_cast<kj::uint>(alarms.size())));
   for (auto& view: devices) {
     if (!view.self) continue;
     KJ_IF_MAYBE(facts, view.facts) {

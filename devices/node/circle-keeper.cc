@@ -13,6 +13,7 @@ namespace hearth::devices {
 namespace {
 
 constexpr kj::StringPtr CIRCLE_SETTING = "circle"_kj;
+constexpr kj::StringPtr FRESHNESS_SETTING = "freshness"_kj;
 
 crypto::Bytes view(const std::vector<kj::byte>& bytes) {
   return kj::arrayPtr(bytes.data(), bytes.size());
@@ -31,7 +32,8 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
  public:
   Exchange(CircleKeeper& keeper, const DeviceId& peer, bool stranger)
       : keeper(keeper),
-        machine(keeper.membership, peer, stranger) {}
+        peer(peer),
+        machine(keeper.membership, peer, stranger, keeper.selfId(), keeper.beats) {}
 
   kj::Array<kj::byte> heads() override { return machine.heads(); }
 
@@ -47,10 +49,13 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
 
  private:
   CircleKeeper& keeper;
+  DeviceId peer;
   crypto::LogExchange machine;
 
   Result<Step> apply(Result<crypto::LogExchange::Step> step) {
     if (!step) return no(step.error());
+    if (step->peerIsBehind) keeper.quarantine(peer);
+    if (step->selfIsBehind) keeper.forget();
     auto before = keeper.membership.size();
     for (auto& op: step->ops) {
       // An op that the log refuses is the author's fault or a stale one; the link goes on.
@@ -61,7 +66,10 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
       keeper.keep();
       keeper.observer.circleChanged();
     }
-    return Step{kj::mv(step->send), step->done};
+    for (auto& beat: step->heartbeats) keeper.hear(beat);
+    if (step->done && keeper.hasForgotten()) keeper.remember();
+    bool restricted = keeper.hasForgotten() || keeper.isQuarantined(peer);
+    return Step{kj::mv(step->send), step->done, restricted};
   }
 };
 
@@ -85,11 +93,21 @@ Result<kj::Maybe<CircleKeeper::Stored>> CircleKeeper::readFrom(storage::Database
   if (!id) return no(Errc::INTEGRITY_FAILED, "the stored circle has no id");
   auto ops = storage::ops::all(db);
   if (!ops) return no(ops.error());
-  return kj::Maybe<Stored>(Stored{*id, kj::mv(*ops), storage::counters::allAccepted(db)});
+  Stored stored{*id, kj::mv(*ops), storage::counters::allAccepted(db)};
+  KJ_IF_MAYBE(bytes, storage::settings::get(db, FRESHNESS_SETTING)) {
+    auto fresh = Freshness::decode(*bytes);
+    if (!fresh) return no(fresh.error());
+    stored.freshness = kj::mv(*fresh);
+  }
+  auto& head = db.chains.at("ops");
+  stored.rows = head.rows;
+  stored.hash = head.hash;
+  return kj::Maybe<Stored>(kj::mv(stored));
 }
 
 CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Store& store,
-    kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, Observer& observer)
+    kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, const kj::Directory& home,
+    Observer& observer)
     : identity(identity),
       bundleHash(identity.bundle.hash()),
       database(store),
@@ -100,6 +118,11 @@ CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Sto
       membership(stored.circle),
       acceptedCounters(kj::mv(stored.acceptedCounters)),
       turn(kj::Promise<void>(kj::READY_NOW).fork()),
+      home(home),
+      fresh(kj::mv(stored.freshness)),
+      chainRows(stored.rows),
+      chainHash(stored.hash),
+      heardAt(timer.now()),
       tasks(*this) {
   for (auto& op: stored.ops) {
     auto taken = membership.add(op);
@@ -107,6 +130,22 @@ CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Sto
   }
   for (auto& record: membership.ops()) this->stored.insert(record.sealed.hash);
   epochs.learn(membership, identity.keys);
+  auto found = Anchor::read(home, identity.storage);
+  KJ_REQUIRE(found.has_value(), "the rollback anchor is refused", found.error().because);
+  KJ_IF_MAYBE(known, *found) {
+    anchor = *known;
+    bool behind = anchor.rows > chainRows || (anchor.rows == chainRows && anchor.hash != chainHash);
+    if (behind) {
+      KJ_LOG(WARNING, "the database is older than it was: this device asks the others first");
+      owed = anchor.rows;
+      fresh.forgot = true;
+    }
+  }
+}
+
+void CircleKeeper::start() {
+  tasks.add(beat());
+  if (fresh.forgot) saveSoon();
 }
 
 kj::Promise<void> CircleKeeper::found(const crypto::RecoveryKeys& recovery,
@@ -170,6 +209,9 @@ kj::Promise<Result<void>> CircleKeeper::inTurn(kj::Function<kj::Promise<Result<v
 }
 
 kj::Promise<Result<void>> CircleKeeper::author(Author make) {
+  if (fresh.forgot)
+    return Result<void>(no(Errc::ROLLBACK,
+        "this device was put back to an older copy of itself: it asks the others first"));
   return inTurn([this, make = kj::mv(make)]() mutable { return authorNow(kj::mv(make)); });
 }
 
@@ -177,8 +219,13 @@ kj::Promise<Result<void>> CircleKeeper::authorNow(Author make) {
   auto scratch = membership;
   auto own = make(scratch);
   if (!own) co_return no(own.error());
-  co_await store(*own);
-  for (auto& op: *own) {
+  co_return co_await publish(kj::mv(*own));
+}
+
+// On disk first; then it counts, and others are told.
+kj::Promise<Result<void>> CircleKeeper::publish(std::vector<crypto::SealedOp> own) {
+  co_await store(own);
+  for (auto& op: own) {
     stored.insert(op.hash);
     if (auto taken = take(view(op.envelope)); !taken) co_return taken;
   }
@@ -199,9 +246,13 @@ kj::Promise<Result<void>> CircleKeeper::store(std::vector<crypto::SealedOp> own)
   }
   for (auto& op: own) fresh.push_back(kj::heapArray<kj::byte>(view(op.envelope)));
   if (!fresh.empty()) {
-    co_await database.write([fresh = kj::mv(fresh)](storage::Database& db) {
+    auto head = co_await database.write([fresh = kj::mv(fresh)](storage::Database& db) {
       for (auto& op: fresh) storage::ops::append(db, op);
+      return db.chains.at("ops");
     });
+    chainRows = head.rows;
+    chainHash = head.hash;
+    writeAnchor();
   }
   stored.insert(hashes.begin(), hashes.end());
   co_return Result<void>();
@@ -236,18 +287,197 @@ kj::Promise<Result<void>> CircleKeeper::addDevice(const crypto::Bundle& bundle,
 
 // The removal and the epoch that shuts the device out are one: neither is stored without the other.
 kj::Promise<Result<void>> CircleKeeper::removeDevice(DeviceId target, crypto::RemoveReason reason) {
-  return author([this, target, reason](crypto::MembershipLog& log) -> Authored {
-    auto removal = crypto::authorRemove(log, identity.keys, target, reason, wallMs());
-    if (auto applies = apply(log, removal); !applies) return no(applies.error());
-    auto epoch = crypto::authorEpoch(log, epochs, identity.keys, wallMs(), entropy);
-    if (!epoch) return no(epoch.error());
-    if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
-    return std::vector{removal, *epoch};
+  return say([target, reason](const crypto::MembershipLog& log) -> Result<crypto::Payload> {
+    return crypto::Payload(crypto::removalOf(log, target, reason));
   });
 }
 
+kj::Promise<Result<void>> CircleKeeper::say(MakePayload make) {
+  return author([this, make = kj::mv(make)](crypto::MembershipLog& log) mutable -> Authored {
+    auto payload = make(log);
+    if (!payload) return no(payload.error());
+    std::vector ops{crypto::sealOp(
+        crypto::draftChange(log, selfId(), {}, *payload, wallMs()), identity.keys.ed)};
+    if (auto applies = apply(log, ops.front()); !applies) return no(applies.error());
+    if (auto added = addEpochIfDue(log, ops); !added) return no(added.error());
+    return ops;
+  });
+}
+
+kj::Promise<Result<void>> CircleKeeper::sayWith(MakePayload make, DeviceId cosigner, Sign sign) {
+  if (fresh.forgot) return Result<void>(no(Errc::ROLLBACK, "this device asks the others first"));
+  return inTurn([this, make = kj::mv(make), cosigner, sign = kj::mv(sign)]() mutable {
+    return sayNow(kj::mv(make), cosigner, kj::mv(sign));
+  });
+}
+
+// The number that the op has is nobody else's meanwhile: ops are written one at a time.
+kj::Promise<Result<void>> CircleKeeper::sayNow(MakePayload make, DeviceId cosigner, Sign sign) {
+  auto scratch = membership;
+  auto payload = make(scratch);
+  if (!payload) co_return no(payload.error());
+  auto op = crypto::draftChange(scratch, selfId(), {cosigner}, *payload, wallMs());
+  crypto::Signature cosigned[] = {co_await sign(op.body())};
+  std::vector ops{crypto::sealOp(op, identity.keys.ed, cosigned)};
+  if (auto applies = apply(scratch, ops.front()); !applies) co_return no(applies.error());
+  if (auto added = addEpochIfDue(scratch, ops); !added) co_return no(added.error());
+  co_return co_await publish(kj::mv(ops));
+}
+
+// An epoch that shuts somebody out is one with what put it out: neither is stored without the other.
+Result<void> CircleKeeper::addEpochIfDue(
+    crypto::MembershipLog& log, std::vector<crypto::SealedOp>& ops) {
+  auto own = log.state().find(selfId());
+  bool isAdmin =
+      own.map([](auto& member) { return member.isActive() && member.role == crypto::Role::ADMIN; })
+          .orDefault(false);
+  if (!isAdmin || !log.state().epochDue()) return {};
+  auto epoch = crypto::authorEpoch(log, epochs, identity.keys, wallMs(), entropy);
+  if (!epoch) return no(epoch.error());
+  if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
+  ops.push_back(kj::mv(*epoch));
+  return {};
+}
+
+kj::Promise<Result<void>> CircleKeeper::sayName(kj::String name) {
+  return author([this, name = kj::mv(name)](crypto::MembershipLog& log) -> Authored {
+    auto op = crypto::authorNames(
+        log, epochs, identity.keys, {kj::str(name), kj::str(), 0}, wallMs(), entropy);
+    if (!op) return no(op.error());
+    if (auto applies = apply(log, *op); !applies) return no(applies.error());
+    return std::vector{*op};
+  });
+}
+
+std::string CircleKeeper::nameInLog(const DeviceId& device) const {
+  auto& ops = membership.ops();
+  std::string name;
+  for (auto index: ops.writtenBy(device)) {
+    auto& record = ops[index];
+    auto* meta = record.as<crypto::DeviceMetaPayload>();
+    if (meta == nullptr || !membership.applies(record.sealed.hash)) continue;
+    auto sealed = view(meta->sealed);
+    auto epoch = crypto::epochOfField(sealed);
+    if (!epoch) continue;
+    KJ_IF_MAYBE(secret, epochs.secret(*epoch)) {
+      auto plain =
+          crypto::openField({membership.circle(), device, record.op().seq}, *secret, sealed);
+      if (!plain) continue;
+      auto names = crypto::DeviceNames::decode(*plain);
+      if (names) name = names->name.cStr();
+    }
+  }
+  return name;
+}
+
+bool CircleKeeper::isStale() const {
+  auto silence = timer.now() - heardAt + static_cast<int64_t>(fresh.silenceS) * kj::SECONDS;
+  return silence > STALE_AFTER;
+}
+
+bool CircleKeeper::isQuarantined(const DeviceId& device) const {
+  return fresh.quarantined.contains(device) && isActive(device);
+}
+
+std::vector<std::string> CircleKeeper::alarms() const {
+  std::vector<std::string> lines;
+  if (fresh.forgot)
+    lines.push_back(
+        "this device was put back to an older copy of itself: it asks the others first");
+  if (isStale())
+    lines.push_back("no admin was heard of for a week: bring this device near one; until then it "
+                    "runs nothing");
+  if (epochs.wasCheated(membership))
+    lines.push_back("the newest secret of the circle does not open here: remove who made it");
+  for (auto& rival: membership.ops().rivals()) {
+    if (state()
+            .find(rival.first.first)
+            .map([](auto& m) { return m.isSuspended(); })
+            .orDefault(false))
+      lines.push_back(
+          "a device has written two histories and is suspended: was it cloned or stolen?");
+  }
+  return lines;
+}
+
+kj::Promise<void> CircleKeeper::saveFreshness() {
+  auto copy = fresh;
+  copy.silenceS += static_cast<uint64_t>((timer.now() - heardAt) / kj::SECONDS);
+  return database.write([bytes = copy.encode()](storage::Database& db) {
+    storage::settings::set(db, FRESHNESS_SETTING, bytes);
+  });
+}
+
+void CircleKeeper::saveSoon() {
+  tasks.add(saveFreshness().catch_([](kj::Exception&& e) {
+    KJ_LOG(WARNING, "how new this device is could not be stored", e.getDescription());
+  }));
+}
+
+// The counter is on disk before anybody sees it.
+kj::Promise<void> CircleKeeper::beat() {
+  for (;;) {
+    bool says = isActive(selfId()) && ownRole() == crypto::Role::ADMIN && !fresh.forgot;
+    if (says) {
+      ++fresh.heartbeat;
+      bool stored = co_await saveFreshness().then(
+          []() { return true; }, [](kj::Exception&&) { return false; });
+      crypto::Heartbeat beat{membership.circle(), selfId(), fresh.heartbeat, membership.heads()};
+      if (stored) hear(beat.seal(identity.keys));
+    }
+    co_await timer.afterDelay(HEARTBEAT_EVERY);
+  }
+}
+
+void CircleKeeper::hear(crypto::Bytes heartbeat) {
+  auto taken = beats.take(membership, heartbeat);
+  if (!taken || !*taken) return;
+  heardAt = timer.now();
+  if (fresh.silenceS > 0) {
+    fresh.silenceS = 0;
+    saveSoon();
+  }
+  observer.heartbeatCame();
+}
+
+void CircleKeeper::quarantine(const DeviceId& peer) {
+  if (fresh.quarantined.size() >= Freshness::QUARANTINED_MAX) return;
+  if (!fresh.quarantined.insert(peer).second) return;
+  KJ_LOG(WARNING, "a device is older than it was: it may have membership messages alone", peer);
+  saveSoon();
+}
+
+void CircleKeeper::forget() {
+  if (fresh.forgot) return;
+  KJ_LOG(
+      WARNING, "this device is older than it was: it writes nothing before it knows what it wrote");
+  fresh.forgot = true;
+  saveSoon();
+}
+
+// A peer has told all that it has.
+void CircleKeeper::remember() {
+  if (membership.size() < owed || !isActive(selfId())) return;
+  observer.remembered();
+}
+
+void CircleKeeper::writeAnchor() {
+  anchor = {anchor.counter + 1, chainRows, chainHash};
+  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { anchor.write(home, identity.storage); }))
+    KJ_LOG(WARNING, "the rollback anchor could not be written", e->getDescription());
+}
+
 kj::Promise<Result<void>> CircleKeeper::rotateTo(const Identity& next) {
-  return author([this, &next](crypto::MembershipLog& log) -> Authored {
+  auto rotated = co_await inTurn([this, &next]() { return authorNow(rotation(next)); });
+  if (rotated && fresh.forgot) {
+    fresh.forgot = false;
+    co_await saveFreshness();
+  }
+  co_return rotated;
+}
+
+CircleKeeper::Author CircleKeeper::rotation(const Identity& next) {
+  return [this, &next](crypto::MembershipLog& log) -> Authored {
     auto rotation =
         crypto::authorRotate(log, epochs, identity.keys, next.keys, next.bundle, wallMs(), entropy);
     if (!rotation) return no(rotation.error());
@@ -261,10 +491,11 @@ kj::Promise<Result<void>> CircleKeeper::rotateTo(const Identity& next) {
     if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
     ops.push_back(kj::mv(*epoch));
     return ops;
-  });
+  };
 }
 
 void CircleKeeper::renewEpoch() {
+  if (fresh.forgot) return;
   auto isDue = [this](const crypto::MembershipLog& log) {
     return log.state().epochDue() && isActive(selfId()) && ownRole() == crypto::Role::ADMIN;
   };
@@ -288,9 +519,10 @@ crypto::LinkSelf CircleKeeper::self() {
 
 kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) {
   KJ_IF_MAYBE(member, state().find(device)) {
-    auto standing = member->isActive()                      ? Standing::ACTIVE
-        : member->status == crypto::MemberStatus::SUSPENDED ? Standing::SUSPENDED
-                                                            : Standing::GONE;
+    bool suspended = member->isSuspended() || isQuarantined(device);
+    auto standing = suspended ? Standing::SUSPENDED
+        : member->isActive()  ? Standing::ACTIVE
+                              : Standing::GONE;
     return Member{standing, member->bundle().keys.x, member->bundle().hash()};
   }
   return nullptr;

@@ -4,6 +4,8 @@
 
 #include "crypto/membership/author.h"
 #include "crypto/membership/exchange.h"
+#include "devices/node/anchor.h"
+#include "devices/node/freshness.h"
 #include "devices/node/identity.h"
 #include "storage/sql/store.h"
 #include "transport/discovery/finder.h"
@@ -27,13 +29,24 @@ class CircleKeeper final: public transport::Circle,
    public:
     // Ops have come in, from here or from a peer: pass them on, drop who has no part any more.
     virtual void circleChanged() = 0;
+    // This device was put back to an older copy of its disk, and has heard now what it had forgotten:
+    // it is to take other keys (SECURITY.md §5.7).
+    virtual void remembered() = 0;
+    // A heartbeat of an admin is new here: pass it on.
+    virtual void heartbeatCame() = 0;
   };
+
+  static constexpr kj::Duration HEARTBEAT_EVERY = 24 * kj::HOURS;
+  static constexpr kj::Duration STALE_AFTER = 7 * kj::DAYS;
 
   // What the disk held when the device started.
   struct Stored {
     CircleId circle;
     std::vector<crypto::Buffer> ops;
     std::map<DeviceId, uint64_t> acceptedCounters;
+    Freshness freshness;
+    uint64_t rows = 0;  // of the chain of ops, with the hash of the newest
+    Digest hash;
   };
 
   // None when this device has no circle yet.
@@ -43,7 +56,10 @@ class CircleKeeper final: public transport::Circle,
 
   // All references outlive the keeper. Throws when a stored op does not fit the log.
   CircleKeeper(Stored stored, const Identity& identity, storage::Store& store, kj::Timer& timer,
-      const kj::Clock& clock, Entropy& entropy, Observer& observer);
+      const kj::Clock& clock, Entropy& entropy, const kj::Directory& home, Observer& observer);
+
+  // Says once a day that this device is there, if it is an admin.
+  void start();
 
   // A new circle with this device as its admin. The recovery key signs and is forgotten.
   static kj::Promise<void> found(const crypto::RecoveryKeys& recovery, const Identity& identity,
@@ -59,6 +75,21 @@ class CircleKeeper final: public transport::Circle,
 
   const crypto::MembershipLog& log() const { return membership; }
   const crypto::CircleState& state() const { return membership.state(); }
+  // No admin was heard of for a week: this device may have missed its own removal, and neither runs
+  // jobs nor sends any.
+  bool isStale() const;
+  // Found to be an older copy of itself: nothing but membership messages passes.
+  bool isQuarantined(const DeviceId& device) const;
+  // The same of this device.
+  bool hasForgotten() const { return fresh.forgot; }
+  // What its user should know, a line each.
+  std::vector<std::string> alarms() const;
+  // What people call the device, as it has said sealed in the log; empty when it has not, or this
+  // device cannot read it.
+  std::string nameInLog(const DeviceId& device) const;
+  // To be called now and then: how long no admin was heard of is remembered over restarts.
+  kj::Promise<void> saveFreshness();
+
   const DeviceId& selfId() const { return identity.keys.id; }
   crypto::Role ownRole() const;
   bool isActive(const DeviceId& device) const;
@@ -74,6 +105,17 @@ class CircleKeeper final: public transport::Circle,
   kj::Promise<Result<void>> addDevice(const crypto::Bundle& bundle, crypto::Bytes bundleEnvelope,
       crypto::Bytes joinEnvelope, crypto::Role role);
   kj::Promise<Result<void>> removeDevice(DeviceId target, crypto::RemoveReason reason);
+
+  // Says that payload, and begins a new epoch where one is due by it. `make` is asked again with the
+  // log that the op will stand on.
+  // Errors: NOT_AUTHORISED; ROLLBACK while this device has forgotten; those of `make`.
+  using MakePayload = kj::Function<Result<crypto::Payload>(const crypto::MembershipLog& log)>;
+  kj::Promise<Result<void>> say(MakePayload make);
+  // The same with another admin's signature, which `sign` fetches.
+  using Sign = kj::Function<kj::Promise<crypto::Signature>(crypto::Bytes body)>;
+  kj::Promise<Result<void>> sayWith(MakePayload make, DeviceId cosigner, Sign sign);
+  // Tells the circle, sealed, what people call this device.
+  kj::Promise<Result<void>> sayName(kj::String name);
 
   // This device goes on as `next`, whose keys are on disk: its id is retired, and its role moves to the
   // new one. For an admin in one with the epoch that follows. Then the keeper is of no more use.
@@ -111,6 +153,14 @@ class CircleKeeper final: public transport::Circle,
   std::map<DeviceId, uint64_t> acceptedCounters;
   uint64_t nextCounter = 0, counterLimit = 0;  // the block that was reserved
   kj::ForkedPromise<void> turn;                // of writing ops, one at a time
+  const kj::Directory& home;
+  Freshness fresh;
+  Anchor anchor;       // as it is on disk
+  uint64_t owed = 0;   // ops that were on disk once, of a device that has forgotten
+  uint64_t chainRows;  // of the stored chain
+  Digest chainHash;
+  crypto::Heartbeats beats;
+  kj::TimePoint heardAt;  // of an admin's heartbeat, or the start
   bool storesAgain = false;
   kj::TaskSet tasks;
 
@@ -125,6 +175,17 @@ class CircleKeeper final: public transport::Circle,
   kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);
   kj::Promise<Result<void>> author(Author make);
   kj::Promise<Result<void>> authorNow(Author make);
+  kj::Promise<Result<void>> sayNow(MakePayload make, DeviceId cosigner, Sign sign);
+  Author rotation(const Identity& next);
+  kj::Promise<Result<void>> publish(std::vector<crypto::SealedOp> own);
+  Result<void> addEpochIfDue(crypto::MembershipLog& log, std::vector<crypto::SealedOp>& ops);
+  kj::Promise<void> beat();
+  void hear(crypto::Bytes heartbeat);
+  void quarantine(const DeviceId& peer);
+  void forget();
+  void remember();
+  void writeAnchor();
+  void saveSoon();
   kj::Promise<Result<void>> store(std::vector<crypto::SealedOp> own);
   void keep();
   void taskFailed(kj::Exception&& e) override;

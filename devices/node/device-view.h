@@ -14,6 +14,7 @@ struct DeviceView {
   crypto::Role role = crypto::Role::MEMBER;
   crypto::MemberStatus status = crypto::MemberStatus::ACTIVE;
   bool self = false, reachable = false;
+  bool quarantined = false;  // an older copy of itself: it gets membership messages alone
   std::string address;
   // How the link to it goes: "tcp", "udp", "member" (through the device that `via` names) or "relay"
   // (at the address `via`). Empty: there is none.

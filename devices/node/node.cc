@@ -88,6 +88,7 @@ class Node::PeerServer final: public rpc::Peer::Server {
   }
 
   kj::Promise<void> stages(StagesContext context) override {
+    KJ_REQUIRE(!node.keeper.isStale(), "this device has heard of no admin for a week");
     context.getResults().setHost(node.executor.host());
     return kj::READY_NOW;
   }
@@ -103,7 +104,8 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       identity(identity),
       config(kj::mv(configIn)),
       guard([]() { stopForRepeatedEphemeral(); }),
-      keeper(kj::mv(stored), identity, seams.store, seams.timer, seams.clock, seams.entropy, *this),
+      keeper(kj::mv(stored), identity, seams.store, seams.timer, seams.clock, seams.entropy,
+          seams.home, *this),
       fleet(
           localFacts(seams.system, identity.keys.id, config.name, config.deviceClass, config.cores),
           kj::mv(remembered)),
@@ -151,6 +153,7 @@ void Node::hear(Recording recording) {
 kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
   followRotations();
+  keeper.start();
   if (!keeper.isActive(keeper.selfId())) expelled();
   meetNeighbours();
   callKnown();
@@ -169,6 +172,7 @@ kj::Promise<void> Node::start() {
 kj::Promise<void> Node::keepLogShort() {
   for (;;) {
     co_await seams.timer.afterDelay(storage::Store::CHECKPOINT_EVERY);
+    co_await keeper.saveFreshness().catch_([](kj::Exception&&) {});
     co_await seams.store.checkpoint().catch_(
         [](kj::Exception&& e) { KJ_LOG(WARNING, "the write-ahead log stays long", e); });
   }
@@ -242,6 +246,7 @@ Holdings Node::holdings() const {
 DeviceView Node::viewOf(const DeviceId& id, const crypto::Member& member) {
   DeviceView view{.id = id, .name = fleet.nameOf(id), .role = member.role, .status = member.status};
   view.self = id == keeper.selfId();
+  view.quarantined = view.self ? keeper.hasForgotten() : keeper.isQuarantined(id);
   view.reachable = view.self || links.isUp(id);
   KJ_IF_MAYBE(row, fleet.remembered(id)) {
     view.deviceClass = row->deviceClass;
@@ -428,6 +433,16 @@ void Node::considerRotation() {
   rotates = true;
   tasks.add(rotateWhenIdle());
 }
+
+// Whoever was put back to an older copy of itself would write rival ops one day: it goes on under other
+// keys, and waits for nothing, since nothing runs on it.
+void Node::remembered() {
+  if (rotates) return;
+  rotates = true;
+  tasks.add(kj::evalLater([this]() { return rotate(); }));
+}
+
+void Node::heartbeatCame() { links.sendNews(); }
 
 // Nothing that runs is disturbed: a new id is a new device to whoever works with this one.
 kj::Promise<void> Node::rotateWhenIdle() {

@@ -147,6 +147,8 @@ class Node final: private CircleKeeper::Observer,
   DeviceView viewOf(const DeviceId& id, const crypto::Member& member);
 
   void circleChanged() override;
+  void remembered() override;
+  void heartbeatCame() override;
   void placesChanged(const DeviceId& device) override;
   void peerUp(const DeviceId& peer) override;
   void peerDown(const DeviceId& peer, Error why) override;

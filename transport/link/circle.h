@@ -17,6 +17,7 @@ class MembershipExchange {
   struct Step {
     kj::Array<kj::byte> send;  // for the MEMBERSHIP stream; may be empty
     bool done = false;         // both sides have said that they have no more
+    bool restricted = false;   // nothing but membership messages may pass from now on
   };
 
   // The body of this side's CONFIRM.

@@ -225,6 +225,7 @@ Result<void> Link::laneFrame(const crypto::DataFrame& frame) {
 
 Result<void> Link::membership(Result<MembershipExchange::Step> step) {
   if (!step) return no(step.error());
+  restricted = restricted || step->restricted;
   sendMembership(kj::mv(step->send));
   // The caller of a membership link ends it; the callee waits for that.
   if (step->done && membershipOnly() && initiated()) close(Errc::STALE);

@@ -52,7 +52,12 @@ class Link final: private Rekeyer::Host {
 
   const DeviceId& peer() const { return handshake.session.peer; }
   bool initiated() const { return handshake.session.initiator; }
-  bool membershipOnly() const { return handshake.membershipOnly(); }
+  bool membershipOnly() const { return restricted || handshake.membershipOnly(); }
+  // Membership messages alone, and no other handshake will change that soon.
+  bool isRestricted() const {
+    return restricted || status() == crypto::LinkStatus::SUSPENDED ||
+        status() == crypto::LinkStatus::REMOVED;
+  }
   crypto::LinkStatus status() const { return handshake.session.status; }
   bool isUp() const { return peerConfirmed && !over; }
 
@@ -96,6 +101,7 @@ class Link final: private Rekeyer::Host {
   std::deque<OwnFrame> ownFrames;  // of the link itself; ahead of all lanes
   uint32_t attending = 0;
   bool peerConfirmed = false;
+  bool restricted = false;
   bool closing = false;
   bool over = false;
   std::array<Facts::Traffic, LANES> traffic;

@@ -165,12 +165,13 @@ void Links::closed(Link& link, Error why) {
   auto own = takeUnconfirmed(link);
   if (own.get() != nullptr) {
     bool resynced = link.membershipOnly();
+    auto again = link.isRestricted() ? REDIAL_AFTER_MAX : 0 * kj::SECONDS;
     dropLater(kj::mv(own));
     // A stranger's end leaves nothing behind: there is no end of strangers.
     auto known = peers.find(id);
     if (known == peers.end()) return;
     auto& peer = known->second;
-    if (resynced && peer.link.get() == nullptr && !peer.isDialling) dialSoon(id, 0 * kj::SECONDS);
+    if (resynced && peer.link.get() == nullptr && !peer.isDialling) dialSoon(id, again);
     return;
   }
   auto found = peers.find(id);
