@@ -194,6 +194,13 @@ TEST_CASE("T27: an op of another circle, and an envelope of another type, are re
   }
 }
 
+// A sanitizer keeps what was freed for a while: what is resident says nothing there.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool IS_MEMORY_OURS = false;
+#else
+constexpr bool IS_MEMORY_OURS = true;
+#endif
+
 // KiB that this process holds in memory.
 size_t residentKib() {
   std::ifstream status("/proc/self/status");
@@ -234,7 +241,7 @@ TEST_CASE(
   REQUIRE(stored == 64);
   REQUIRE(refused == 1);
   REQUIRE(waiting == PUSHED - 65);  // of these the log keeps the newest WAITING_OPS_MAX
-  REQUIRE(most - before < KIB_MAX);
+  if (IS_MEMORY_OURS) REQUIRE(most - before < KIB_MAX);
   // In the midst of it an admin's op is taken at once, and the flooder is put out.
   circle.remove(log, "m", "a");
   REQUIRE(circle.sees(log, "m") == MemberStatus::REMOVED);
