@@ -7,6 +7,7 @@
 #include "tests/fuzz/circle.h"
 #include "tests/fuzz/pairs.h"
 #include "tests/fuzz/peer.h"
+#include "transport/datagram/packet.h"
 
 #include <capnp/serialize.h>
 #include <kj/encoding.h>
@@ -72,6 +73,46 @@ void recordsAndHandshakes(const Corpus& corpus) {
   auto& pairs = Pairs::get();
   corpus.add("envelope-op", 6, choice({static_cast<uint8_t>(SigType::OP)}, pairs.genesis));
   corpus.add("envelope-join", 6, choice({static_cast<uint8_t>(SigType::JOIN)}, pairs.consent()));
+}
+
+void datagrams(const Corpus& corpus) {
+  using namespace transport;
+  FlatWriter ack, everything, stream, talk, door;
+  ack.u8(1).u64(40).u32(1'000).u32(3).u8(2).u32(2).u32(1).u32(4).u32(30);
+  corpus.add("frames-ack", 0, ack);
+  everything.u8(127).u64(5).u32(0).u32(6).u8(0).u64(70'000).u64(1).u64(2).u64(0).bytes(
+      "bytes"_kj.asBytes());
+  corpus.add("frames-all", 0, everything);
+  corpus.add("frames-ping", 0, choice({32}, nullptr));
+  FlatWriter packet;
+  packet.u8(0x4c).u64(1).u64(2).u8(32).bytes(zeros(TAG_BYTES));
+  corpus.add("packet-sealed", 1, packet);
+  FlatWriter opening;
+  opening.u8(0x4a).u64(1).u64(2).u64(3).u8(32).bytes(zeros(TAG_BYTES));
+  corpus.add("packet-opening", 1, opening);
+  stream.u8(64).u64(0).bytes("hello"_kj.asBytes());
+  FlatWriter more, end, acked, probe;
+  more.u8(64).u64(9).bytes("later"_kj.asBytes());
+  end.u8(64 | 128).u64(5).bytes("here"_kj.asBytes());
+  acked.u8(1).u64(0).u32(0).u32(1).u8(0);
+  probe.u8(4).u64(77);
+  talk.u8(0 << 2 | 2).u8(0).var8(stream.asBytes()).u8(2 << 2 | 3).u8(20).var8(more.asBytes());
+  talk.u8(1 << 2 | 3).u8(5).var8(end.asBytes()).u8(3 << 2 | 1).u8(1).var8(probe.asBytes());
+  talk.u8(4 << 2 | 3)
+      .u8(255)
+      .var8(acked.asBytes())
+      .u8(5 << 2 | 3)
+      .u8(1)
+      .var8(choice({16}, nullptr).asBytes());
+  corpus.add("talk", 2, talk);
+  FlatWriter beyond;
+  beyond.u8(1 << 2 | 3).u8(0).var8(more.asBytes()).u8(2 << 2 | 3).u8(0).var8(ack.asBytes());
+  corpus.add("talk-unsent-acknowledged", 2, beyond);
+  door.bytes(undamaged()).bytes(undamaged()).bytes(undamaged());
+  corpus.add("door-honest", 3, door);
+  FlatWriter changed;
+  changed.bytes(oneByte(14, 1)).bytes(oneByte(40, 1)).bytes(oneByte(3, 1));
+  corpus.add("door-changed", 3, changed);
 }
 
 void dataAndLanes(const Corpus& corpus) {
@@ -261,6 +302,7 @@ int main(int argc, char** argv) {
   KJ_REQUIRE(argc == 2, "usage: fuzz-seeds DIRECTORY");
   using namespace hearth::fuzz;
   recordsAndHandshakes({argv[1], "F1"});
+  datagrams({argv[1], "F1-datagrams"});
   dataAndLanes({argv[1], "F2"});
   messages({argv[1], "F3"});
   membership({argv[1], "F4"});
