@@ -32,6 +32,15 @@ hearth_require(mbedx509 mbedx509 3.6.0)
 hearth_require(mbedtls mbedtls 3.6.0)
 
 hearth_require(avahi avahi-core 0.8)
+hearth_require(miniupnpc miniupnpc 2.2)
+find_path(HEARTH_NATPMP_INCLUDE natpmp.h)  # it comes without a package file
+find_library(HEARTH_NATPMP natpmp)
+if(NOT HEARTH_NATPMP_INCLUDE OR NOT HEARTH_NATPMP)
+  message(FATAL_ERROR "libnatpmp is not there: run scripts/bootstrap.")
+endif()
+add_library(deps::natpmp INTERFACE IMPORTED GLOBAL)
+target_include_directories(deps::natpmp SYSTEM INTERFACE ${HEARTH_NATPMP_INCLUDE})
+target_link_libraries(deps::natpmp INTERFACE ${HEARTH_NATPMP})
 
 pkg_check_modules(uv_version QUIET libuv-static)  # libuv's own CMake files carry no version
 if(uv_version_VERSION VERSION_LESS 1.50.0)
