@@ -6,6 +6,7 @@
 #include "bindings/local/server.h"
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
+#include "transport/wire/port-mapping.h"
 #include "transport/wire/uv-network.h"
 #include "transport/wire/uv-stream.h"
 
@@ -29,6 +30,19 @@ struct Options {
   std::string home, listen, listenTls, plugins, microphone, trace, passphraseFile;
   bool noDiscovery = false;
   bool foreground = false;
+  bool mapPort = false;
+};
+
+// A port that the router keeps open, and the thread on which it is asked to.
+struct MappedPort {
+  uint16_t port;
+  ThreadExecutor worker;
+  transport::Gateway gateway;
+  transport::PortMapping mapping;
+
+  MappedPort(kj::Timer& timer, uint16_t port, transport::PortMapping::OnChange changed)
+      : port(port),
+        mapping(timer, worker, gateway, port, kj::mv(changed)) {}
 };
 
 // SECURITY.md §10.3: no core holds our keys, nobody attaches.
@@ -69,6 +83,8 @@ class Daemon final {
     uv.port.run(uv.waitScope, serve().exclusiveJoin(kj::mv(asked)));
     server = nullptr;
     node = nullptr;
+    KJ_IF_MAYBE(mapped, mappedPort) (*mapped)->mapping.stop().wait(uv.waitScope);
+    mappedPort = nullptr;
   }
 
  private:
@@ -85,6 +101,8 @@ class Daemon final {
   kj::Maybe<kj::Own<transport::LocalLink>> localLink;
   kj::Own<devices::Node> node;
   kj::Own<local::Server> server;
+  kj::Maybe<kj::Own<MappedPort>> mappedPort;
+  std::vector<std::string> outside;  // where that port is reached
 
   devices::Identity requireIdentity() {
     auto loaded = home.loadIdentity();
@@ -153,11 +171,22 @@ class Daemon final {
     node->serve(kj::mv(receiver));
     KJ_IF_MAYBE(bound, datagrams) node->serveDatagrams(kj::mv(*bound));
     KJ_IF_MAYBE(bound, throughTls) node->serveTls(kj::mv(*bound));
+    if (!apps::isLoopback(settings.listen)) mapPort(static_cast<uint16_t>(port));
     co_await serveLocally();
     co_await node->start();
     KJ_LOG(INFO, "ready");
     co_await node->keysReplaced();
     identity = requireIdentity();
+  }
+
+  void mapPort(uint16_t port) {
+    if (!options.mapPort) return;
+    if (!outside.empty()) node->alsoReachableAt(outside);
+    if (mappedPort != nullptr) return;
+    mappedPort = kj::heap<MappedPort>(uv.timer(), port, [this](std::vector<std::string> found) {
+      outside = kj::mv(found);
+      if (node.get() != nullptr) node->alsoReachableAt(outside);
+    });
   }
 
   // UDP at the port of TCP, where nobody else has it. Adds where others reach it.
@@ -228,6 +257,8 @@ int main(int argc, char** argv) {
   app.add_option("--passphrase-file", options.passphraseFile,
       "the first line of this file opens this device's keys; -: of standard input");
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
+  app.add_flag("--map-port", options.mapPort,
+      "ask the router (NAT-PMP, UPnP) to let calls from outside through to this device");
   app.add_flag("--foreground", options.foreground, "stay in the terminal (the only way so far)");
   try {
     app.parse(argc, argv);

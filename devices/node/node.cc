@@ -140,6 +140,14 @@ void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {
   links.serve(udp->listen());
 }
 
+void Node::alsoReachableAt(const std::vector<std::string>& outside) {
+  fleet.changeOwn(seams.clock.now(), [&](router::DeviceFacts& own) {
+    own.addresses = config.addresses;
+    own.addresses.insert(own.addresses.end(), outside.begin(), outside.end());
+  });
+  tellAll();
+}
+
 void Node::addPlugins(const kj::ReadableDirectory& directory) {
   for (auto& refusal: plugins.scan(directory, nullptr))
     KJ_LOG(WARNING, "a plugin is not used", refusal.file, refusal.error.because);

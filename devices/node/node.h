@@ -62,6 +62,9 @@ class Node final: private CircleKeeper::Observer,
     links.serve(transport::newTlsReceiver(*tls, kj::mv(receiver)));
   }
 
+  // Where others reach this device from outside its network, beside its own addresses; tells them.
+  void alsoReachableAt(const std::vector<std::string>& outside);
+
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
 
