@@ -31,25 +31,40 @@ BulkKey bulkKey(const ExporterSecret& exporter, const NoiseH& noiseH, Direction 
 Result<Buffer> BulkSender::seal(
     uint32_t receiverIndex, uint64_t noiseN, uint32_t streamId, uint64_t offset, Bytes data) {
   KJ_REQUIRE(data.size() <= BULK_DATA_BYTES_MAX, data.size());
+  auto record = kj::heapArray<kj::byte>(data.size() + BULK_OVERHEAD_BYTES);
+  if (data.size() > 0) memcpy(record.begin() + BULK_DATA_AT, data.begin(), data.size());
+  auto sealed = sealInPlace(receiverIndex, noiseN, streamId, offset, record);
+  if (!sealed) return no(sealed.error());
+  return kj::mv(record);
+}
+
+Result<void> BulkSender::sealInPlace(uint32_t receiverIndex, uint64_t noiseN, uint32_t streamId,
+    uint64_t offset, kj::ArrayPtr<kj::byte> record) {
+  KJ_REQUIRE(record.size() >= BULK_OVERHEAD_BYTES &&
+      record.size() <= BULK_DATA_BYTES_MAX + BULK_OVERHEAD_BYTES);
   if (counter == CipherState::NONCE_RESERVED) {
     return no(Errc::KEYS_EXPIRED, "a bulk key's counter has run out");
   }
   FlatWriter head;
-  head.bytes(headerOf(CLEAR_BYTES + HEAD_BYTES + data.size() + TAG_BYTES));
+  head.bytes(headerOf(record.size() - RECORD_HEADER_BYTES));
   head.u32(receiverIndex).u64(noiseN);
   auto aadBytes = head.size();
   head.u32(streamId).u64(offset);
-
-  auto record = kj::heapArray<kj::byte>(head.size() + data.size() + TAG_BYTES);
   memcpy(record.begin(), head.asBytes().begin(), head.size());
-  if (data.size() > 0) memcpy(record.begin() + head.size(), data.begin(), data.size());
   auto sealed = record.slice(aadBytes, record.size());
   Aegis256::seal(key.reveal(), counterNonce<Aegis256::Nonce>(counter++), record.slice(0, aadBytes),
       sealed.slice(0, sealed.size() - TAG_BYTES), sealed);
-  return kj::mv(record);
+  return {};
 }
 
 Result<BulkChunk> BulkReceiver::open(Bytes recordBody, uint64_t noiseN) {
+  auto plain = kj::heapArray(recordBody);
+  auto view = openInPlace(plain, noiseN);
+  if (!view) return no(view.error());
+  return BulkChunk{view->streamId, view->offset, kj::mv(plain), view->data};
+}
+
+Result<BulkView> BulkReceiver::openInPlace(kj::ArrayPtr<kj::byte> recordBody, uint64_t noiseN) {
   if (recordBody.size() < CLEAR_BYTES + HEAD_BYTES + TAG_BYTES ||
       recordBody.size() > BULK_BYTES_MAX) {
     return no(Errc::BAD_FORMAT, "a BULK record of an impossible length");
@@ -63,15 +78,16 @@ Result<BulkChunk> BulkReceiver::open(Bytes recordBody, uint64_t noiseN) {
 
   FlatWriter aad;
   aad.bytes(headerOf(recordBody.size())).bytes(recordBody.slice(0, CLEAR_BYTES));
-  auto plain = Aegis256::open(key.reveal(), counterNonce<Aegis256::Nonce>(counter), aad.asBytes(),
-      recordBody.slice(CLEAR_BYTES, recordBody.size()));
-  if (!plain) return no(plain.error());
+  auto sealed = recordBody.slice(CLEAR_BYTES, recordBody.size());
+  auto plain = sealed.slice(0, sealed.size() - TAG_BYTES);
+  auto opened = Aegis256::open(
+      key.reveal(), counterNonce<Aegis256::Nonce>(counter), aad.asBytes(), sealed, plain);
+  if (!opened) return no(opened.error());
   ++counter;
-  FlatReader reader(*plain);
+  FlatReader reader(plain);
   auto streamId = reader.u32();
   auto offset = reader.u64();
-  auto data = reader.remaining();
-  return BulkChunk{streamId, offset, kj::mv(*plain), data};
+  return BulkView{streamId, offset, reader.remaining()};
 }
 
 }  // namespace hearth::crypto

@@ -14,6 +14,8 @@
 namespace hearth::crypto {
 
 constexpr size_t BULK_DATA_BYTES_MAX = 1 << 20;
+constexpr size_t BULK_DATA_AT = RECORD_HEADER_BYTES + 4 + 8 + 4 + 8;
+constexpr size_t BULK_OVERHEAD_BYTES = BULK_DATA_AT + Aegis256::TAG_BYTES;
 using BulkKey = Key<struct BulkKeyTag, 32>;
 
 enum class Direction : uint8_t { I2R, R2I };
@@ -28,6 +30,11 @@ class BulkSender final {
   Result<Buffer> seal(
       uint32_t receiverIndex, uint64_t noiseN, uint32_t streamId, uint64_t offset, Bytes data);
 
+  // The same where the record will lie, without a copy. `record` holds BULK_OVERHEAD_BYTES more than the
+  // data, which begins at BULK_DATA_AT.
+  Result<void> sealInPlace(uint32_t receiverIndex, uint64_t noiseN, uint32_t streamId,
+      uint64_t offset, kj::ArrayPtr<kj::byte> record);
+
  private:
   BulkKey key;
   uint64_t counter;
@@ -40,6 +47,12 @@ struct BulkChunk {
   Bytes data;  // inside `plain`
 };
 
+struct BulkView {
+  uint32_t streamId;
+  uint64_t offset;
+  Bytes data;  // inside the record
+};
+
 class BulkReceiver final {
  public:
   explicit BulkReceiver(BulkKey key, uint64_t counter = 0): key(kj::mv(key)), counter(counter) {}
@@ -48,6 +61,9 @@ class BulkReceiver final {
   // Errors: BAD_FORMAT; REPLAY when the record stands at another place among the DATA records;
   // DECRYPT_FAILED; KEYS_EXPIRED. All end the link.
   Result<BulkChunk> open(Bytes recordBody, uint64_t noiseN);
+
+  // The same within the record itself, whose bytes are the plaintext from then on.
+  Result<BulkView> openInPlace(kj::ArrayPtr<kj::byte> recordBody, uint64_t noiseN);
 
  private:
   BulkKey key;

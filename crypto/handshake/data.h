@@ -45,6 +45,13 @@ Buffer dataPlain(uint8_t frame, Bytes body, Padding padding);
 Result<Buffer> sealData(
     SendingKey& key, uint32_t receiverIndex, uint8_t frame, Bytes body, Padding padding);
 
+// The same where the record will lie, without a copy of its body. `record` holds dataRecordBytes() and,
+// from DATA_BODY_AT on, the body.
+constexpr size_t DATA_BODY_AT = RECORD_HEADER_BYTES + 4 + 3;
+size_t dataRecordBytes(size_t bodyBytes, Padding padding);
+Result<void> sealDataInPlace(SendingKey& key, uint32_t receiverIndex, uint8_t frame,
+    size_t bodyBytes, kj::ArrayPtr<kj::byte> record);
+
 // Which keys a record is for; says nothing about who sent it. Errors: BAD_FORMAT.
 Result<uint32_t> receiverIndexOf(Bytes recordBody);
 
@@ -52,5 +59,12 @@ Result<uint32_t> receiverIndexOf(Bytes recordBody);
 // Errors: BAD_FORMAT for a body that is too short, a length that does not fit or padding that is not
 // zero; DECRYPT_FAILED; KEYS_EXPIRED. All end the link.
 Result<DataFrame> openData(ReceivingKey& key, Bytes recordBody);
+
+// The same within the record itself, whose bytes are the plaintext from then on.
+struct DataView {
+  uint8_t type;
+  Bytes body;  // inside the record
+};
+Result<DataView> openDataInPlace(ReceivingKey& key, kj::ArrayPtr<kj::byte> recordBody);
 
 }  // namespace hearth::crypto

@@ -2,6 +2,8 @@
 
 #include "crypto/primitives/aead.h"
 
+#include <kj/debug.h>
+
 namespace hearth::crypto {
 
 namespace {
@@ -44,11 +46,18 @@ Result<Buffer> CipherState::open(Bytes ad, Bytes sealed) {
     return no(Errc::DECRYPT_FAILED, "shorter than a tag");
   }
   auto out = kj::heapArray<kj::byte>(sealed.size() - NoiseCipher::TAG_BYTES);
+  if (auto opened = open(ad, sealed, out); !opened) return no(opened.error());
+  return kj::mv(out);
+}
+
+Result<void> CipherState::open(Bytes ad, Bytes sealed, kj::ArrayPtr<kj::byte> out) {
+  if (n == NONCE_RESERVED) return no(Errc::KEYS_EXPIRED, "a key's counter has run out");
+  KJ_REQUIRE(sealed.size() == out.size() + NoiseCipher::TAG_BYTES);
   if (!cipher.open(key.reveal(), n, ad, sealed, out)) {
     return no(Errc::DECRYPT_FAILED, "a tag does not match");
   }
   ++n;
-  return kj::mv(out);
+  return {};
 }
 
 void CipherState::rekey() {

@@ -48,6 +48,9 @@ class CipherState final {
   // Errors: DECRYPT_FAILED; KEYS_EXPIRED when the counter has run out.
   Result<Buffer> open(Bytes ad, Bytes sealed);
 
+  // The same into `out`, which holds sealed.size() - 16 bytes and may begin where `sealed` begins.
+  Result<void> open(Bytes ad, Bytes sealed, kj::ArrayPtr<kj::byte> out);
+
   // Noise §11.3: a new key, one way from the old; the counter goes on.
   void rekey();
 

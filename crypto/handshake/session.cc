@@ -16,12 +16,21 @@ Result<void> SendingKey::seal(Bytes plain, kj::ArrayPtr<kj::byte> out) {
   return state.seal(nullptr, plain, out);
 }
 
-Result<Buffer> ReceivingKey::open(Bytes sealed) {
+void ReceivingKey::rekeyIfDue() {
   if (auto n = state.counter(); isDue(n) && rekeyedAt != n) {
     state.rekey();
     rekeyedAt = n;
   }
+}
+
+Result<Buffer> ReceivingKey::open(Bytes sealed) {
+  rekeyIfDue();
   return state.open(nullptr, sealed);
+}
+
+Result<void> ReceivingKey::open(Bytes sealed, kj::ArrayPtr<kj::byte> out) {
+  rekeyIfDue();
+  return state.open(nullptr, sealed, out);
 }
 
 SessionKeys SessionKeys::from(Noise& noise) {

@@ -35,9 +35,15 @@ class ReceivingKey final {
   // Errors: DECRYPT_FAILED, which leaves this unchanged but should end the link; KEYS_EXPIRED.
   Result<Buffer> open(Bytes sealed);
 
+  // The same into `out`, which holds sealed.size() - 16 bytes and may begin where `sealed` begins. What
+  // did not open leaves zeros there.
+  Result<void> open(Bytes sealed, kj::ArrayPtr<kj::byte> out);
+
  private:
   CipherState state;
   uint64_t rekeyedAt = 0;
+
+  void rekeyIfDue();
 };
 
 struct SessionKeys {

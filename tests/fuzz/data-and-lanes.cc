@@ -113,7 +113,7 @@ void hostileFrames(FlatReader& in) {
       if (!lanes.received(4, bytes.asBytes())) return;
     } else {
       auto type = in.u8();
-      if (!lanes.received(type % 16, in.var8())) return;
+      if (!lanes.received(type % 32, in.var8())) return;
     }
     within(lanes);
   }
@@ -125,7 +125,9 @@ void carry(Lanes& from, Lanes& to) {
     auto frame = from.next();
     if (frame == nullptr) return;
     auto& moved = KJ_ASSERT_NONNULL(frame);
-    auto taken = to.received(static_cast<uint8_t>(moved.type), moved.body);
+    auto body = kj::heapArray<kj::byte>(moved.bodyBytes());
+    moved.copyTo(body.begin());
+    auto taken = to.received(static_cast<uint8_t>(moved.type), body);
     KJ_ASSERT(taken.has_value(), static_cast<uint8_t>(moved.type), taken.error().because);
   }
 }

@@ -4,6 +4,10 @@
 
 namespace hearth::transport {
 
+namespace {
+kj::Exception wasReset() { return KJ_EXCEPTION(DISCONNECTED, "the stream was reset"); }
+}  // namespace
+
 void Bell::ring() {
   KJ_IF_MAYBE(fulfiller, waiting) (*fulfiller)->fulfill();
   waiting = nullptr;
@@ -15,59 +19,125 @@ kj::Promise<void> Bell::wait() {
   return kj::mv(paf.promise);
 }
 
-void LaneHub::ring(StreamId stream) {
-  auto found = bells.find(stream);
-  if (found == bells.end()) return;
-  found->second.readable.ring();
-  found->second.writable.ring();
-  if (over || !lanes.isOpen(stream)) found->second.gone.ring();
+void LaneHub::ringWriter() {
+  if (lanes.hasNext()) writer.ring();
+}
+
+void LaneHub::ring(StreamId id) {
+  auto found = held.find(id);
+  if (found == held.end()) return;
+  auto& stream = *found->second;
+  stream.readOn();
+  stream.writeOn();
+  if (stream.isGone()) stream.gone.ring();
 }
 
 void LaneHub::ringWriters() {
-  for (auto& entry: bells) entry.second.writable.ring();
+  for (auto next = writing.begin(); next != writing.end();) held.at(*next++)->writeOn();
 }
 
 void LaneHub::end() {
   over = true;
-  for (auto& entry: bells) ring(entry.first);
+  for (auto& entry: held) ring(entry.first);
+}
+
+LaneStream::LaneStream(kj::Own<LaneHub> hubIn, StreamId id): hub(kj::mv(hubIn)), id(id) {
+  hub->held[id] = this;
 }
 
 LaneStream::~LaneStream() noexcept(false) {
-  hub->bells.erase(id);
+  hub->held.erase(id);
+  hub->writing.erase(id);
   hub->lanes.release(id);
-  hub->writer.ring();
+  hub->writer.ring();  // also when there is nothing to send: the link attends to fewer now
+}
+
+size_t LaneStream::readSome(kj::ArrayPtr<kj::byte> room) {
+  auto got = hub->lanes.read(id, room);
+  if (got > 0) hub->ringWriter();  // credit may be due
+  return got;
 }
 
 kj::Promise<size_t> LaneStream::tryRead(void* buffer, size_t minBytes, size_t maxBytes) {
-  auto out = kj::arrayPtr(static_cast<kj::byte*>(buffer), maxBytes);
-  size_t total = 0;
-  for (;;) {
-    total += hub->lanes.read(id, out.slice(total, out.size()));
-    if (total > 0) hub->writer.ring();  // credit may be due
-    if (total >= minBytes) co_return total;
-    if (isGone()) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the stream was reset"));
-    if (hub->lanes.atEnd(id)) co_return total;
-    co_await hub->bells[id].readable.wait();
+  auto room = kj::arrayPtr(static_cast<kj::byte*>(buffer), maxBytes);
+  auto got = readSome(room);
+  if (got >= minBytes) return got;
+  auto paf = kj::newPromiseAndFulfiller<size_t>();
+  reading = Reading{room, minBytes, got, kj::mv(paf.fulfiller)};
+  readOn();
+  return kj::mv(paf.promise);
+}
+
+void LaneStream::readOn() {
+  KJ_IF_MAYBE(now, reading) {
+    bool over = true;
+    if (now->fulfiller->isWaiting()) {
+      now->got += readSome(now->room.slice(now->got, now->room.size()));
+      if (now->got >= now->least) {
+        now->fulfiller->fulfill(kj::cp(now->got));
+      } else if (isGone()) {
+        now->fulfiller->reject(wasReset());
+      } else if (hub->lanes.atEnd(id)) {
+        now->fulfiller->fulfill(kj::cp(now->got));
+      } else {
+        over = false;
+      }
+    }
+    if (over) reading = nullptr;
   }
 }
 
 kj::Promise<void> LaneStream::write(const void* buffer, size_t size) {
-  auto rest = kj::arrayPtr(static_cast<const kj::byte*>(buffer), size);
-  while (rest.size() > 0) {
-    if (isGone()) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the stream was reset"));
-    auto taken = hub->lanes.write(id, rest);
-    rest = rest.slice(taken, rest.size());
-    if (taken > 0) hub->writer.ring();
-    if (rest.size() > 0) co_await hub->bells[id].writable.wait();
-  }
+  return write(kj::arrayPtr(static_cast<const kj::byte*>(buffer), size), nullptr);
 }
 
 kj::Promise<void> LaneStream::write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) {
-  for (auto piece: pieces) co_await write(piece.begin(), piece.size());
+  return write(nullptr, pieces);
+}
+
+void LaneStream::writeSome(
+    kj::ArrayPtr<const kj::byte>& rest, kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>>& behind) {
+  for (;;) {
+    if (rest.size() > 0) rest = rest.slice(hub->lanes.write(id, rest), rest.size());
+    if (rest.size() > 0 || behind.size() == 0) break;
+    rest = behind[0];
+    behind = behind.slice(1, behind.size());
+  }
+  hub->ringWriter();
+}
+
+kj::Promise<void> LaneStream::write(
+    kj::ArrayPtr<const kj::byte> rest, kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> behind) {
+  if (isGone()) return wasReset();
+  writeSome(rest, behind);
+  if (rest.size() == 0) return kj::READY_NOW;
+  auto paf = kj::newPromiseAndFulfiller<void>();
+  writing = Writing{rest, behind, kj::mv(paf.fulfiller)};
+  hub->writing.insert(id);
+  return kj::mv(paf.promise);
+}
+
+void LaneStream::writeOn() {
+  KJ_IF_MAYBE(now, writing) {
+    bool over = true;
+    if (now->fulfiller->isWaiting()) {
+      if (isGone()) {
+        now->fulfiller->reject(wasReset());
+      } else {
+        writeSome(now->rest, now->behind);
+        over = now->rest.size() == 0;
+        if (over) now->fulfiller->fulfill();
+      }
+    }
+    if (over) {
+      writing = nullptr;
+      hub->writing.erase(id);
+    }
+  }
 }
 
 kj::Promise<void> LaneStream::whenWriteDisconnected() {
-  while (!isGone()) co_await hub->bells[id].gone.wait();
+  while (!isGone()) co_await gone.wait();
 }
 
 void LaneStream::shutdownWrite() {

@@ -7,6 +7,8 @@
 #include <kj/async-io.h>
 #include <kj/refcount.h>
 
+#include <set>
+
 namespace hearth::transport {
 
 // A place where one coroutine sleeps until another wakes it.
@@ -19,6 +21,8 @@ class Bell final {
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> waiting;
 };
 
+class LaneStream;
+
 class LaneHub final: public kj::Refcounted {
  public:
   explicit LaneHub(bool initiator): lanes(initiator) {}
@@ -26,7 +30,10 @@ class LaneHub final: public kj::Refcounted {
   Lanes lanes;
   Bell writer;  // rung when lanes may have a frame to send
 
-  // Wakes whoever waits on the stream, or on any.
+  // Wakes the writer if there is anything for it to do.
+  void ringWriter();
+
+  // Wakes whoever waits on the stream, or to write on any.
   void ring(StreamId stream);
   void ringWriters();
 
@@ -36,17 +43,16 @@ class LaneHub final: public kj::Refcounted {
 
  private:
   friend class LaneStream;
-  struct Bells {
-    Bell readable, writable, gone;
-  };
-  std::map<StreamId, Bells> bells;
+  std::map<StreamId, LaneStream*> held;
+  std::set<StreamId> writing;  // that wait for room
   bool over = false;
 };
 
 class LaneStream final: public kj::AsyncIoStream {
  public:
-  LaneStream(kj::Own<LaneHub> hub, StreamId id): hub(kj::mv(hub)), id(id) {}
+  LaneStream(kj::Own<LaneHub> hub, StreamId id);
   ~LaneStream() noexcept(false);
+  KJ_DISALLOW_COPY_AND_MOVE(LaneStream);
 
   kj::Promise<size_t> tryRead(void* buffer, size_t minBytes, size_t maxBytes) override;
   kj::Promise<void> write(const void* buffer, size_t size) override;
@@ -56,10 +62,33 @@ class LaneStream final: public kj::AsyncIoStream {
   void abortRead() override;
 
  private:
+  friend class LaneHub;
+  // What the caller of a promise has lent; not touched once it waits no longer.
+  struct Reading {
+    kj::ArrayPtr<kj::byte> room;
+    size_t least, got;
+    kj::Own<kj::PromiseFulfiller<size_t>> fulfiller;
+  };
+  struct Writing {
+    kj::ArrayPtr<const kj::byte> rest;
+    kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> behind;
+    kj::Own<kj::PromiseFulfiller<void>> fulfiller;
+  };
+
   kj::Own<LaneHub> hub;
   StreamId id;
+  kj::Maybe<Reading> reading;
+  kj::Maybe<Writing> writing;
+  Bell gone;
 
   bool isGone() const { return hub->isOver() || !hub->lanes.isOpen(id); }
+  size_t readSome(kj::ArrayPtr<kj::byte> room);
+  void writeSome(
+      kj::ArrayPtr<const kj::byte>& rest, kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>>& behind);
+  kj::Promise<void> write(
+      kj::ArrayPtr<const kj::byte> rest, kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> behind);
+  void readOn();
+  void writeOn();
 };
 
 }  // namespace hearth::transport

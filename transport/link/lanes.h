@@ -4,55 +4,35 @@
 //
 //   control (RPC, membership) > live (frames with deadlines) > interactive (job streams) > bulk
 //
-// Small writes to one stream are coalesced into one frame; within a lane the streams take turns.
+// Small writes to one stream are coalesced into one frame; within a lane the streams take turns. The
+// streams outlive the carrier: what was sent is kept until the peer is known to have read it, so that a
+// link that is resumed goes on with the byte that the peer lacks (lane-states.h).
 
 #include "core/base/flat.h"
 #include "core/base/holding.h"
 #include "core/base/result.h"
+#include "transport/link/lane-states.h"
+#include "transport/link/lane-streams.h"
 
 #include <deque>
 #include <map>
-#include <vector>
 
 namespace hearth::transport {
 
-enum class Lane : uint8_t { CONTROL = 0, LIVE = 1, INTERACTIVE = 2, BULK = 3 };
-constexpr size_t LANES = 4;
-
-using StreamId = uint32_t;
-
-// Frame types of the lanes inside DATA records; lower numbers belong to the link itself.
-enum class LaneFrame : uint8_t {
-  STREAM = 4,  // u32 id | bytes
-  OPEN = 8,    // u32 id | u8 lane | u32 credit | var16 header
-  CREDIT = 9,  // u32 id | u32 bytes more
-  FIN = 10,    // u32 id
-  RESET = 11,  // u32 id | u16 errc
-};
-
 class Lanes final {
  public:
-  static constexpr size_t STREAMS_MAX = 1'024;
+  static constexpr size_t STREAMS_MAX = 1'024;  // opened by one side and not yet at their end
   static constexpr size_t HEADER_BYTES_MAX = 1'024;
   // What a peer may send on a stream before it is granted more: one round trip of 1 Gbit/s at 2 ms.
   static constexpr uint32_t WINDOW_BYTES = 256 << 10;
-  static constexpr size_t QUEUE_BYTES_MAX = 256 << 10;  // written and not yet sent, per stream
-  static constexpr size_t CHUNK_BYTES_MAX = 16 << 10;   // of one STREAM frame
+  static constexpr uint32_t WINDOW_BYTES_MAX = 16 << 20;  // that a peer may grant
+  static constexpr size_t QUEUE_BYTES_MAX = 256 << 10;    // written and not yet sent, per stream
+  static constexpr size_t CHUNK_BYTES_MAX = 16 << 10;     // of one STREAM frame above bulk
   // OPEN and RESET frames that wait to be sent: past it no stream is opened, by neither side.
   static constexpr size_t URGENT_MAX = 2 * STREAMS_MAX;
 
-  struct OutFrame {
-    LaneFrame type;
-    Lane lane;
-    kj::Array<kj::byte> body;
-  };
-
-  // What a received frame changed, for the caller to act on.
-  struct Event {
-    enum class Kind : uint8_t { OPENED, READABLE, WRITABLE, ENDED, RESET };
-    Kind kind;
-    StreamId stream;
-  };
+  using OutFrame = LaneOutFrame;
+  using Event = LaneEvent;
 
   // The initiator of the link opens streams of odd numbers, the responder of even ones.
   explicit Lanes(bool initiator): nextId(initiator ? 1 : 2), peerParity(initiator ? 0 : 1) {}
@@ -73,52 +53,75 @@ class Lanes final {
   // Moves received bytes into `out`, which grants the peer as much again; 0: wait for READABLE.
   size_t read(StreamId stream, kj::ArrayPtr<kj::byte> out);
   bool atEnd(StreamId stream) const;  // the peer has finished and all is read
-  bool isOpen(StreamId stream) const { return streams.contains(stream); }
+  bool isOpen(StreamId stream) const;
   Lane laneOf(StreamId stream) const { return streams.at(stream).lane; }
   kj::ArrayPtr<const kj::byte> headerOf(StreamId stream) const { return streams.at(stream).header; }
 
   // Whether a stream of a lane above bulk and below control is open: somebody waits for it.
-  bool anyWaitedFor() const;
+  bool anyWaitedFor() const { return waitedFor > 0; }
 
   void addTo(Holdings& holdings) const;
 
-  // The most urgent frame that may be sent now, or none.
+  // The most urgent frame that may be sent now, or none. It refers to the stream's own bytes: seal or
+  // copy it before anything else is asked of this machine.
   kj::Maybe<OutFrame> next();
 
-  // Takes a frame of the peer's.
+  // Whether next() may have one.
+  bool hasNext() const;
+
+  // Takes a frame of the peer's, and says what it changed.
   // Errors (all end the link): BAD_FORMAT, LIMIT_EXCEEDED (credit, streams or header overdrawn).
-  Result<std::vector<Event>> received(uint8_t type, kj::ArrayPtr<const kj::byte> body);
+  Result<Event> received(uint8_t type, kj::ArrayPtr<const kj::byte> body);
+
+  // What the peer must know to go on over another carrier. From here on nothing that still comes over
+  // the old one may be taken.
+  LaneStates states();
+
+  // Goes on where the peer is: call it before the first frame of the new carrier, and before next().
+  // Gives the streams that the peer has reset meanwhile.
+  // Errors (all end the link): INTEGRITY_FAILED when the two sides cannot have had one link.
+  Result<std::vector<Event>> resume(const LaneStates& peer);
 
  private:
-  struct Stream {
-    Lane lane = Lane::CONTROL;
-    kj::Array<kj::byte> header;
-    std::deque<kj::byte> unsent;
-    std::deque<kj::byte> unread;
-    uint64_t credit = 0;      // bytes that may be sent
-    uint64_t peerCredit = 0;  // bytes that the peer may send
-    uint32_t owed = 0;        // bytes read here and not yet granted again
-    bool finishing = false, finSent = false, finReceived = false;
-    bool released = false;
-  };
+  using Stream = LaneStreamState;
+  using Streams = std::map<StreamId, Stream>;
 
   StreamId nextId;
   StreamId peerParity;
   StreamId peerNewest = 0;
-  std::map<StreamId, Stream> streams;
-  std::deque<OutFrame> urgent;  // OPEN, in the order of their numbers, and RESET
-  StreamId lastServed[LANES] = {};
+  Streams streams;
+  size_t count[2] = {};  // of streams not yet at their end, by whether the peer opened them
+  size_t waitedFor = 0;
+  struct Reset {
+    StreamId id;
+    Errc code;
+    Lane lane;
+  };
+  std::deque<Reset> resets;
+  std::deque<StreamId> unopened;      // OPEN is yet to be sent, in the order of their numbers
+  std::deque<StreamId> ready[LANES];  // that have a frame to send, perhaps; the first is next
 
-  kj::Maybe<OutFrame> nextOf(StreamId id, Stream& stream);
-  OutFrame chunkFrame(StreamId id, Stream& stream);
-  Result<std::vector<Event>> opened(FlatReader& in);
-  Result<std::vector<Event>> streamBytes(FlatReader& in);
-  Result<std::vector<Event>> credited(FlatReader& in);
-  Result<std::vector<Event>> finished(FlatReader& in);
-  Result<std::vector<Event>> wasReset(FlatReader& in);
+  bool isOurs(StreamId id) const { return id % 2 != peerParity; }
+  bool mayOpen(bool byPeer) const;
   bool wasOpened(StreamId id) const;
-  bool mayOpen() const { return streams.size() < STREAMS_MAX && urgent.size() < URGENT_MAX; }
-  void forgetIfReleased(StreamId id);
+  Stream& begin(StreamId id, Lane lane, kj::ArrayPtr<const kj::byte> header);
+  Stream* find(StreamId id);
+  const Stream* find(StreamId id) const;
+  void forget(Streams::iterator stream);
+  void settle(Streams::iterator stream);
+  void wake(StreamId id, Stream& stream);
+
+  OutFrame openFrame();
+  OutFrame resetFrame();
+  kj::Maybe<OutFrame> nextOf(Streams::iterator stream);
+  OutFrame chunkFrame(StreamId id, Stream& stream);
+  Result<Event> opened(FlatReader& in);
+  Result<Event> streamBytes(FlatReader& in);
+  Result<Event> credited(FlatReader& in);
+  Result<Event> finished(FlatReader& in);
+  Result<Event> finishKnown(FlatReader& in);
+  Result<Event> wasReset(FlatReader& in);
+  Result<void> resumeKnown(Stream& stream, const StreamState& peer);
 };
 
 }  // namespace hearth::transport

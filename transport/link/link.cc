@@ -39,6 +39,7 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
       writing(nullptr),
       watching(nullptr) {
   protect(carrier->raw(), handshake.session);
+  carrier->readAhead();
   if (initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
   reading = guarded(read());
   writing = guarded(write());
@@ -122,19 +123,29 @@ void Link::addTo(Holdings& holdings) const {
 
 kj::Promise<void> Link::read() {
   for (;;) {
-    auto record = co_await carrier->read(crypto::DATA_BYTES_MAX);
-    if (!record) {
-      end(record.error());
-      co_return;
-    }
-    if (auto taken = received(kj::mv(*record)); !taken) {
+    if (auto taken = receivedAll(); !taken) {
       end(taken.error());
       co_return;
     }
+    co_await carrier->more();
   }
 }
 
-Result<void> Link::received(Record record) {
+// All records that have come whole.
+Result<void> Link::receivedAll() {
+  while (!over) {
+    auto found = carrier->next(crypto::DATA_BYTES_MAX);
+    if (!found) return no(found.error());
+    KJ_IF_MAYBE(record, *found) {
+      if (auto taken = received(*record); !taken) return taken;
+    } else {
+      break;
+    }
+  }
+  return {};
+}
+
+Result<void> Link::received(RecordView record) {
   bool renews =
       record.type == crypto::RecordType::HS_INIT || record.type == crypto::RecordType::HS_RESP;
   if (!peerConfirmed && renews)
@@ -143,7 +154,7 @@ Result<void> Link::received(Record record) {
     case crypto::RecordType::DATA:
       return data(record);
     case crypto::RecordType::HS_INIT:
-      keys.called(kj::mv(record.body));
+      keys.called(kj::heapArray<kj::byte>(record.body));
       return {};
     case crypto::RecordType::HS_RESP:
       keys.answered(record.body);
@@ -153,19 +164,19 @@ Result<void> Link::received(Record record) {
   }
 }
 
-Result<void> Link::data(const Record& record) {
+Result<void> Link::data(RecordView record) {
   auto index = crypto::receiverIndexOf(record.body);
   if (!index) return no(index.error());
   auto key = keys.opening(*index);
   if (key == nullptr) return no(Errc::KEYS_EXPIRED, "a record for other keys");
-  auto frame = crypto::openData(KJ_ASSERT_NONNULL(key), record.body);
+  auto frame = crypto::openDataInPlace(KJ_ASSERT_NONNULL(key), record.body);
   if (!frame) return no(frame.error());
   liveness.heard(timer.now());
   keys.opened(*index);
   return received(*frame);
 }
 
-Result<void> Link::received(const crypto::DataFrame& frame) {
+Result<void> Link::received(const crypto::DataView& frame) {
   auto type = static_cast<crypto::Frame>(frame.type);
   if (type == crypto::Frame::CONFIRM) {
     if (peerConfirmed) return no(Errc::BAD_FORMAT, "a second CONFIRM");
@@ -202,24 +213,22 @@ Result<void> Link::received(const crypto::DataFrame& frame) {
   return laneFrame(frame);
 }
 
-Result<void> Link::laneFrame(const crypto::DataFrame& frame) {
+Result<void> Link::laneFrame(const crypto::DataView& frame) {
   if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
-  auto events = hub->lanes.received(frame.type, frame.body);
-  if (!events) return no(events.error());
-  for (auto& event: *events) {
-    if (event.kind == Lanes::Event::Kind::OPENED) {
-      auto header = kj::heapArray<const kj::byte>(hub->lanes.headerOf(event.stream));
-      auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event.stream);
-      owner.incoming(*this, kj::mv(header), kj::mv(stream));
-    } else {
-      if (event.kind == Lanes::Event::Kind::READABLE)
-        traffic[static_cast<size_t>(hub->lanes.laneOf(event.stream))].receivedBytes +=
-            frame.body.size() - sizeof(StreamId);
-      hub->ring(event.stream);
-    }
+  auto event = hub->lanes.received(frame.type, frame.body);
+  if (!event) return no(event.error());
+  if (event->kind == Lanes::Event::Kind::OPENED) {
+    auto header = kj::heapArray<const kj::byte>(hub->lanes.headerOf(event->stream));
+    auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event->stream);
+    owner.incoming(*this, kj::mv(header), kj::mv(stream));
+  } else if (event->kind != Lanes::Event::Kind::NOTHING) {
+    if (event->kind == Lanes::Event::Kind::READABLE)
+      traffic[static_cast<size_t>(hub->lanes.laneOf(event->stream))].receivedBytes +=
+          frame.body.size() - sizeof(StreamId);
+    hub->ring(event->stream);
   }
   updateAttention();
-  hub->writer.ring();
+  hub->ringWriter();
   return {};
 }
 
@@ -249,10 +258,10 @@ void Link::sendOwn(uint8_t type, kj::Array<kj::byte> body) {
 // streams that failed one by one on a link that still lives.
 kj::Promise<void> Link::write() {
   while (!over) {
-    auto batch = sealBatch();
+    sealBatch();
     if (batch.size() > 0) {
-      co_await carrier->write(kj::mv(batch));
-      hub->ringWriters();
+      hub->ringWriters();  // there is room again
+      co_await carrier->write(batch.asBytes());
     } else if (closing) {
       {
         end({Errc::STALE, "the link was closed"});
@@ -265,42 +274,40 @@ kj::Promise<void> Link::write() {
   }
 }
 
-crypto::Buffer Link::sealBatch() {
-  kj::Vector<kj::byte> batch;
-  while (batch.size() < BATCH_BYTES && sealNext(batch)) {}
-  return batch.releaseAsArray();
+void Link::sealBatch() {
+  batch.clear();
+  while (batch.size() < BATCH_BYTES && sealNext()) {}
 }
 
-bool Link::sealNext(kj::Vector<kj::byte>& batch) {
+bool Link::sealNext() {
   if (!handshakeRecords.empty()) {
-    batch.addAll(handshakeRecords.front());
+    auto record = kj::mv(handshakeRecords.front());
     handshakeRecords.pop_front();
+    memcpy(batch.add(record.size()).begin(), record.begin(), record.size());
     return true;
   }
   if (ownFrames.empty() && (!peerConfirmed || closing)) return false;
   auto sealing = keys.sealing();
   if (sealing == nullptr) return false;  // what waits is sent under new keys
   auto& [key, index] = KJ_ASSERT_NONNULL(sealing);
-  Result<crypto::Buffer> record;
+  Result<void> sealed;
   bool isAnswer = false;  // whoever has made it necessary sees to the keys
   if (!ownFrames.empty()) {
     auto frame = kj::mv(ownFrames.front());
     ownFrames.pop_front();
     isAnswer = frame.type == PONG || frame.type == number(crypto::Frame::KEEPALIVE);
-    record = crypto::sealData(key, index, frame.type, frame.body, crypto::Padding::INTERACTIVE);
+    sealed = sealInto(batch, key, index, frame.type, frame.body);
   } else {
     auto frame = hub->lanes.next();
     if (frame == nullptr) return false;
     auto& ready = KJ_ASSERT_NONNULL(frame);
     if (ready.type == LaneFrame::STREAM) expectAnswer();
-    isAnswer = ready.type == LaneFrame::CREDIT;
+    isAnswer = ready.type == LaneFrame::CREDIT || ready.type == LaneFrame::FIN_ACK;
     if (ready.type == LaneFrame::STREAM)
-      traffic[static_cast<size_t>(ready.lane)].sentBytes += ready.body.size() - sizeof(StreamId);
-    record = crypto::sealData(key, index, static_cast<uint8_t>(ready.type), ready.body,
-        ready.lane == Lane::BULK ? crypto::Padding::OTHER : crypto::Padding::INTERACTIVE);
+      traffic[static_cast<size_t>(ready.lane)].sentBytes += ready.bytes.size();
+    sealed = sealInto(batch, key, index, ready);
   }
-  KJ_REQUIRE(record.has_value(), "a record cannot be sealed", record.error().because);
-  batch.addAll(*record);
+  KJ_REQUIRE(sealed.has_value(), "a record cannot be sealed", sealed.error().because);
   if (!isAnswer) keys.sealed();
   return true;
 }
@@ -323,8 +330,10 @@ void Link::expired(Error why) { end(why); }
 
 kj::Promise<void> Link::watch() {
   for (;;) {
-    KJ_IF_MAYBE(due, liveness.wakeAt()) {
-      co_await timer.atTime(*due).exclusiveJoin(watcher.wait());
+    auto due = liveness.wakeAt();
+    watchesUntil = due;
+    KJ_IF_MAYBE(at, due) {
+      co_await timer.atTime(*at).exclusiveJoin(watcher.wait());
     } else {
       co_await watcher.wait();
     }
@@ -358,7 +367,13 @@ void Link::answered(crypto::Bytes token) {
 
 void Link::expectAnswer() {
   liveness.sent(timer.now());
-  watcher.ring();
+  // To be woken too early is cheaper than to be told of every frame.
+  KJ_IF_MAYBE(due, liveness.wakeAt()) {
+    KJ_IF_MAYBE(planned, watchesUntil) {
+      if (*planned <= *due) return;
+    }
+    watcher.ring();
+  }
 }
 
 void Link::updateAttention() {

@@ -6,6 +6,7 @@
 #include "transport/link/handshaker.h"
 #include "transport/link/lane-stream.h"
 #include "transport/link/liveness.h"
+#include "transport/link/record-sealer.h"
 #include "transport/link/rekeyer.h"
 
 #include <array>
@@ -91,6 +92,7 @@ class Link final: private Rekeyer::Host {
   Owner& owner;
   Rekeyer keys;
   std::deque<crypto::Buffer> handshakeRecords;  // ahead of everything that is not sealed yet
+  Batch batch;                                  // what is being written
   kj::Own<LaneHub> hub;
   Liveness liveness;
   kj::Own<MembershipExchange> exchange;
@@ -108,6 +110,7 @@ class Link final: private Rekeyer::Host {
   kj::Maybe<kj::TimePoint> pingSentAt;
   double rttS = -1;
   Bell watcher;
+  kj::Maybe<kj::TimePoint> watchesUntil;
   kj::Promise<void> reading;
   kj::Promise<void> writing;
   kj::Promise<void> watching;
@@ -116,12 +119,13 @@ class Link final: private Rekeyer::Host {
   kj::Promise<void> read();
   kj::Promise<void> write();
   kj::Promise<void> watch();
-  crypto::Buffer sealBatch();
-  bool sealNext(kj::Vector<kj::byte>& batch);
-  Result<void> received(Record record);
-  Result<void> data(const Record& record);
-  Result<void> received(const crypto::DataFrame& frame);
-  Result<void> laneFrame(const crypto::DataFrame& frame);
+  void sealBatch();
+  bool sealNext();
+  Result<void> receivedAll();
+  Result<void> received(RecordView record);
+  Result<void> data(RecordView record);
+  Result<void> received(const crypto::DataView& frame);
+  Result<void> laneFrame(const crypto::DataView& frame);
   Result<void> membership(Result<MembershipExchange::Step> step);
   void answered(crypto::Bytes token);
   void sendOwn(uint8_t type, kj::Array<kj::byte> body);

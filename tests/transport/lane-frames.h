@@ -1,0 +1,31 @@
+#pragma once
+// Frames of lanes as tests carry them: copied out of the machine that made them.
+
+#include "transport/link/lanes.h"
+
+#include <kj/debug.h>
+
+#include <deque>
+
+namespace hearth::transport {
+
+struct CarriedFrame {
+  uint8_t type;
+  kj::Array<kj::byte> body;
+};
+
+inline kj::Array<kj::byte> bodyOf(const Lanes::OutFrame& frame) {
+  auto body = kj::heapArray<kj::byte>(frame.bodyBytes());
+  frame.copyTo(body.begin());
+  return body;
+}
+
+// The next frame of `from`, if it has one.
+inline kj::Maybe<CarriedFrame> carriedFrom(Lanes& from) {
+  auto frame = from.next();
+  if (frame == nullptr) return nullptr;
+  auto& moved = KJ_ASSERT_NONNULL(frame);
+  return CarriedFrame{static_cast<uint8_t>(moved.type), bodyOf(moved)};
+}
+
+}  // namespace hearth::transport

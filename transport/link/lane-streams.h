@@ -1,0 +1,102 @@
+#pragma once
+// What the lanes of a link are made of: their names, the frames they send and one stream's state.
+
+#include "core/base/result.h"
+#include "transport/link/byte-ring.h"
+#include "transport/link/lane-states.h"
+
+#include <kj/array.h>
+
+namespace hearth::transport {
+
+enum class Lane : uint8_t { CONTROL = 0, LIVE = 1, INTERACTIVE = 2, BULK = 3 };
+constexpr size_t LANES = 4;
+
+// Frame types of the lanes inside DATA records; lower numbers belong to the link itself.
+enum class LaneFrame : uint8_t {
+  STREAM = 4,    // u32 id | bytes
+  OPEN = 8,      // u32 id | u8 lane | u32 window | var16 header
+  CREDIT = 9,    // u32 id | u64 taken | u32 window
+  FIN = 10,      // u32 id
+  RESET = 11,    // u32 id | u16 errc
+  FIN_ACK = 23,  // u32 id
+};
+
+// A frame to be sent. Its body is `head`, then what `bytes` shows; neither is kept here for long.
+struct LaneOutFrame {
+  static constexpr size_t HEAD_BYTES_MAX = 24;
+
+  LaneFrame type;
+  Lane lane;
+  uint8_t headBytes = 0;
+  kj::byte headStore[HEAD_BYTES_MAX];
+  ByteRing::View bytes;
+
+  LaneOutFrame(LaneFrame type, Lane lane): type(type), lane(lane) {}
+
+  template <typename T>
+  LaneOutFrame& put(T value) {
+    for (size_t i = 0; i < sizeof(T); ++i)
+      headStore[headBytes++] = static_cast<kj::byte>(static_cast<uint64_t>(value) >> (8 * i));
+    return *this;
+  }
+  kj::ArrayPtr<const kj::byte> head() const { return kj::arrayPtr(headStore, headBytes); }
+  size_t bodyBytes() const { return headBytes + bytes.size(); }
+
+  // Writes the whole body. Requires room for bodyBytes().
+  void copyTo(kj::byte* out) const;
+};
+
+// What a received frame changed, for the caller to act on.
+struct LaneEvent {
+  enum class Kind : uint8_t { NOTHING, OPENED, READABLE, WRITABLE, ENDED, RESET };
+  Kind kind = Kind::NOTHING;
+  StreamId stream = 0;
+};
+
+// One stream as one side sees it. Offsets count the bytes of one direction from 0.
+//
+//   sending:   kept ..... sent ..... written        kept: all before has been read by the peer
+//   receiving: taken .... received                  between lie the unread bytes
+struct LaneStreamState {
+  Lane lane = Lane::CONTROL;
+  kj::Array<kj::byte> header;
+
+  ByteRing out;         // from `kept` on
+  uint64_t kept = 0;    // offset of out's first byte
+  uint64_t sent = 0;    // offset of the next byte to send
+  uint64_t credit = 0;  // offset up to which may be sent
+
+  ByteRing in;          // the unread bytes
+  uint64_t taken = 0;   // offset of in's first byte
+  uint64_t stated = 0;  // `taken` as the peer knows it
+  uint32_t window = 0;  // what may come on top of `stated`
+
+  bool opened = false;       // OPEN has been sent, or has come
+  bool finishing = false;    // no more is written
+  bool finSent = false;      //
+  bool finKnown = false;     // the peer has all of it
+  bool finReceived = false;  // the peer has finished
+  bool finAckOwed = false;   // and does not yet know that it is known
+  bool released = false;     // nobody here cares any more: what comes is dropped
+  bool queued = false;       // stands among those that have a frame to send
+  bool atEnd = false;        // both directions are over on the wire; only an owner keeps it
+
+  uint64_t written() const { return kept + out.size(); }
+  uint64_t received() const { return taken + in.size(); }
+  uint64_t granted() const { return stated + window; }
+  size_t unsent() const { return static_cast<size_t>(written() - sent); }
+  bool creditIsDue() const { return taken - stated >= window / 2 && !finReceived; }
+  bool finIsDue() const { return finishing && !finSent && unsent() == 0; }
+  bool hasFrame() const {
+    return opened && (finAckOwed || creditIsDue() || (unsent() > 0 && credit > sent) || finIsDue());
+  }
+
+  // The peer has read everything before `offset`.
+  void keepFrom(uint64_t offset) {
+    out.drop(static_cast<size_t>(offset - kept));
+    kept = offset;
+  }
+};
+
+}  // namespace hearth::transport

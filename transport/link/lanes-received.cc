@@ -1,0 +1,197 @@
+// What a peer's frames do to the streams of a link, and how these go on over another carrier.
+
+#include "transport/link/lanes.h"
+
+#include <algorithm>
+
+namespace hearth::transport {
+
+namespace {
+using Event = LaneEvent;
+using Kind = LaneEvent::Kind;
+}  // namespace
+
+Result<Event> Lanes::received(uint8_t type, kj::ArrayPtr<const kj::byte> body) {
+  FlatReader in(body);
+  switch (static_cast<LaneFrame>(type)) {
+    case LaneFrame::STREAM:
+      return streamBytes(in);
+    case LaneFrame::OPEN:
+      return opened(in);
+    case LaneFrame::CREDIT:
+      return credited(in);
+    case LaneFrame::FIN:
+      return finished(in);
+    case LaneFrame::RESET:
+      return wasReset(in);
+    case LaneFrame::FIN_ACK:
+      return finishKnown(in);
+  }
+  return no(Errc::BAD_FORMAT, "a frame of no known type");
+}
+
+Result<Event> Lanes::opened(FlatReader& in) {
+  auto id = in.u32();
+  auto lane = in.u8();
+  auto window = in.u32();
+  auto header = in.var16(HEADER_BYTES_MAX);
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (lane >= LANES || isOurs(id) || id <= peerNewest)
+    return no(Errc::BAD_FORMAT, "a stream that cannot be opened so");
+  if (window > WINDOW_BYTES_MAX)
+    return no(Errc::LIMIT_EXCEEDED, "more credit than a stream can have");
+  if (!mayOpen(true)) return no(Errc::LIMIT_EXCEEDED, "too many streams on a link");
+  peerNewest = id;
+  auto& stream = begin(id, static_cast<Lane>(lane), header);
+  stream.opened = true;
+  stream.credit = window;
+  return Event{Kind::OPENED, id};
+}
+
+Result<Event> Lanes::streamBytes(FlatReader& in) {
+  auto id = in.u32();
+  auto bytes = in.remaining();
+  if (!in.good() || !wasOpened(id)) return no(Errc::BAD_FORMAT, "bytes for no stream");
+  auto stream = find(id);
+  if (stream == nullptr) return Event();  // on their way when we reset it
+  if (stream->finReceived) return no(Errc::BAD_FORMAT, "bytes behind the end of a stream");
+  if (bytes.size() > stream->granted() - stream->received())
+    return no(Errc::LIMIT_EXCEEDED, "more bytes than were granted");
+  if (stream->released) {
+    stream->taken += bytes.size();
+    wake(id, *stream);
+    return Event();
+  }
+  stream->in.append(bytes);
+  return Event{Kind::READABLE, id};
+}
+
+Result<Event> Lanes::credited(FlatReader& in) {
+  auto id = in.u32();
+  auto taken = in.u64();
+  auto window = in.u32();
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "credit for no stream");
+  auto stream = find(id);
+  if (stream == nullptr) return Event();
+  if (taken < stream->kept || taken > stream->sent || window > WINDOW_BYTES_MAX)
+    return no(Errc::LIMIT_EXCEEDED, "credit for what cannot have been read");
+  if (taken + window < stream->credit) return no(Errc::BAD_FORMAT, "credit that is taken back");
+  stream->keepFrom(taken);
+  stream->credit = taken + window;
+  wake(id, *stream);
+  return Event{Kind::WRITABLE, id};
+}
+
+Result<Event> Lanes::finished(FlatReader& in) {
+  auto id = in.u32();
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "the end of no stream");
+  auto found = streams.find(id);
+  if (found == streams.end()) return Event();
+  auto& stream = found->second;
+  if (stream.finReceived) return no(Errc::BAD_FORMAT, "a stream that ends twice");
+  stream.finReceived = true;
+  stream.finAckOwed = true;
+  wake(id, stream);
+  return stream.released ? Event() : Event{Kind::ENDED, id};
+}
+
+Result<Event> Lanes::finishKnown(FlatReader& in) {
+  auto id = in.u32();
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "the end of no stream is known");
+  auto found = streams.find(id);
+  if (found == streams.end()) return Event();
+  auto& stream = found->second;
+  if (!stream.finSent || stream.finKnown)
+    return no(Errc::BAD_FORMAT, "an end is known that was not sent");
+  stream.finKnown = true;
+  stream.keepFrom(stream.written());
+  settle(found);
+  return Event();
+}
+
+Result<Event> Lanes::wasReset(FlatReader& in) {
+  auto id = in.u32();
+  in.u16();
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "a reset of no stream");
+  auto found = streams.find(id);
+  if (found == streams.end()) return Event();
+  bool told = !found->second.released;
+  forget(found);
+  return told ? Event{Kind::RESET, id} : Event();
+}
+
+LaneStates Lanes::states() {
+  LaneStates states{.newestOfPeer = peerNewest};
+  for (auto& [id, stream]: streams) {
+    // What the peer has not heard of begins anew; what is over on the wire is nobody's business.
+    if (!stream.opened || stream.atEnd) continue;
+    stream.stated = stream.taken;
+    states.streams.push_back(
+        {id, stream.received(), stream.taken, stream.granted(), stream.finReceived});
+  }
+  return states;
+}
+
+Result<std::vector<Event>> Lanes::resume(const LaneStates& peer) {
+  auto cannot = no(Errc::INTEGRITY_FAILED, "a link resumed by a peer that did not have it");
+  if (peer.newestOfPeer >= nextId) return cannot;
+  // A stream that is gone here is missing in our states, which says so.
+  resets.clear();
+  unopened.clear();
+  std::vector<Event> events;
+  for (auto next = streams.begin(); next != streams.end();) {
+    auto found = next++;
+    auto& [id, stream] = *found;
+    if (stream.atEnd) continue;
+    if (isOurs(id) && id > peer.newestOfPeer) {
+      if (stream.received() > 0 || stream.finReceived) return cannot;
+      stream.opened = false;
+      stream.sent = 0;
+      stream.finSent = false;
+      unopened.push_back(id);
+      continue;
+    }
+    stream.opened = true;
+    auto known = std::ranges::lower_bound(peer.streams, id, {}, &StreamState::id);
+    if (known != peer.streams.end() && known->id == id) {
+      if (auto good = resumeKnown(stream, *known); !good) return no(good.error());
+    } else if (stream.finSent && stream.finReceived) {
+      // Both ends had come, and only our word about the peer's, or its about ours, was lost.
+      stream.finKnown = true;
+      stream.finAckOwed = false;
+      stream.keepFrom(stream.written());
+    } else {
+      if (!stream.released) events.push_back({Kind::RESET, id});
+      forget(found);
+      continue;
+    }
+    wake(id, stream);
+    settle(found);
+  }
+  return events;
+}
+
+Result<void> Lanes::resumeKnown(Stream& stream, const StreamState& peer) {
+  auto cannot = no(Errc::INTEGRITY_FAILED, "a stream resumed where it has not been");
+  stream.finAckOwed = false;  // our states have told that its end is known
+  if (peer.finReceived) {
+    if (!stream.finSent || peer.received != stream.sent) return cannot;
+    stream.finKnown = true;
+    stream.keepFrom(stream.written());
+    return {};
+  }
+  if (stream.finKnown || peer.taken < stream.kept || peer.received > stream.sent ||
+      peer.granted < stream.credit || peer.granted - peer.taken > WINDOW_BYTES_MAX)
+    return cannot;
+  stream.keepFrom(peer.taken);
+  stream.sent = peer.received;
+  stream.credit = peer.granted;
+  stream.finSent = false;
+  return {};
+}
+
+}  // namespace hearth::transport
