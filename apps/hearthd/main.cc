@@ -7,6 +7,7 @@
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
 #include "transport/wire/port-mapping.h"
+#include "transport/relay/relay-server.h"
 #include "transport/wire/uv-network.h"
 #include "transport/wire/uv-stream.h"
 
@@ -29,6 +30,8 @@ using namespace hearth;
 struct Options {
   std::string home, listen, listenTls, plugins, microphone, trace, passphraseFile;
   bool noDiscovery = false;
+  bool relay = false;
+  uint64_t relayMibPerS = 32;  // 0: no limit
   bool foreground = false;
   bool mapPort = false;
 };
@@ -61,6 +64,37 @@ kj::Maybe<devices::Recording> readMicrophone(const std::string& path) {
   KJ_REQUIRE(recording.has_value(), path, recording.error().because);
   return kj::mv(*recording);
 }
+
+// `hearthd --relay`: a blind relay and nothing else. It reads no home and writes no file.
+class Relay final {
+ public:
+  static constexpr kj::StringPtr LISTEN = "*:7428"_kj;
+
+  explicit Relay(const Options& options): options(options), network(uv.port) {}
+
+  void run() {
+    int numbers[] = {SIGINT, SIGTERM};
+    auto asked = uv.port.onSignal(numbers).ignoreResult();
+    uv.port.run(uv.waitScope, serve().exclusiveJoin(kj::mv(asked)));
+  }
+
+ private:
+  const Options& options;
+  UvLoop uv;
+  transport::UvNetwork network;
+  transport::RelayServer::Limits limits;
+  kj::Own<transport::RelayServer> relay;
+
+  kj::Promise<void> serve() {
+    auto listen = options.listen.empty() ? kj::str(LISTEN) : kj::str(options.listen.c_str());
+    auto address = co_await network.parseAddress(listen);
+    limits.bytesPerS = options.relayMibPerS << 20;
+    relay = kj::heap<transport::RelayServer>(uv.timer(), limits);
+    relay->serve(address->listen());
+    KJ_LOG(INFO, "the relay is ready", listen);
+    co_await kj::Promise<void>(kj::NEVER_DONE);
+  }
+};
 
 // Everything that lives as long as the daemon, in the order in which parts rest on each other.
 class Daemon final {
@@ -259,6 +293,10 @@ int main(int argc, char** argv) {
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
   app.add_flag("--map-port", options.mapPort,
       "ask the router (NAT-PMP, UPnP) to let calls from outside through to this device");
+  app.add_flag("--relay", options.relay,
+      "be a blind relay, for devices that reach each other by no other way; needs no circle");
+  app.add_option(
+      "--relay-mib-s", options.relayMibPerS, "what the relay carries in a second, at most");
   app.add_flag("--foreground", options.foreground, "stay in the terminal (the only way so far)");
   try {
     app.parse(argc, argv);
@@ -270,6 +308,10 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
   harden();
   try {
+    if (options.relay) {
+      Relay(options).run();
+      return 0;
+    }
     if (options.home.empty()) options.home = local::defaultHome().cStr();
     Daemon(options).run();
     return 0;
