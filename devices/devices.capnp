@@ -16,9 +16,13 @@ interface Peer {
   # Where the caller and other devices may be found.
 
   stages @2 () -> (host :Run.StageHost);
+
+  meet @3 (places :List(Text)) -> (places :List(Text));
+  # Over a link that makes a detour: where the caller is now, as others see it, and where the called is.
+  # Both call each other there at once, so that the NATs between let them through.
 }
 
 struct Place {
   device @0 :Data;              # 32 bytes
-  addresses @1 :List(Text);     # "HOST:PORT", best first
+  addresses @1 :List(Text);     # texts of paths (docs/PROTOCOL.md), best first
 }

@@ -113,13 +113,19 @@ DeviceSettings withDefaults(DeviceSettings given) {
 }
 
 std::vector<std::string> reachableAt(const std::string& listen, kj::uint port) {
-  auto cut = listen.rfind(':');
-  auto host = listen.substr(0, cut);
+  constexpr size_t INTERFACES_MAX =
+      6;  // peers keep 16 addresses of a device, and each may be one of UDP, too
+  auto host = listen.substr(0, listen.rfind(':'));
   auto number = ":" + std::to_string(port);
-  if (host != "*" && host != "0.0.0.0" && host != "[::]") return {host + number};
   std::vector<std::string> addresses;
-  for (auto& address: transport::interfaceAddresses())
-    addresses.push_back(std::string(address.cStr()) + number);
+  if (host != "*" && host != "0.0.0.0" && host != "[::]") {
+    addresses.push_back(host + number);
+  } else {
+    for (auto& address: transport::interfaceAddresses()) {
+      if (addresses.size() < INTERFACES_MAX)
+        addresses.push_back(std::string(address.cStr()) + number);
+    }
+  }
   return addresses;
 }
 

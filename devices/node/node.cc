@@ -9,6 +9,7 @@
 #include "storage/tables/peers.h"
 #include "storage/tables/settings.h"
 #include "transport/link/ferry.h"
+#include "transport/wire/datagram-socket.h"
 
 #include <kj/debug.h>
 #include <kj/encoding.h>
@@ -50,6 +51,16 @@ std::string versionOf(const engine::PluginVersion& version) {
       std::to_string(version.patch);
 }
 
+std::vector<std::string> textsOf(capnp::List<capnp::Text>::Reader list) {
+  std::vector<std::string> texts;
+  for (auto text: list) texts.emplace_back(text.cStr());
+  return texts;
+}
+
+void write(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Builder out) {
+  for (kj::uint i = 0; i < texts.size(); ++i) out.set(i, texts[i].c_str());
+}
+
 // A repeated ephemeral key means a broken random source or a cloned machine (SECURITY.md §6.1).
 [[noreturn]] void stopForRepeatedEphemeral() {
   KJ_LOG(FATAL,
@@ -80,11 +91,17 @@ class Node::PeerServer final: public rpc::Peer::Server {
       auto device = DeviceId::from(place.getDevice());
       KJ_REQUIRE(
           device.has_value() && place.getAddresses().size() <= transport::Links::ADDRESSES_MAX);
-      std::vector<std::string> addresses;
-      for (auto address: place.getAddresses()) addresses.emplace_back(address.cStr());
-      node.introduced(*device, addresses);
+      node.introduced(*device, textsOf(place.getAddresses()));
     }
     return kj::READY_NOW;
+  }
+
+  kj::Promise<void> meet(MeetContext context) override {
+    auto theirs = textsOf(context.getParams().getPlaces());
+    KJ_REQUIRE(theirs.size() <= transport::Links::ADDRESSES_MAX, "too many places");
+    node.links.callAt(peer, kj::mv(theirs));
+    auto own = co_await node.ownPlaces();
+    write(own, context.getResults().initPlaces(static_cast<kj::uint>(own.size())));
   }
 
   kj::Promise<void> stages(StagesContext context) override {
@@ -132,12 +149,7 @@ Node::~Node() noexcept(false) {
 }
 
 void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {
-  KJ_REQUIRE(udp.get() == nullptr, "datagrams are served already");
-  udp = kj::heap<transport::UdpHost>(transport::batchesOf(kj::mv(port), seams.network),
-      identity.keys.publics.x, seams.timer, seams.entropy);
-  udpConnector = kj::heap<transport::UdpConnector>(*udp, seams.network, keeper);
-  links.plug(transport::Path::Kind::UDP, *udpConnector);
-  links.serve(udp->listen());
+  links.serveDatagrams(transport::batchesOf(kj::mv(port), seams.network));
 }
 
 void Node::alsoReachableAt(const std::vector<std::string>& outside) {
@@ -238,7 +250,6 @@ std::vector<DeviceView> Node::devices() {
 Holdings Node::holdings() const {
   Holdings all;
   links.addTo(all);
-  if (udp.get() != nullptr) udp->addTo(all);
   if (neighbours.get() != nullptr) neighbours->addTo(all);
   executor.addTo(all);
   jobs.addTo(all);
@@ -260,9 +271,9 @@ DeviceView Node::viewOf(const DeviceId& id, const crypto::Member& member) {
     view.deviceClass = row->deviceClass;
     if (!row->addresses.empty()) view.address = row->addresses.front();
   }
-  KJ_IF_MAYBE(address, links.addressOf(id)) view.address = address->cStr();
   KJ_IF_MAYBE(path, links.pathOf(id)) {
     view.path = transport::nameOf(path->kind).cStr();
+    if (path->isDirect()) view.address = KJ_ASSERT_NONNULL(links.addressOf(id)).cStr();
     if (!path->isDirect()) view.via = path->address;
     KJ_IF_MAYBE(member, path->member()) view.via = fleet.nameOf(*member);
   }
@@ -298,8 +309,11 @@ kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
     std::vector<std::string> addresses, crypto::Role role, PairingPerson& person) {
   ++errands;
   KJ_DEFER(--errands);
+  auto places = addresses;
   auto id = co_await inviter.bringIn(kj::mv(means), kj::mv(addresses), role, person);
   if (!id) co_return no(id.error());
+  // It listens where it waited. From behind a NAT this device is not reached: it has to call.
+  introduced(*id, places);
   co_return viewOf(*id, KJ_ASSERT_NONNULL(keeper.state().find(*id)));
 }
 
@@ -328,9 +342,8 @@ void Node::tell(const DeviceId& peer) {
   auto places = introduction.initPlaces(static_cast<kj::uint>(known.size()));
   for (kj::uint i = 0; i < known.size(); ++i) {
     places[i].setDevice(known[i].device.asBytes());
-    auto addresses = places[i].initAddresses(static_cast<kj::uint>(known[i].addresses.size()));
-    for (kj::uint j = 0; j < known[i].addresses.size(); ++j)
-      addresses.set(j, known[i].addresses[j].c_str());
+    auto& addresses = known[i].addresses;
+    write(addresses, places[i].initAddresses(static_cast<kj::uint>(addresses.size())));
   }
   tasks.add(introduction.send().ignoreResult());
 }
@@ -376,6 +389,7 @@ void Node::call(const DeviceId& device) {
 void Node::callKnown() {
   if (!keeper.isActive(keeper.selfId())) return;
   for (auto& [id, member]: keeper.state().devices) {
+    // Also one of which no address is known: a member may have a way to it.
     if (id != keeper.selfId() && member.isActive()) call(id);
   }
 }
@@ -503,6 +517,27 @@ void Node::peerDown(const DeviceId& peer, Error why) {
 void Node::incoming(
     const DeviceId&, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
+}
+
+// Where others find this device now: as they see it, then by its own addresses.
+kj::Promise<std::vector<std::string>> Node::ownPlaces() {
+  auto places = co_await links.seenAs();
+  for (auto& address: fleet.own().addresses) {
+    bool known = std::ranges::find(places, address) != places.end();
+    if (!known && places.size() < transport::Links::ADDRESSES_MAX) places.push_back(address);
+  }
+  co_return places;
+}
+
+kj::Promise<std::vector<std::string>> Node::meet(const DeviceId& device) {
+  auto peer = device;
+  auto own = co_await ownPlaces();
+  auto request = links.rpc(peer).castAs<rpc::Peer>().meetRequest();
+  write(own, request.initPlaces(static_cast<kj::uint>(own.size())));
+  auto response = co_await request.send();
+  auto theirs = textsOf(response.getPlaces());
+  KJ_REQUIRE(theirs.size() <= transport::Links::ADDRESSES_MAX, "too many places");
+  co_return theirs;
 }
 
 capnp::Capability::Client Node::bootstrapFor(const DeviceId& peer) {

@@ -11,7 +11,6 @@
 #include "router/run/executor.h"
 #include "transport/discovery/neighbourhood.h"
 #include "transport/link/tls-connector.h"
-#include "transport/link/udp-connector.h"
 
 namespace hearth::devices {
 
@@ -112,8 +111,6 @@ class Node final: private CircleKeeper::Observer,
       fleet, config.addresses}};
   engine::PluginSet plugins;
   Bodies bodies;
-  kj::Own<transport::UdpHost> udp;  // none unless datagrams are served
-  kj::Own<transport::UdpConnector> udpConnector;
   kj::Own<transport::Tls> tls = transport::newTls(seams.entropy, seams.timer);
   transport::TlsConnector tlsConnector{seams.network, *tls};
   transport::Links links;
@@ -157,6 +154,8 @@ class Node final: private CircleKeeper::Observer,
   void peerDown(const DeviceId& peer, Error why) override;
   void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
       kj::Own<kj::AsyncIoStream> stream) override;
+  kj::Promise<std::vector<std::string>> ownPlaces();
+  kj::Promise<std::vector<std::string>> meet(const DeviceId& device) override;
   capnp::Capability::Client bootstrapFor(const DeviceId& peer) override;
   kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(
       const DeviceId& device, kj::Array<const kj::byte> header) override;

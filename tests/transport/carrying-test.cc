@@ -119,6 +119,52 @@ TEST_CASE("nobody is carried to a device that was removed") {
   REQUIRE_FALSE(three.anna.isUp(three.ben));
 }
 
+bool isUdp(kj::Maybe<Path> path) {
+  return path != nullptr && KJ_ASSERT_NONNULL(path).kind == Path::Kind::UDP;
+}
+
+TEST_CASE("two that are carried meet by datagrams, where each says that it is") {
+  Carried three;
+  three.serveDatagrams(three.anna);
+  auto bens = three.serveDatagrams(three.ben);
+  REQUIRE(three.bothUp());
+  REQUIRE(three.goesThroughCarol());
+  three.anna.met = {bens};
+  REQUIRE(
+      three.eventually([&]() { return isUdp(three.anna.pathTo(three.ben)) && three.bothUp(); }));
+  REQUIRE(isUdp(three.ben.pathTo(three.anna)));
+  auto stream = three.open(three.anna, three.ben);
+  three.write(*stream, "by datagrams");
+  stream->shutdownWrite();
+  REQUIRE(three.readAll(*three.ben.streams[0]) == "by datagrams");
+}
+
+TEST_CASE(
+    "who is asked to meet calls where the other says that it is, and no oftener than now and then") {
+  Carried three;
+  auto annas = three.serveDatagrams(three.anna);
+  three.serveDatagrams(three.ben);
+  REQUIRE(three.bothUp());
+  three.ben.links->callAt(three.anna.id(), {"udp:127.0.0.1:1"});  // nobody is there
+  three.ben.links->callAt(three.anna.id(), {annas});              // too soon
+  three.wait(200 * kj::MILLISECONDS);
+  REQUIRE(three.goesThroughCarol());
+  three.wait(Links::MEET_AGAIN_AFTER);
+  three.ben.links->callAt(three.anna.id(), {annas});
+  REQUIRE(
+      three.eventually([&]() { return isUdp(three.ben.pathTo(three.anna)) && three.bothUp(); }));
+}
+
+TEST_CASE("a device learns from a member as whom its datagrams are seen") {
+  Carried three;
+  auto annas = three.serveDatagrams(three.anna);
+  REQUIRE(three.anna.links->seenAs().wait(three.uv.waitScope).empty());
+  auto carols = three.serveDatagrams(three.carol);
+  three.anna.links->setAddresses(three.carol.id(), {three.carol.address, carols});
+  REQUIRE(three.bothUp());
+  REQUIRE(three.anna.links->seenAs().wait(three.uv.waitScope) == std::vector{annas});
+}
+
 // Streams as a hostile member of the circle would open them.
 struct Hostile: public Carried {
   Hostile() { REQUIRE(bothUp()); }

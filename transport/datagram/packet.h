@@ -2,7 +2,7 @@
 // The datagrams of the UDP carrier (docs/PROTOCOL.md, "UDP carrier"). Integers are little-endian.
 //
 //   CALL     u8 0x48 | u8 1 | u16 0 | b[8] caller | b[16] mac1 | zeros to 1,200 bytes
-//   COOKIE   u8 0x49 | u8 1 | u16 0 | b[8] caller | b[24] nonce | b[32] sealed cookie
+//   COOKIE   u8 0x49 | u8 1 | u16 0 | b[8] caller | b[24] nonce | b[50] sealed cookie, address
 //   OPENING  u8 0x4a | b[8] called | b[8] caller | u64 number | frames | b[16] tag     caller to called
 //   EARLY    u8 0x4b | b[8] caller | u64 number | frames | b[16] tag                   called to caller
 //   SEALED   u8 0x4c | b[8] receiver | u64 number | frames | b[16] tag                 either way

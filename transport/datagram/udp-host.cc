@@ -45,7 +45,25 @@ UdpHost::~UdpHost() noexcept(false) {
 }
 
 kj::Promise<kj::Own<kj::AsyncIoStream>> UdpHost::connect(UdpAddress to, crypto::DhPublic peer) {
-  if (calls.size() >= CALLS_MAX || lines.size() >= LINES_MAX) throwUnanswered(to);
+  if (lines.size() >= LINES_MAX) throwUnanswered(to);
+  auto greeted = co_await greet(to, peer);
+  auto& known = greeted.introduction;
+  co_return streamOf(begin({.caller = true,
+      .own = known.caller,
+      .peer = known.called,
+      .early = kj::mv(known.keys),
+      .path = to,
+      .roundTrip = greeted.roundTrip}));
+}
+
+kj::Promise<UdpAddress> UdpHost::seenBy(UdpAddress to, crypto::DhPublic peer) {
+  auto greeted = co_await greet(to, peer);
+  co_return greeted.introduction.seenAs;
+}
+
+// The first datagrams open this side's NAT for the peer's: two that call each other at once meet.
+kj::Promise<UdpHost::Greeted> UdpHost::greet(UdpAddress to, crypto::DhPublic peer) {
+  if (calls.size() >= CALLS_MAX) throwUnanswered(to);
   Call call{Caller(crypto::GateKeys::forLink(peer), entropy), to};
   calls[call.caller.id()] = &call;
   KJ_DEFER(calls.erase(call.caller.id()));
@@ -55,14 +73,9 @@ kj::Promise<kj::Own<kj::AsyncIoStream>> UdpHost::connect(UdpAddress to, crypto::
     socket->send(to, datagram, datagram.size());
     co_await call.answered.wait().exclusiveJoin(timer.afterDelay(pause));
     KJ_IF_MAYBE(known, call.introduction) {
-      kj::Maybe<kj::Duration> roundTrip;  // told only by the answer to a CALL that was the only one
+      kj::Maybe<kj::Duration> roundTrip;
       if (pause == CALL_AGAIN_AFTER) roundTrip = timer.now() - begun;
-      co_return streamOf(begin({.caller = true,
-          .own = known->caller,
-          .peer = known->called,
-          .early = kj::mv(known->keys),
-          .path = to,
-          .roundTrip = roundTrip}));
+      co_return Greeted{kj::mv(*known), roundTrip};
     }
   }
   throwUnanswered(to);

@@ -36,6 +36,9 @@ class UdpHost final: private kj::TaskSet::ErrorHandler {
   // Throws DISCONNECTED when nobody answers there, or not to this device.
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(UdpAddress to, crypto::DhPublic peer);
 
+  // As whom that device sees this one: the address that a NAT between gives it. Throws like connect().
+  kj::Promise<UdpAddress> seenBy(UdpAddress to, crypto::DhPublic peer);
+
   // Whoever calls. Before somebody waits for it, nobody is answered. One at a time; the host outlives it.
   kj::Own<kj::ConnectionReceiver> listen();
 
@@ -64,6 +67,12 @@ class UdpHost final: private kj::TaskSet::ErrorHandler {
   kj::Array<kj::byte> outbox;  // datagrams of one system call
   kj::TaskSet tasks;
 
+  struct Greeted {
+    Introduction introduction;
+    kj::Maybe<kj::Duration> roundTrip;  // told only by the answer to a CALL that was the only one
+  };
+
+  kj::Promise<Greeted> greet(UdpAddress to, crypto::DhPublic peer);
   kj::Promise<void> receive();
   kj::Promise<kj::Own<kj::AsyncIoStream>> accept();
   void dispatch(Datagram& datagram, kj::TimePoint now, std::vector<UdpLine*>& touched);

@@ -27,7 +27,7 @@ class TcpConnector final: public Connector {
 
 class Dialer final {
  public:
-  static constexpr size_t PATHS_MAX = 16;  // of one peer
+  static constexpr size_t PATHS_MAX = 24;  // of one peer
   static constexpr kj::Duration CONNECT_WITHIN = 5 * kj::SECONDS;
   // What goes straight has this long before what goes through others is tried as well.
   static constexpr kj::Duration DETOUR_AFTER = 1 * kj::SECONDS;

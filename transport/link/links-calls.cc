@@ -3,9 +3,11 @@
 #include "core/base/flat.h"
 #include "transport/link/ferry.h"
 #include "transport/link/links.h"
+#include "transport/link/udp-connector.h"
 
 #include <kj/debug.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace hearth::transport {
@@ -135,8 +137,8 @@ kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
   co_return false;
 }
 
-// What goes straight is tried again and again while the link makes a detour. A link that somebody waits
-// for is left alone: its streams would end with it.
+// What goes straight is tried again and again while the link makes a detour, and where the peer says
+// that it is now. A link that somebody waits for is left alone: its streams would end with it.
 kj::Promise<void> Links::improve(DeviceId id) {
   auto& peer = peers[id];
   for (auto pause = BETTER_AFTER;; pause = kj::min(pause * 2, BETTER_AFTER_MAX)) {
@@ -145,9 +147,75 @@ kj::Promise<void> Links::improve(DeviceId id) {
     co_await tools.timer.afterDelay(pause + jitter).exclusiveJoin(peer.betterNews.wait());
     if (peer.link.get() == nullptr || peer.link->path().isDirect()) co_return;
     if (peer.link->isWaitedFor()) continue;
-    auto found = co_await dialer.dial(id, Dialer::better(pathsTo(id), peer.link->path()));
-    KJ_IF_MAYBE(better, found) co_await call(id, kj::mv(*better));
+    auto paths = pathsTo(id);
+    try {
+      auto met = observer.meet(id);
+      for (auto& place: co_await tools.timer.timeoutAfter(MEET_WITHIN, kj::mv(met))) {
+        if (auto path = Path::parse(place)) paths.push_back(*path);
+      }
+    } catch (const kj::Exception& e) {
+      KJ_LOG(INFO, "a peer does not say where it is", e.getDescription());
+    }
+    co_await improveOnce(id, kj::mv(paths));
   }
+}
+
+kj::Promise<void> Links::improveOnce(DeviceId id, std::vector<Path> paths) {
+  auto& peer = peers[id];
+  if (peer.link.get() == nullptr || peer.link->isWaitedFor()) co_return;
+  auto found = co_await dialer.dial(id, Dialer::better(paths, peer.link->path()));
+  KJ_IF_MAYBE(better, found) co_await call(id, kj::mv(*better));
+}
+
+void Links::callAt(const DeviceId& id, std::vector<std::string> addresses) {
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.link.get() == nullptr) return;
+  // A peer says where this device sends its first datagrams: not as often as it likes.
+  auto& peer = found->second;
+  auto now = tools.timer.now();
+  if (now < peer.meetAgainAt) return;
+  peer.meetAgainAt = now + MEET_AGAIN_AFTER;
+  std::vector<Path> paths;
+  for (auto& address: addresses) {
+    if (paths.size() == ADDRESSES_MAX) break;
+    if (auto path = Path::parse(address)) paths.push_back(*path);
+  }
+  peer.meeting = improveOnce(id, kj::mv(paths)).eagerlyEvaluate(nullptr);
+}
+
+void Links::serveDatagrams(kj::Own<DatagramSocket> socket) {
+  KJ_REQUIRE(datagrams.get() == nullptr, "datagrams are served already");
+  auto x = crypto::publicOf(tools.circle.self().x);
+  datagrams = kj::heap<UdpHost>(kj::mv(socket), x, tools.timer, tools.entropy);
+  udp = kj::heap<UdpConnector>(*datagrams, network, tools.circle);
+  dialer.plug(Path::Kind::UDP, *udp);
+  tasks.add(acceptAll(datagrams->listen(), Path{Path::Kind::UDP, ""}));
+}
+
+kj::Promise<std::vector<std::string>> Links::seenAs() {
+  constexpr size_t ASKED_MAX = 2;
+  std::vector<kj::Promise<UdpAddress>> asked;
+  for (auto& [id, peer]: peers) {
+    if (udp.get() == nullptr || asked.size() == ASKED_MAX) break;
+    if (!isUp(id) || !peer.link->path().isDirect()) continue;
+    for (auto& address: peer.addresses) {
+      auto path = Path::parse(address);
+      if (!path || path->kind != Path::Kind::UDP) continue;
+      asked.push_back(tools.timer.timeoutAfter(MEET_WITHIN / 2, udp->seenBy(id, *path)));
+      break;
+    }
+  }
+  std::vector<std::string> seen;
+  for (auto& answer: asked) {
+    try {
+      auto address = co_await kj::mv(answer);
+      auto text = Path{Path::Kind::UDP, address.toString().cStr()}.text();
+      if (std::ranges::find(seen, text) == seen.end()) seen.push_back(text);
+    } catch (const kj::Exception&) {
+      // It does not answer by datagrams: others may.
+    }
+  }
+  co_return seen;
 }
 
 // The way through a member: a stream to it, on which it says one byte when it has one to the peer.

@@ -1,6 +1,7 @@
 #include "transport/link/links.h"
 
 #include "transport/link/ferry.h"
+#include "transport/link/udp-connector.h"
 
 #include <kj/debug.h>
 
@@ -10,6 +11,7 @@ namespace hearth::transport {
 
 Links::Links(HandshakeTools tools, kj::Network& network, Observer& observer)
     : tools(tools),
+      network(network),
       tcp(network),
       dialer(tools.timer),
       ferry(kj::heap<Ferry>(tools.timer)),
@@ -23,14 +25,13 @@ Links::Links(HandshakeTools tools, kj::Network& network, Observer& observer)
 Links::~Links() noexcept(false) = default;
 
 void Links::serve(kj::Own<kj::ConnectionReceiver> receiver) {
-  tasks.add(acceptAll(kj::mv(receiver)));
+  tasks.add(acceptAll(kj::mv(receiver), Path()));
 }
 
-kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver) {
+kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver, Path path) {
   for (;;) {
     auto stream = co_await receiver->accept();
-    KJ_IF_MAYBE(place, gate.enter())
-      tasks.add(answer(kj::mv(stream), Path()).attach(kj::mv(*place)));
+    KJ_IF_MAYBE(place, gate.enter()) tasks.add(answer(kj::mv(stream), path).attach(kj::mv(*place)));
   }
 }
 
@@ -280,6 +281,7 @@ void Links::addTo(Holdings& holdings) const {
   holdings.push_back(
       {"links without a place", unconfirmed.size(), UNCONFIRMED_MAX + 2 * peers.size()});
   ferry->addTo(holdings);
+  if (datagrams.get() != nullptr) datagrams->addTo(holdings);
   for (auto& [id, peer]: peers) {
     holdings.push_back({"addresses of a peer", peer.addresses.size(), CALLED_MAX});
     if (peer.link.get() != nullptr) peer.link->addTo(holdings);

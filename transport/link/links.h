@@ -13,13 +13,16 @@
 
 namespace hearth::transport {
 
+class DatagramSocket;
 class Ferry;
+class UdpConnector;
+class UdpHost;
 
 class Links final: private Link::Owner, private Connector, private kj::TaskSet::ErrorHandler {
  public:
   static constexpr size_t UNCONFIRMED_MAX = 64;  // beyond it the oldest caller is hung up on
-  static constexpr size_t ADDRESSES_MAX = 8;     // of one peer, as devices tell each other
-  static constexpr size_t CALLED_MAX = 12;       // of one peer, with what is only heard of it
+  static constexpr size_t ADDRESSES_MAX = 16;    // of one peer, as devices tell each other
+  static constexpr size_t CALLED_MAX = 20;       // of one peer, with what is only heard of it
   static constexpr size_t DETOURS_MAX = 4;  // members that are asked at a time to carry to one peer
   static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
@@ -32,8 +35,11 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   // A member that has said no is asked again after this, or when its own link is a new one.
   static constexpr kj::Duration ASK_MEMBER_AGAIN_AFTER = 5 * kj::MINUTES;
   // When a link makes a detour, what goes straight is tried again (SECURITY.md §6.4).
-  static constexpr kj::Duration BETTER_AFTER = 5 * kj::SECONDS;  // doubling to
+  static constexpr kj::Duration BETTER_AFTER = 1 * kj::SECONDS;  // doubling to
   static constexpr kj::Duration BETTER_AFTER_MAX = 300 * kj::SECONDS;
+
+  static constexpr kj::Duration MEET_WITHIN = 4 * kj::SECONDS;
+  static constexpr kj::Duration MEET_AGAIN_AFTER = 500 * kj::MILLISECONDS;  // with one peer
 
   // First byte of a stream's header; other kinds go to the observer.
   static constexpr kj::byte STREAM_KIND_RPC = 1;
@@ -46,6 +52,11 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
     virtual void peerDown(const DeviceId& peer, Error why) = 0;
     virtual void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
         kj::Own<kj::AsyncIoStream> stream) = 0;
+
+    // A link makes a detour: tells the peer over it where this device is now, and asks the same of it.
+    virtual kj::Promise<std::vector<std::string>> meet(const DeviceId&) {
+      return std::vector<std::string>();
+    }
 
     // What that peer gets from this device by RPC.
     virtual capnp::Capability::Client bootstrapFor(const DeviceId& peer) = 0;
@@ -60,6 +71,16 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
 
   // Answers calls on `receiver` until this object is destroyed.
   void serve(kj::Own<kj::ConnectionReceiver> receiver);
+
+  // Calls and answers by datagrams as well, over this socket.
+  void serveDatagrams(kj::Own<DatagramSocket> socket);
+
+  // As whom others see this device's datagrams, as text of Paths: those that members with a direct link
+  // and a `udp:` address say. Two of them are asked, since they tell the same where it helps.
+  kj::Promise<std::vector<std::string>> seenAs();
+
+  // Calls a peer now that is known to call from there, unless a link to it goes straight or is waited for.
+  void callAt(const DeviceId& peer, std::vector<std::string> addresses);
 
   // Where a peer may be found, best first, each as text of a Path. Calls it when there is no link, also
   // through other members; none: through these alone.
@@ -117,13 +138,18 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
     std::map<DeviceId, kj::TimePoint> refusedBy;  // members that have no way to the peer, and when
     size_t carriedHalfOpen = 0;                   // callers that the peer brings
     kj::Promise<void> improving = nullptr;        // while the link makes a detour
-    kj::Promise<void> expecting = nullptr;        // the caller's RPC
+    kj::TimePoint meetAgainAt = kj::origin<kj::TimePoint>();
+    kj::Promise<void> meeting = nullptr;    // the peer wants to go straight as well
+    kj::Promise<void> expecting = nullptr;  // the caller's RPC
   };
 
   HandshakeTools tools;
+  kj::Network& network;
   TcpConnector tcp;
   Dialer dialer;
   kj::Own<Ferry> ferry;
+  kj::Own<UdpHost> datagrams;
+  kj::Own<UdpConnector> udp;
   Observer& observer;
   std::map<DeviceId, Peer> peers;
   std::vector<kj::Own<Link>> unconfirmed;  // and links for membership alone
@@ -131,7 +157,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   uint32_t nextIndex = 1;
   kj::TaskSet tasks;
 
-  kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver);
+  kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver, Path path);
   kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream, Path path);
   void dialSoon(const DeviceId& peer, kj::Duration after);
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
@@ -141,6 +167,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   bool mayAsk(const DeviceId& member, const DeviceId& target);
   void newWayThrough(const DeviceId& member);
   kj::Promise<void> improve(DeviceId peer);
+  kj::Promise<void> improveOnce(DeviceId peer, std::vector<Path> paths);
   Result<void> carry(
       Link& from, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream>& stream);
   kj::Promise<void> answerCarried(DeviceId member, kj::Own<kj::AsyncIoStream> stream);

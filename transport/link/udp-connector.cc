@@ -14,15 +14,24 @@ PacketKey exported(const crypto::LinkSession& session, kj::StringPtr label) {
 
 }  // namespace
 
-kj::Promise<kj::Own<kj::AsyncIoStream>> UdpConnector::connect(
-    const DeviceId& peer, const Path& path) {
-  auto text = path.address;
+kj::Promise<UdpConnector::Target> UdpConnector::targetOf(DeviceId peer, std::string address) {
   auto known = circle.find(peer);
   auto& member = KJ_REQUIRE_NONNULL(known, "a device that is not in the circle");
   auto x = member.x;
-  auto target = co_await network.parseAddress(text.c_str());
+  auto target = co_await network.parseAddress(address.c_str());
   auto place = UdpAddress::parse(target->toString());
-  co_return co_await host.connect(KJ_REQUIRE_NONNULL(place, "no address for datagrams"), x);
+  co_return Target{KJ_REQUIRE_NONNULL(place, "no address for datagrams"), x};
+}
+
+kj::Promise<kj::Own<kj::AsyncIoStream>> UdpConnector::connect(
+    const DeviceId& peer, const Path& path) {
+  auto target = co_await targetOf(peer, path.address);
+  co_return co_await host.connect(target.place, target.x);
+}
+
+kj::Promise<UdpAddress> UdpConnector::seenBy(const DeviceId& peer, const Path& path) {
+  auto target = co_await targetOf(peer, path.address);
+  co_return co_await host.seenBy(target.place, target.x);
 }
 
 void protect(kj::AsyncIoStream& carrier, const crypto::LinkSession& session) {

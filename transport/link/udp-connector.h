@@ -17,7 +17,16 @@ class UdpConnector final: public Connector {
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(const DeviceId& peer, const Path& path) override;
 
+  // As whom the peer at that path sees this device. Throws like connect().
+  kj::Promise<UdpAddress> seenBy(const DeviceId& peer, const Path& path);
+
  private:
+  struct Target {
+    UdpAddress place;
+    crypto::DhPublic x;
+  };
+  kj::Promise<Target> targetOf(DeviceId peer, std::string address);
+
   UdpHost& host;
   kj::Network& network;
   Circle& circle;
