@@ -135,7 +135,7 @@ class Honest final {
   transport::UvNetwork network{uv.port};
   crypto::EphemeralGuard guard{[]() { KJ_FAIL_REQUIRE("an ephemeral key came twice"); }};
   transport::UdpHost host{bind(), devices.caller.x(), uv.timer(), devices.entropy};
-  transport::UdpConnector connector{host, network, devices.caller};
+  transport::UdpConnector connector{host, network, devices.caller, uv.timer()};
   uint32_t index = 0;
 
   kj::Own<transport::DatagramSocket> bind() {

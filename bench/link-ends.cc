@@ -15,7 +15,8 @@ LinkEnd::LinkEnd(UvLoop& uv, Entropy& entropy, LinkDevice& self, Serve serve, bo
   auto port = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->bindDatagramPort();
   auto& udp = *host.emplace(kj::heap<transport::UdpHost>(
       transport::batchesOf(kj::mv(port), network), self.x(), uv.timer(), entropy));
-  auto& calling = *connector.emplace(kj::heap<transport::UdpConnector>(udp, network, self));
+  auto& calling =
+      *connector.emplace(kj::heap<transport::UdpConnector>(udp, network, self, uv.timer()));
   own.plug(transport::Path::Kind::UDP, calling);
 }
 

@@ -35,6 +35,15 @@ interface Daemon {
 
   links @8 () -> (links :List(Link));
   # The links that are up, as they are now. Asked again and again, for as long as somebody watches.
+
+  relays @9 (add :Text, remove :Text) -> (relays :List(Relay));
+  # The blind relays that the owner has named for this device, after naming or forgetting one
+  # ("HOST:PORT"; empty: none).
+}
+
+struct Relay {
+  address @0 :Text;
+  waiting @1 :Bool;           # whether the relay lets this device wait there now
 }
 
 interface Confirm {

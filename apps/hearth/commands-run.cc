@@ -231,6 +231,25 @@ int pair(const Common& common, const PairOptions& options) {
   return DONE;
 }
 
+int relay(const Common& common, const std::string& what, const std::string& place) {
+  if ((what == "list") != place.empty())
+    throw Failure{USAGE, "hearth relay add|remove HOST:PORT, or hearth relay list"};
+  Client client(common.home.c_str());
+  auto request = client.daemon().relaysRequest();
+  if (what == "add") request.setAdd(place.c_str());
+  if (what == "remove") request.setRemove(place.c_str());
+  auto response = request.send().wait(client.waitScope());
+  for (auto relay: response.getRelays()) {
+    if (common.json) {
+      printJson({{"relay", relay.getAddress().cStr()}, {"waiting", relay.getWaiting()}});
+    } else {
+      std::cout << relay.getAddress().cStr()
+                << (relay.getWaiting() ? ": can be called there" : ": not connected yet") << "\n";
+    }
+  }
+  return DONE;
+}
+
 int remove(const Common& common, const std::string& name, const std::string& reason) {
   Client client(common.home.c_str());
   auto request = client.daemon().removeRequest();

@@ -63,6 +63,7 @@ int recoveryCheck(const Common& common, const RecoveryOptions& options);
 int status(const Common& common);
 int devices(const Common& common);
 int device(const Common& common, const std::string& name);
+int relay(const Common& common, const std::string& what, const std::string& place);
 int remove(const Common& common, const std::string& name, const std::string& reason);
 int pair(const Common& common, const PairOptions& options);
 int run(const Common& common, const RunOptions& options);

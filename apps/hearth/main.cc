@@ -25,7 +25,7 @@ struct Everything {
   PairOptions pair;
   RunOptions run, dictate;
   WatchOptions watch;
-  std::string name, reason = "lost", job, instance;
+  std::string name, reason = "lost", job, instance, relayWhat;
   uint32_t most = 20;
 };
 
@@ -119,6 +119,11 @@ void describeCircle(CLI::App& app, Everything& all) {
   watch->add_flag("--json", all.common.json, "one JSON value a line");
   watch->add_flag("--once", all.watch.once, "show them once and end");
   watch->add_option("NAME", all.watch.name, "only that device: name or id");
+  auto* relay = command(app, all, "relay", "blind relays where this device waits to be called");
+  relay->add_option("WHAT", all.relayWhat)
+      ->required()
+      ->check(CLI::IsMember({"add", "remove", "list"}));
+  relay->add_option("PLACE", all.name, "HOST:PORT of the relay");
   auto* remove = command(app, all, "remove", "takes a device out of the circle for good");
   remove->add_option("NAME", all.name, "name or id")->required();
   remove->add_option("--reason", all.reason)->check(CLI::IsMember({"lost", "stolen", "retired"}));
@@ -159,6 +164,7 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("devices")) return devices(all.common);
   if (got("device")) return device(all.common, all.name);
   if (got("link")) return watchLinks(all.common, all.watch);
+  if (got("relay")) return relay(all.common, all.relayWhat, all.name);
   if (got("remove")) return remove(all.common, all.name, all.reason);
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);

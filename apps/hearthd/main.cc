@@ -6,8 +6,8 @@
 #include "bindings/local/server.h"
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
-#include "transport/wire/port-mapping.h"
 #include "transport/relay/relay-server.h"
+#include "transport/wire/port-mapping.h"
 #include "transport/wire/uv-network.h"
 #include "transport/wire/uv-stream.h"
 
@@ -136,7 +136,8 @@ class Daemon final {
   kj::Own<devices::Node> node;
   kj::Own<local::Server> server;
   kj::Maybe<kj::Own<MappedPort>> mappedPort;
-  std::vector<std::string> outside;  // where that port is reached
+  std::vector<std::string> outside;       // where that port is reached
+  kj::Own<transport::RelayServer> relay;  // a VAULT's
 
   devices::Identity requireIdentity() {
     auto loaded = home.loadIdentity();
@@ -207,6 +208,7 @@ class Daemon final {
     KJ_IF_MAYBE(bound, throughTls) node->serveTls(kj::mv(*bound));
     if (!apps::isLoopback(settings.listen)) mapPort(static_cast<uint16_t>(port));
     co_await serveLocally();
+    if (node->circle().ownRole() == crypto::Role::VAULT) co_await serveAsRelay(settings.listen);
     co_await node->start();
     KJ_LOG(INFO, "ready");
     co_await node->keysReplaced();
@@ -255,6 +257,29 @@ class Daemon final {
     if (options.noDiscovery || apps::isLoopback(listen)) return nullptr;
     localLink = transport::openAvahiLink(uv.port, home.entropy());
     return localLink.map([](auto& link) -> transport::LocalLink& { return *link; });
+  }
+
+  static constexpr size_t RELAYS_OFFERED_MAX = 2;  // each is a connection for every other device
+
+  // Every VAULT is a relay for its circle, and for whoever knows a name there, on the next port.
+  kj::Promise<void> serveAsRelay(std::string listen) {
+    auto host = listen.substr(0, listen.rfind(':'));
+    auto port = node->settings().port + 1u;
+    auto address = co_await network.parseAddress(kj::str(host.c_str(), ':', port));
+    auto refused = kj::runCatchingExceptions([&]() {
+      auto receiver = address->listen();
+      relay = kj::heap<transport::RelayServer>(uv.timer(), transport::RelayServer::Limits());
+      relay->serve(kj::mv(receiver));
+    });
+    KJ_IF_MAYBE(e, refused) {
+      KJ_LOG(WARNING, "this VAULT is no relay", e->getDescription());
+      co_return;
+    }
+    std::vector<std::string> offered;
+    for (auto& place: apps::reachableAt(listen, port)) {
+      if (offered.size() < RELAYS_OFFERED_MAX) offered.push_back("relay:" + place);
+    }
+    node->offerRelays(kj::mv(offered));
   }
 
   void addPlugins() {

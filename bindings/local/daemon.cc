@@ -175,6 +175,24 @@ class DaemonServer final: public Daemon::Server {
     write(*removed, context.getResults().initDevice());
   }
 
+  kj::Promise<void> relays(RelaysContext context) override {
+    auto params = context.getParams();
+    if (params.getAdd().size() > 0) {
+      auto added = co_await node.addRelay(params.getAdd().cStr());
+      if (!added) refuse(added.error());
+    }
+    if (params.getRemove().size() > 0) {
+      auto removed = co_await node.removeRelay(params.getRemove().cStr());
+      if (!removed) refuse(removed.error());
+    }
+    auto& named = node.relaysUsed().named();
+    auto out = context.getResults().initRelays(static_cast<kj::uint>(named.size()));
+    for (kj::uint i = 0; i < named.size(); ++i) {
+      out[i].setAddress(named[i].c_str());
+      out[i].setWaiting(node.relaysUsed().isWaitingAt(named[i]));
+    }
+  }
+
  private:
   devices::Node& node;
   kj::Timer& timer;

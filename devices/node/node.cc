@@ -130,6 +130,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       bodies(seams.timer, plugins, kj::mv(config.microphone)),
       links(transport::HandshakeTools{seams.timer, seams.entropy, guard, keeper}, seams.network,
           *this),
+      relays({seams.timer, seams.clock, seams.network, seams.store, keeper, links}),
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
       jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
           executor, *this, links}),
@@ -145,6 +146,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
 Node::~Node() noexcept(false) {
   tasks.clear();
   neighbours = nullptr;
+  relays.stop();
   links.hangUp();
 }
 
@@ -152,12 +154,9 @@ void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {
   links.serveDatagrams(transport::batchesOf(kj::mv(port), seams.network));
 }
 
-void Node::alsoReachableAt(const std::vector<std::string>& outside) {
-  fleet.changeOwn(seams.clock.now(), [&](router::DeviceFacts& own) {
-    own.addresses = config.addresses;
-    own.addresses.insert(own.addresses.end(), outside.begin(), outside.end());
-  });
-  tellAll();
+void Node::alsoReachableAt(std::vector<std::string> places) {
+  outside = kj::mv(places);
+  tellAddresses();
 }
 
 void Node::addPlugins(const kj::ReadableDirectory& directory) {
@@ -174,6 +173,8 @@ kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
   followRotations();
   keeper.start();
+  co_await relays.start();
+  tellAddresses();
   if (!keeper.isActive(keeper.selfId())) expelled();
   meetNeighbours();
   callKnown();
@@ -392,6 +393,53 @@ void Node::callKnown() {
     // Also one of which no address is known: a member may have a way to it.
     if (id != keeper.selfId() && member.isActive()) call(id);
   }
+  useRelaysOfVaults();
+}
+
+// A relay that a VAULT runs is the circle's own.
+void Node::useRelaysOfVaults() {
+  std::vector<std::string> offered;
+  for (auto& [id, member]: keeper.state().devices) {
+    if (id == keeper.selfId() || !member.isActive() || member.role != crypto::Role::VAULT) continue;
+    KJ_IF_MAYBE(row, fleet.remembered(id)) {
+      for (auto& address: row->addresses) {
+        auto path = transport::Path::parse(address);
+        if (path && path->kind == transport::Path::Kind::RELAY) offered.push_back(address);
+      }
+    }
+  }
+  relays.offered(offered);
+  tellAddresses();
+}
+
+// Own addresses, and the relays where this device waits; the others hear of it when that is another.
+void Node::tellAddresses() {
+  auto addresses = config.addresses;
+  addresses.insert(addresses.end(), outside.begin(), outside.end());
+  for (auto& relay: relays.addresses()) addresses.push_back(relay);
+  if (addresses.size() > transport::Links::ADDRESSES_MAX)
+    addresses.resize(transport::Links::ADDRESSES_MAX);
+  if (addresses == fleet.own().addresses) return;
+  fleet.changeOwn(
+      seams.clock.now(), [&](router::DeviceFacts& own) { own.addresses = kj::mv(addresses); });
+  tellAll();
+}
+
+kj::Promise<Result<void>> Node::addRelay(std::string place) {
+  auto added = co_await relays.add(kj::mv(place));
+  tellAddresses();
+  co_return added;
+}
+
+kj::Promise<Result<void>> Node::removeRelay(std::string place) {
+  auto removed = co_await relays.remove(kj::mv(place));
+  tellAddresses();
+  co_return removed;
+}
+
+void Node::offerRelays(std::vector<std::string> offered) {
+  for (auto& relay: offered) config.addresses.push_back(relay);
+  tellAddresses();
 }
 
 void Node::meetNeighbours() {
@@ -492,6 +540,7 @@ kj::Promise<void> Node::rotate() {
 // Whoever was removed calls nobody and works for nobody.
 void Node::expelled() {
   neighbours = nullptr;
+  relays.stop();
   for (auto& [id, member]: keeper.state().devices) links.drop(id, Errc::REMOVED);
   jobs.expel();
 }

@@ -7,6 +7,7 @@
 #include "devices/node/fleet.h"
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
+#include "devices/node/relays.h"
 #include "devices/node/rotation.h"
 #include "router/run/executor.h"
 #include "transport/discovery/neighbourhood.h"
@@ -62,7 +63,7 @@ class Node final: private CircleKeeper::Observer,
   }
 
   // Where others reach this device from outside its network, beside its own addresses; tells them.
-  void alsoReachableAt(const std::vector<std::string>& outside);
+  void alsoReachableAt(std::vector<std::string> places);
 
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
@@ -96,6 +97,13 @@ class Node final: private CircleKeeper::Observer,
   kj::Promise<Result<DeviceView>> pair(crypto::PairingMeans means,
       std::vector<std::string> addresses, crypto::Role role, PairingPerson& person);
 
+  const Relays& relaysUsed() const { return relays; }
+  // Errors: those of Relays.
+  kj::Promise<Result<void>> addRelay(std::string place);
+  kj::Promise<Result<void>> removeRelay(std::string place);
+  // This device runs relays itself, and others may wait at them (texts of paths).
+  void offerRelays(std::vector<std::string> offered);
+
   // Errors: UNKNOWN_PEER, NOT_AUTHORISED.
   kj::Promise<Result<DeviceView>> remove(std::string wanted, crypto::RemoveReason reason);
 
@@ -104,6 +112,7 @@ class Node final: private CircleKeeper::Observer,
   Seams seams;
   const Identity& identity;
   NodeConfig config;
+  std::vector<std::string> outside;  // where a router lets calls through to this device
   crypto::EphemeralGuard guard;
   CircleKeeper keeper;
   devices::Fleet fleet;
@@ -114,6 +123,7 @@ class Node final: private CircleKeeper::Observer,
   kj::Own<transport::Tls> tls = transport::newTls(seams.entropy, seams.timer);
   transport::TlsConnector tlsConnector{seams.network, *tls};
   transport::Links links;
+  Relays relays;
   kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part
   // The next link to any peer, for whoever waits for one.
   kj::PromiseFulfillerPair<void> arrival = kj::newPromiseAndFulfiller<void>();
@@ -142,6 +152,8 @@ class Node final: private CircleKeeper::Observer,
   void call(const DeviceId& device);
   void callKnown();
   void meetNeighbours();
+  void useRelaysOfVaults();
+  void tellAddresses();
   void expelled();
   void remember(const DeviceId& device);
   DeviceView viewOf(const DeviceId& id, const crypto::Member& member);

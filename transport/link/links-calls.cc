@@ -187,7 +187,7 @@ void Links::serveDatagrams(kj::Own<DatagramSocket> socket) {
   KJ_REQUIRE(datagrams.get() == nullptr, "datagrams are served already");
   auto x = crypto::publicOf(tools.circle.self().x);
   datagrams = kj::heap<UdpHost>(kj::mv(socket), x, tools.timer, tools.entropy);
-  udp = kj::heap<UdpConnector>(*datagrams, network, tools.circle);
+  udp = kj::heap<UdpConnector>(*datagrams, network, tools.circle, tools.timer);
   dialer.plug(Path::Kind::UDP, *udp);
   tasks.add(acceptAll(datagrams->listen(), Path{Path::Kind::UDP, ""}));
 }

@@ -29,10 +29,12 @@ void Links::serve(kj::Own<kj::ConnectionReceiver> receiver) {
 }
 
 kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver, Path path) {
-  for (;;) {
-    auto stream = co_await receiver->accept();
-    KJ_IF_MAYBE(place, gate.enter()) tasks.add(answer(kj::mv(stream), path).attach(kj::mv(*place)));
-  }
+  for (;;) answerOn(co_await receiver->accept(), path);
+}
+
+void Links::answerOn(kj::Own<kj::AsyncIoStream> stream, Path path) {
+  KJ_IF_MAYBE(place, gate.enter())
+    tasks.add(answer(kj::mv(stream), kj::mv(path)).attach(kj::mv(*place)));
 }
 
 kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream, Path path) {

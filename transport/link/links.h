@@ -72,6 +72,9 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   // Answers calls on `receiver` until this object is destroyed.
   void serve(kj::Own<kj::ConnectionReceiver> receiver);
 
+  // Answers somebody who has called over that path.
+  void answerOn(kj::Own<kj::AsyncIoStream> stream, Path path);
+
   // Calls and answers by datagrams as well, over this socket.
   void serveDatagrams(kj::Own<DatagramSocket> socket);
 

@@ -30,8 +30,14 @@ kj::Promise<kj::Own<kj::AsyncIoStream>> UdpConnector::connect(
 }
 
 kj::Promise<UdpAddress> UdpConnector::seenBy(const DeviceId& peer, const Path& path) {
-  auto target = co_await targetOf(peer, path.address);
-  co_return co_await host.seenBy(target.place, target.x);
+  auto id = peer;
+  auto known = seen.find(id);
+  if (known != seen.end() && timer.now() - known->second.at < SEEN_FOR) co_return known->second.as;
+  auto target = co_await targetOf(id, path.address);
+  auto as = co_await host.seenBy(target.place, target.x);
+  if (seen.size() >= SEEN_MAX) seen.clear();
+  seen.insert_or_assign(id, Seen{as, timer.now()});
+  co_return as;
 }
 
 void protect(kj::AsyncIoStream& carrier, const crypto::LinkSession& session) {

@@ -9,11 +9,16 @@ namespace hearth::transport {
 
 class UdpConnector final: public Connector {
  public:
+  // What a peer has said holds for a while: who asks this device again and again makes it ask nobody.
+  static constexpr kj::Duration SEEN_FOR = 5 * kj::SECONDS;
+  static constexpr size_t SEEN_MAX = 64;  // peers whose word is kept
+
   // All outlive the connector.
-  UdpConnector(UdpHost& host, kj::Network& network, Circle& circle)
+  UdpConnector(UdpHost& host, kj::Network& network, Circle& circle, kj::Timer& timer)
       : host(host),
         network(network),
-        circle(circle) {}
+        circle(circle),
+        timer(timer) {}
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(const DeviceId& peer, const Path& path) override;
 
@@ -30,6 +35,12 @@ class UdpConnector final: public Connector {
   UdpHost& host;
   kj::Network& network;
   Circle& circle;
+  kj::Timer& timer;
+  struct Seen {
+    UdpAddress as;
+    kj::TimePoint at;
+  };
+  std::map<DeviceId, Seen> seen;
 };
 
 // Where the handshake ran over datagrams: from here on they are authenticated by keys that it has made.
