@@ -71,6 +71,7 @@ std::string wayOf(local::Device::Reader device) {
   std::string path = device.getPath().cStr(), via = device.getVia().cStr();
   if (path == "tcp") return "directly, by TCP";
   if (path == "udp") return "directly, by UDP";
+  if (path == "tls") return "directly, by TLS";
   if (path == "member") return "through " + via;
   if (path == "relay") return "through the relay at " + via;
   return "";

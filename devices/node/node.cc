@@ -475,6 +475,7 @@ void Node::circleChanged() {
   }
   meetNeighbours();
   callKnown();
+  relays.circleChanged();
 }
 
 // Where devices that go by other keys now may be found.
@@ -539,8 +540,8 @@ kj::Promise<void> Node::rotate() {
 
 // Whoever was removed calls nobody and works for nobody.
 void Node::expelled() {
-  neighbours = nullptr;
   relays.stop();
+  neighbours = nullptr;
   for (auto& [id, member]: keeper.state().devices) links.drop(id, Errc::REMOVED);
   jobs.expel();
 }

@@ -1,5 +1,7 @@
 #include "simulator/story/bounds.h"
 
+#include "transport/link/ferry.h"
+
 namespace hearth::sim {
 
 void Bounds::look(World& world) {
@@ -8,6 +10,7 @@ void Bounds::look(World& world) {
     KJ_IF_MAYBE(node, device.node()) {
       for (auto& holding: node->holdings()) {
         atLimit += holding.now == holding.most;
+        carrying += holding.what == transport::Ferry::HELD && holding.now > 0;
         if (holding.now <= holding.most || !known.insert({i, holding.what}).second) continue;
         violations.push_back({world.time.now(), i, "bounded",
             device.called() + " holds " + std::to_string(holding.now) + " of at most " +

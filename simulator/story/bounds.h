@@ -19,10 +19,14 @@ class Bounds final {
   // How often something was found as full as it may be.
   uint64_t reached() const { return atLimit; }
 
+  // How often a device was found carrying for two others.
+  uint64_t carried() const { return carrying; }
+
  private:
   std::vector<Violation> violations;
   std::set<std::pair<DeviceIndex, std::string>> known;
   uint64_t atLimit = 0;
+  uint64_t carrying = 0;
 };
 
 }  // namespace hearth::sim

@@ -360,6 +360,7 @@ void Run::countEffects() {
   }
   count("tampered", world.tamperings());
   count("at-limit", bounds.reached());
+  count("carried", bounds.carried());
   for (auto& event: world.history.all())
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
   for (auto& dictation: people.dictations()) {

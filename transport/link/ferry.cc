@@ -41,7 +41,7 @@ Ferry::Count Ferry::countOf(const DeviceId& peer) const {
 }
 
 void Ferry::addTo(Holdings& holdings) const {
-  holdings.push_back({"streams carried for others", all.now, PASSAGES_MAX});
+  holdings.push_back({HELD.data(), all.now, PASSAGES_MAX});
 }
 
 void Ferry::taskFailed(kj::Exception&& e) {

@@ -9,6 +9,7 @@
 #include "transport/wire/splice.h"
 
 #include <map>
+#include <string_view>
 
 namespace hearth::transport {
 
@@ -22,6 +23,8 @@ class Ferry final: private kj::TaskSet::ErrorHandler {
 
   // Said to whoever asked, once there is a stream to the other.
   static constexpr kj::byte YES[] = {1};
+
+  static constexpr std::string_view HELD = "streams carried for others";
 
   struct Count {
     size_t now = 0;         // passages that go on
