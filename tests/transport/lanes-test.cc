@@ -1,3 +1,4 @@
+#include "crypto/handshake/data.h"
 #include "tests/transport/lane-frames.h"
 
 #include <kj/debug.h>
@@ -65,6 +66,13 @@ TEST_CASE("a more urgent lane overtakes bulk after at most one frame") {
   ends.a.write(control, bytesOf(1));
   auto frame = ends.a.next();
   REQUIRE(KJ_ASSERT_NONNULL(frame).lane == Lane::CONTROL);
+}
+
+TEST_CASE("a full chunk of bulk is padded by nothing") {
+  constexpr size_t FRAME = sizeof(StreamId) + Lanes::CHUNK_BYTES_MAX;
+  constexpr size_t AROUND = crypto::RECORD_HEADER_BYTES + sizeof(uint32_t) + 16;  // index and tag
+  REQUIRE(crypto::dataRecordBytes(FRAME, crypto::Padding::OTHER) == AROUND + (16 << 10));
+  REQUIRE(crypto::dataRecordBytes(FRAME + 1, crypto::Padding::OTHER) > AROUND + (64 << 10) - 32);
 }
 
 TEST_CASE("streams of one lane take turns") {

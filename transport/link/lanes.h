@@ -27,7 +27,8 @@ class Lanes final {
   static constexpr uint32_t WINDOW_BYTES = 256 << 10;
   static constexpr uint32_t WINDOW_BYTES_MAX = 16 << 20;  // that a peer may grant
   static constexpr size_t QUEUE_BYTES_MAX = 256 << 10;    // written and not yet sent, per stream
-  static constexpr size_t CHUNK_BYTES_MAX = 16 << 10;     // of one STREAM frame above bulk
+  // Of one STREAM frame: with the heads of frame and record it just fills a step of the padding (data.h).
+  static constexpr size_t CHUNK_BYTES_MAX = (16 << 10) - 7;
   // OPEN and RESET frames that wait to be sent: past it no stream is opened, by neither side.
   static constexpr size_t URGENT_MAX = 2 * STREAMS_MAX;
 
