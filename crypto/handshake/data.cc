@@ -90,10 +90,14 @@ Result<uint32_t> receiverIndexOf(Bytes recordBody) {
 }
 
 Result<DataFrame> openData(ReceivingKey& key, Bytes recordBody) {
-  auto plain = kj::heapArray(recordBody);
-  auto view = openDataInPlace(key, plain);
+  if (recordBody.size() < INDEX_BYTES + NoiseCipher::TAG_BYTES) {
+    return no(Errc::BAD_FORMAT, "a DATA record without a tag");
+  }
+  auto plain = key.open(recordBody.slice(INDEX_BYTES, recordBody.size()));
+  if (!plain) return no(plain.error());
+  auto view = readPlain(*plain);
   if (!view) return no(view.error());
-  return DataFrame{view->type, kj::mv(plain), view->body};
+  return DataFrame{view->type, kj::mv(*plain), view->body};
 }
 
 Result<DataView> openDataInPlace(ReceivingKey& key, kj::ArrayPtr<kj::byte> recordBody) {
