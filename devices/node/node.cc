@@ -308,6 +308,7 @@ kj::Promise<std::vector<std::string>> Node::waiting() {
 
 kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
     std::vector<std::string> addresses, crypto::Role role, PairingPerson& person) {
+  if (takesNewKeys) co_return no(TAKES_NEW_KEYS);
   ++errands;
   KJ_DEFER(--errands);
   auto places = addresses;
@@ -321,6 +322,7 @@ kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
 kj::Promise<Result<DeviceView>> Node::remove(std::string wanted, crypto::RemoveReason reason) {
   auto found = device(wanted);
   if (!found) co_return no(found.error());
+  if (takesNewKeys) co_return no(TAKES_NEW_KEYS);
   ++errands;
   KJ_DEFER(--errands);
   auto removed = co_await keeper.removeDevice(found->id, reason);
@@ -525,9 +527,11 @@ kj::Promise<void> Node::rotateWhenIdle() {
 
 // A failure leaves the old keys; what was prepared is dropped or adopted at the next start.
 kj::Promise<void> Node::rotate() {
+  takesNewKeys = true;
   auto next = identity.makeNext(seams.home, seams.entropy);
   auto rotated = co_await keeper.rotateTo(next);
   if (!rotated) {
+    takesNewKeys = false;
     KJ_LOG(WARNING, "the keys could not be rotated", rotated.error().because);
     co_return;
   }

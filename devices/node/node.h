@@ -130,8 +130,9 @@ class Node final: private CircleKeeper::Observer,
   kj::ForkedPromise<void> arriving = arrival.promise.fork();
   router::Executor executor;
   Jobs jobs;
-  size_t errands = 0;  // of the user, that are under way
-  bool rotates = false;
+  size_t errands = 0;         // of the user, that are under way
+  bool rotates = false;       // or will, as soon as nothing runs
+  bool takesNewKeys = false;  // now: what is begun would be lost
   kj::PromiseFulfillerPair<void> replacing = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> replaced = replacing.promise.fork();
   kj::TaskSet tasks;
@@ -139,6 +140,8 @@ class Node final: private CircleKeeper::Observer,
   static constexpr kj::Duration ROTATE_LOOK_EVERY = 10 * kj::SECONDS;
   static constexpr kj::Duration LAST_WORDS_WITHIN = 1 * kj::SECONDS;
   bool isBusy() const;
+  static constexpr Error TAKES_NEW_KEYS = {
+      Errc::BUSY, "this device is just taking new keys: try again in some seconds"_kj};
   void considerRotation();
   kj::Promise<void> rotateWhenIdle();
   kj::Promise<void> rotate();

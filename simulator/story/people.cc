@@ -135,17 +135,26 @@ class Trusting final: public devices::PairingPerson {
   kj::Promise<bool> confirm(const devices::DeviceView&) override { return true; }
 };
 
+// A person who reads "try again in some seconds" does.
+constexpr int TRIES_WHEN_BUSY = 3;
+constexpr kj::Duration TRY_AGAIN_AFTER = 3 * kj::SECONDS;
+
 // hearth pair CODE --at ADDRESS.
 kj::Promise<bool> People::pairFrom(Device& admin, Device& fresh, crypto::PairingCode code,
     std::string address, crypto::Role role) {
   Trusting trusting;
-  KJ_IF_MAYBE(node, admin.node()) {
-    auto answer = co_await ask(admin, node->pair(kj::mv(code), {address}, role, trusting));
+  for (int tries = 0; tries < TRIES_WHEN_BUSY; ++tries) {
+    auto node = admin.node();
+    if (node == nullptr) break;
+    auto typed = crypto::PairingCode::parse(code.reveal()).value();
+    auto answer =
+        co_await ask(admin, KJ_ASSERT_NONNULL(node).pair(kj::mv(typed), {address}, role, trusting));
     note(admin,
         answer ? "paired " + fresh.called()
                : std::string("could not pair: ") + answer.error().because.cStr());
     if (answer) told.push_back({world.time.now(), admin.index(), false, answer->id});
-    co_return answer.has_value();
+    if (answer || answer.error().code != Errc::BUSY) co_return answer.has_value();
+    co_await world.time.after(TRY_AGAIN_AFTER);
   }
   co_return false;
 }
