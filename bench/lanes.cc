@@ -18,7 +18,8 @@ constexpr size_t FRAME_BYTES = 640;  // 20 ms of speech
 constexpr kj::Duration FRAME_EVERY = 2 * kj::MILLISECONDS;
 constexpr size_t BULK_STREAMS = 2;
 constexpr size_t BULK_WRITE_BYTES = 64 << 10;
-constexpr kj::byte LIVE = 2, BULK = 3;  // first byte of a stream's header, and of what it carries
+// The first byte of a stream's header, beyond the kinds that links know, and of what it carries.
+constexpr kj::byte LIVE = 0xf0, BULK = 0xf1;
 
 // The served side answers each live frame by the time at which it was read, and swallows bulk.
 kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream) {
