@@ -73,8 +73,10 @@ class Fleet:
 
     def start(self, device):
         log = open(os.path.join(self.folder, f"{device}.log"), "ab")
+        # They meet by address: nothing is announced, so every packet must be one of theirs.
+        daemon = [os.path.join(BIN, "hearthd"), "--no-discovery", "--home", self.home(device)]
         self.daemons[device] = subprocess.Popen(
-            self.network.inside(device) + [os.path.join(BIN, "hearthd"), "--home", self.home(device)],
+            self.network.inside(device) + daemon,
             stdout=log, stderr=log)
         for _ in range(100):
             if self.hearth(device, "status", check=False):
