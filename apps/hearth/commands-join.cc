@@ -153,7 +153,9 @@ int join(const Common& common, const JoinOptions& options) {
   auto receiver = address->listen();
   PersonHere person(common, options, newcomer.identity.bundle,
       apps::reachableAt(newcomer.settings.listen, receiver->getPort()), home.entropy());
-  auto link = advertise(uv, home.entropy(), newcomer.settings.listen, receiver->getPort());
+  kj::Maybe<kj::Own<transport::LocalLink>> link;
+  if (!options.noDiscovery)
+    link = advertise(uv, home.entropy(), newcomer.settings.listen, receiver->getPort());
   auto joined = devices::joinCircle(
       uv.timer(), *receiver, newcomer.identity, *newcomer.store, home.entropy(), person)
                     .wait(uv.waitScope);

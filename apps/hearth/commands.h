@@ -21,6 +21,7 @@ struct JoinOptions {
   std::string name, deviceClass, listen, passphraseFile;
   std::string method;  // "qr", "sas" or "code"
   std::string png;     // where the QR code goes as a picture, too
+  bool noDiscovery = false;
 };
 struct SealOptions {
   std::string passphraseFile;

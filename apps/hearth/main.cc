@@ -97,6 +97,8 @@ void describeCircle(CLI::App& app, Everything& all) {
   by("--sas", "sas", "compare pictures on both screens");
   by("--code", "code", "show a code of six words, for the admin to type");
   join->add_option("--png", all.join.png, "write the QR code to this picture, too");
+  join->add_flag(
+      "--no-discovery", all.join.noDiscovery, "do not announce on the local link that it waits");
   join->add_option("--name", all.join.name, "what people call the device");
   join->add_option("--class", all.join.deviceClass)->check(CLI::IsMember(CLASSES));
   join->add_option("--listen", all.join.listen, "HOST:PORT to wait and later listen on");

@@ -59,7 +59,7 @@ class Fleet:
             self.hearth(device, "init", *kind, "--recovery-out", os.path.join(self.folder, "words"))
             return
         waiting = subprocess.Popen(
-            self.network.inside(device) + [os.path.join(BIN, "hearth"), "join", "--code", "--json",
+            self.network.inside(device) + [os.path.join(BIN, "hearth"), "join", "--code", "--no-discovery", "--json",
                                            *kind, "--home", self.home(device)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = waiting.stdout.readline()
