@@ -7,7 +7,7 @@
 //
 // A root seed never leaves its device: an identity is made once and is not restored from a backup. The
 // keys of what lies on the disk follow from home_id, the first device_id that this home had, and stay
-// when the device's own keys are others (docs/adr/0050).
+// when the device's own keys are others (docs/adr/0047).
 
 #include "crypto/identity/bundle.h"
 #include "devices/key-store.h"
