@@ -471,7 +471,8 @@ kj::Promise<Result<void>> CircleKeeper::rotateTo(const Identity& next) {
   auto rotated = co_await inTurn([this, &next]() { return authorNow(rotation(next)); });
   if (rotated && fresh.forgot) {
     fresh.forgot = false;
-    co_await saveFreshness();
+    // What the circle knows has happened: a disk that is full now does not undo it.
+    saveSoon();
   }
   co_return rotated;
 }

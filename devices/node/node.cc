@@ -134,6 +134,8 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
       jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
           executor, *this, links}),
+      rotation({seams.timer, seams.trace, seams.entropy, seams.home, identity, keeper},
+          [this]() { return isBusy(); }),
       tasks(*this) {
   links.plug(transport::Path::Kind::TLS, tlsConnector);
   fleet.changeOwn(seams.clock.now(), [this](router::DeviceFacts& own) {
@@ -145,6 +147,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
 // Peers hold stages that run here: those end before the executor that runs them.
 Node::~Node() noexcept(false) {
   tasks.clear();
+  rotation.stop();
   neighbours = nullptr;
   relays.stop();
   links.hangUp();
@@ -308,7 +311,7 @@ kj::Promise<std::vector<std::string>> Node::waiting() {
 
 kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
     std::vector<std::string> addresses, crypto::Role role, PairingPerson& person) {
-  if (takesNewKeys) co_return no(TAKES_NEW_KEYS);
+  if (rotation.isUnderWay()) co_return no(TAKES_NEW_KEYS);
   ++errands;
   KJ_DEFER(--errands);
   auto places = addresses;
@@ -322,7 +325,7 @@ kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
 kj::Promise<Result<DeviceView>> Node::remove(std::string wanted, crypto::RemoveReason reason) {
   auto found = device(wanted);
   if (!found) co_return no(found.error());
-  if (takesNewKeys) co_return no(TAKES_NEW_KEYS);
+  if (rotation.isUnderWay()) co_return no(TAKES_NEW_KEYS);
   ++errands;
   KJ_DEFER(--errands);
   auto removed = co_await keeper.removeDevice(found->id, reason);
@@ -493,54 +496,20 @@ bool Node::isBusy() const {
   return errands > 0 || jobs.running() > 0 || executor.stagesRunning() > 0;
 }
 
-// Once, and only with another admin at hand who learns of it at once.
+// With another admin at hand, who learns of it at once.
 void Node::considerRotation() {
-  if (rotates || !hasOutgrownItsKeys(keeper.log(), keeper.selfId())) return;
   bool witnessed = std::ranges::any_of(links.peersUp(), [this](auto& peer) {
     return keeper.state()
         .find(peer)
         .map([](auto& member) { return member.role == crypto::Role::ADMIN; })
         .orDefault(false);
   });
-  if (!witnessed) return;
-  rotates = true;
-  tasks.add(rotateWhenIdle());
+  if (witnessed) rotation.witnessed();
 }
 
-// Whoever was put back to an older copy of itself would write rival ops one day: it goes on under other
-// keys, and waits for nothing, since nothing runs on it.
-void Node::remembered() {
-  if (rotates) return;
-  rotates = true;
-  tasks.add(kj::evalLater([this]() { return rotate(); }));
-}
+void Node::remembered() { rotation.remembered(); }
 
 void Node::heartbeatCame() { links.sendNews(); }
-
-// Nothing that runs is disturbed: a new id is a new device to whoever works with this one.
-kj::Promise<void> Node::rotateWhenIdle() {
-  do {
-    co_await seams.timer.afterDelay(ROTATE_LOOK_EVERY);
-  } while (isBusy());
-  if (hasOutgrownItsKeys(keeper.log(), keeper.selfId())) co_await rotate();
-}
-
-// A failure leaves the old keys; what was prepared is dropped or adopted at the next start.
-kj::Promise<void> Node::rotate() {
-  takesNewKeys = true;
-  auto next = identity.makeNext(seams.home, seams.entropy);
-  auto rotated = co_await keeper.rotateTo(next);
-  if (!rotated) {
-    takesNewKeys = false;
-    KJ_LOG(WARNING, "the keys could not be rotated", rotated.error().because);
-    co_return;
-  }
-  Identity::adoptNext(seams.home);
-  seams.trace.event("keys.rotated", {{"to", next.keys.id}});
-  // The others are told over the old links.
-  co_await seams.timer.afterDelay(LAST_WORDS_WITHIN);
-  replacing.fulfiller->fulfill();
-}
 
 // Whoever was removed calls nobody and works for nobody.
 void Node::expelled() {

@@ -7,8 +7,8 @@
 #include "devices/node/fleet.h"
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
+#include "devices/node/key-rotation.h"
 #include "devices/node/relays.h"
-#include "devices/node/rotation.h"
 #include "router/run/executor.h"
 #include "transport/discovery/neighbourhood.h"
 #include "transport/link/tls-connector.h"
@@ -76,7 +76,7 @@ class Node final: private CircleKeeper::Observer,
 
   // Resolves when this device has taken other keys: end this node, and begin another with the identity
   // that its home holds now.
-  kj::Promise<void> keysReplaced() { return replaced.addBranch(); }
+  kj::Promise<void> keysReplaced() { return rotation.done(); }
 
   const NodeConfig& settings() const { return config; }
   const CircleKeeper& circle() const { return keeper; }
@@ -130,21 +130,14 @@ class Node final: private CircleKeeper::Observer,
   kj::ForkedPromise<void> arriving = arrival.promise.fork();
   router::Executor executor;
   Jobs jobs;
-  size_t errands = 0;         // of the user, that are under way
-  bool rotates = false;       // or will, as soon as nothing runs
-  bool takesNewKeys = false;  // now: what is begun would be lost
-  kj::PromiseFulfillerPair<void> replacing = kj::newPromiseAndFulfiller<void>();
-  kj::ForkedPromise<void> replaced = replacing.promise.fork();
+  size_t errands = 0;  // of the user, that are under way
+  KeyRotation rotation;
   kj::TaskSet tasks;
 
-  static constexpr kj::Duration ROTATE_LOOK_EVERY = 10 * kj::SECONDS;
-  static constexpr kj::Duration LAST_WORDS_WITHIN = 1 * kj::SECONDS;
   bool isBusy() const;
   static constexpr Error TAKES_NEW_KEYS = {
       Errc::BUSY, "this device is just taking new keys: try again in some seconds"_kj};
   void considerRotation();
-  kj::Promise<void> rotateWhenIdle();
-  kj::Promise<void> rotate();
   void followRotations();
   kj::Promise<void> keepLogShort();
   kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
