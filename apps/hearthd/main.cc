@@ -2,6 +2,7 @@
 // end.
 
 #include "apps/home/home.h"
+#include "apps/home/terminal.h"
 #include "bindings/local/home.h"
 #include "bindings/local/server.h"
 #include "router/engine/sandbox-engine-host.h"
@@ -142,20 +143,16 @@ class Daemon final {
   devices::Identity requireIdentity() {
     auto loaded = home.loadIdentity();
     KJ_IF_MAYBE(found, loaded) return kj::mv(*found);
-    refuse("this device has no circle yet: run hearth init, or hearth join --code");
+    apps::refuse("this device has no circle yet: run hearth init, or hearth join --code");
   }
 
   kj::Own<Trace> openTrace() {
     if (options.trace.empty()) return kj::heap<NoTrace>();
     int fd = open(options.trace.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
-    if (fd < 0) refuse(kj::str(options.trace.c_str(), " cannot be written: name another file"));
+    if (fd < 0)
+      apps::refuse(kj::str(options.trace.c_str(), " cannot be written: name another file"));
     traceFile = kj::heap<kj::FdOutputStream>(kj::AutoCloseFd(fd));
     return kj::heap<JsonTrace>(*traceFile, kj::systemPreciseCalendarClock());
-  }
-
-  [[noreturn]] static void refuse(kj::StringPtr line) {
-    kj::throwFatalException(
-        kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
   }
 
   kj::Promise<void> serve() {
@@ -172,12 +169,12 @@ class Daemon final {
   // Until this device has other keys.
   kj::Promise<void> live(apps::DeviceSettings& settings) {
     auto stored = co_await devices::CircleKeeper::read(*store);
-    if (!stored) refuse(stored.error().because);
+    if (!stored) apps::refuse(stored.error().because);
     auto circle = kj::mv(*stored);
-    if (circle == nullptr) refuse("this device has no circle yet: run hearth init");
+    if (circle == nullptr) apps::refuse("this device has no circle yet: run hearth init");
     auto settled =
         devices::settleIdentity(home.directory(), kj::mv(identity), KJ_ASSERT_NONNULL(circle));
-    if (!settled) refuse(settled.error().because);
+    if (!settled) apps::refuse(settled.error().because);
     identity = kj::mv(*settled);
     auto peers =
         co_await store->read([](storage::Database& db) { return storage::peers::all(db); });

@@ -10,15 +10,6 @@
 
 namespace hearth::apps {
 
-namespace {
-
-[[noreturn]] void refuse(kj::StringPtr line) {
-  kj::throwFatalException(
-      kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
-}
-
-}  // namespace
-
 kj::Maybe<crypto::Secret> PassphraseInput::given() const {
   if (file == "-") return readSecretLine(STDIN_FILENO);
   std::string path = file;

@@ -11,7 +11,6 @@ namespace hearth::apps {
 
 class PassphraseInput final: public devices::Passphrases {
  public:
-  static constexpr size_t BYTES_MAX = 1'024;
   static constexpr int TRIES = 3;
 
   // `file`: a path, "-" for standard input, or empty. `offers`: whether a person who makes new keys is

@@ -9,14 +9,10 @@
 
 namespace hearth::apps {
 
-namespace {
-
-[[noreturn]] void refuse(kj::StringPtr line) {
+void refuse(kj::StringPtr line) {
   kj::throwFatalException(
       kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
 }
-
-}  // namespace
 
 crypto::Secret readSecretLine(int fd) {
   crypto::Scratch<SECRET_LINE_BYTES_MAX> line;

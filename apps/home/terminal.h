@@ -1,11 +1,15 @@
 #pragma once
-// What a person types that nobody may read over the shoulder, from the terminal or a file.
+// What a person types that nobody may read over the shoulder, from the terminal or a file; and the one
+// line that a command ends with when it cannot go on.
 
 #include "crypto/primitives/secret.h"
 
 #include <kj/io.h>
 
 namespace hearth::apps {
+
+// Throws FAILED with that line alone.
+[[noreturn]] void refuse(kj::StringPtr line);
 
 constexpr size_t SECRET_LINE_BYTES_MAX = 1'024;
 
