@@ -4,33 +4,11 @@
 // it shares with crypto/membership only the parser of ops. What a set means is remembered by the set,
 // and nothing else is clever here. For sets of some thirty ops.
 
-#include "crypto/membership/log.h"
+#include "tests/crypto/slow-state.h"
 
-#include <optional>
-#include <set>
 #include <string>
 
 namespace hearth::crypto::slow {
-
-using Ops = std::set<size_t>;  // by their places in the order in which they were given
-
-struct Device {
-  Role role;
-  MemberStatus status;
-  uint32_t version;  // of its bundle
-};
-
-struct State {
-  std::map<DeviceId, Device> devices;
-  std::optional<DeviceId> recovery;
-  std::set<DeviceId> recoveryKeysEver;
-  std::optional<size_t> policy;
-  std::set<PluginRevokePayload> revoked;
-  std::optional<size_t> epoch;
-  bool stale = true;
-  uint8_t minSuite = 0;
-  bool locked = false;
-};
 
 struct Fork {
   DeviceId author;
