@@ -19,6 +19,24 @@ struct Twin: Device {
   }
 };
 
+// Somebody has copied the disk of an admin, the laptop; laptop and copy go on as they like.
+struct CopiedLaptop: Circle {
+  kj::Own<Twin> copy;
+
+  CopiedLaptop() {
+    phone.add(laptop, Role::ADMIN);
+    phone.add(watch, Role::MEMBER);
+    laptop.takeAll(phone);
+    copy = kj::heap<Twin>(2, *laptop.log, laptop.log->size());
+  }
+  // Laptop and copy each bring somebody in, under one number.
+  void goOnApart() {
+    Device box(8), other(9);
+    laptop.add(box, Role::MEMBER);
+    copy->add(other, Role::MEMBER);
+  }
+};
+
 // What `host` finds out when `caller` states what it has, and the other way round.
 struct Contact {
   LogExchange::Step atHost, atCaller;
@@ -80,20 +98,14 @@ TEST_CASE("T3: a log with its newest ops cut off is told of them, and of its own
 }
 
 TEST_CASE("T4: an author of two ops under one number is suspended everywhere, and both are kept") {
-  Circle circle;
-  circle.phone.add(circle.laptop, Role::ADMIN);
-  circle.phone.add(circle.watch, Role::MEMBER);
-  circle.laptop.takeAll(circle.phone);
-  Twin restored(2, *circle.laptop.log, circle.laptop.log->size());
-  Device box(8), other(9);
-  circle.laptop.add(box, Role::MEMBER);
-  restored.add(other, Role::MEMBER);
+  CopiedLaptop circle;
+  circle.goOnApart();
   for (auto* device: {&circle.phone, &circle.watch}) {
     device->takeAll(circle.laptop);
-    device->takeAll(restored);
+    device->takeAll(*circle.copy);
     REQUIRE(device->sees(circle.laptop) == MemberStatus::SUSPENDED);
     auto newest = circle.laptop.log->newestByAuthor().at(circle.laptop.keys.id).second;
-    auto rival = restored.log->newestByAuthor().at(circle.laptop.keys.id).second;
+    auto rival = circle.copy->log->newestByAuthor().at(circle.laptop.keys.id).second;
     REQUIRE(device->log->has(newest));
     REQUIRE(device->log->has(rival));
   }
@@ -101,16 +113,10 @@ TEST_CASE("T4: an author of two ops under one number is suspended everywhere, an
 
 TEST_CASE(
     "T5: two peers that were shown different heads find the split and mend it in one exchange") {
-  Circle circle;
-  circle.phone.add(circle.laptop, Role::ADMIN);
-  circle.phone.add(circle.watch, Role::MEMBER);
-  circle.laptop.takeAll(circle.phone);
-  Twin forked(2, *circle.laptop.log, circle.laptop.log->size());
-  Device box(8), other(9);
-  circle.laptop.add(box, Role::MEMBER);
-  forked.add(other, Role::MEMBER);
+  CopiedLaptop circle;
+  circle.goOnApart();
   exchangeAll(circle.laptop, circle.phone);
-  exchangeAll(forked, circle.watch);
+  exchangeAll(*circle.copy, circle.watch);
   REQUIRE(circle.phone.sees(circle.laptop) == MemberStatus::ACTIVE);
   exchangeAll(circle.phone, circle.watch);
   for (auto* device: {&circle.phone, &circle.watch})
@@ -119,20 +125,16 @@ TEST_CASE(
 }
 
 TEST_CASE("the proof of a fork goes ahead of everything that a peer lacks") {
-  Circle circle;
-  circle.phone.add(circle.laptop, Role::ADMIN);
-  circle.phone.add(circle.watch, Role::MEMBER);
-  circle.laptop.takeAll(circle.phone);
-  Twin forked(2, *circle.laptop.log, circle.laptop.log->size());
+  CopiedLaptop circle;
   for (uint8_t seed = 20; seed < 24; ++seed) {
     Device one(seed);
     circle.phone.add(one, Role::MEMBER);
   }
   Device box(8);
   circle.laptop.newEpoch();
-  forked.add(box, Role::MEMBER);
+  circle.copy->add(box, Role::MEMBER);
   circle.phone.takeAll(circle.laptop);
-  circle.phone.takeAll(forked);
+  circle.phone.takeAll(*circle.copy);
   LogExchange host(*circle.phone.log, circle.watch.keys.id, false);
   LogExchange caller(*circle.watch.log, circle.phone.keys.id, false);
   auto messages = host.confirmed(caller.heads()).value().send;

@@ -177,22 +177,32 @@ TEST_CASE("T6: one that was chosen late, to make pictures match, is refused and 
   REQUIRE(device.pairing.a().countsAsTry());
 }
 
+// Somebody who tries again as soon as the lock lets them.
+struct Persistent {
+  kj::TimePoint now = kj::origin<kj::TimePoint>();
+  PairingLock lock;
+  size_t lockedOut = 0;
+
+  void awaitAdmission() {
+    if (lock.admit(now)) return;
+    ++lockedOut;
+    REQUIRE(lock.admit(now + PairingLock::LOCKED_FOR - 1 * kj::SECONDS).error().code ==
+        Errc::PAIRING_LOCKED);
+    now += PairingLock::LOCKED_FOR;
+    REQUIRE(lock.admit(now));
+  }
+  void fail() { lock.fail(now); }
+};
+
 // G22. Between A and B stands somebody who pairs with each of them as if it were the other. It shows each
 // its own keys, so that the strings on the two screens come from two handshakes.
 TEST_CASE(
     "T6: an attacker in the middle who guesses makes no two screens alike, and the fourth try is locked out") {
   Seeds seeds(60);
-  auto now = kj::origin<kj::TimePoint>();
-  PairingLock lock;
-  size_t alike = 0, lockedOut = 0;
+  Persistent attacker;
+  size_t alike = 0;
   for (auto seed = seeds.first; seed <= seeds.last; ++seed) {
-    if (!lock.admit(now)) {
-      ++lockedOut;
-      REQUIRE(lock.admit(now + PairingLock::LOCKED_FOR - 1 * kj::SECONDS).error().code ==
-          Errc::PAIRING_LOCKED);
-      now += PairingLock::LOCKED_FOR;
-      REQUIRE(lock.admit(now));
-    }
+    attacker.awaitAdmission();
     Pairing towardsA{SasComparison(), SasComparison()}, towardsB{SasComparison(), SasComparison()};
     towardsA.entropy = SeededEntropy(2 * seed);
     towardsB.entropy = SeededEntropy(2 * seed + 1);
@@ -206,23 +216,18 @@ TEST_CASE(
     REQUIRE(towardsA.a().countsAsTry());
     REQUIRE(towardsA.candidate == nullptr);
     REQUIRE(towardsB.joined == nullptr);
-    lock.fail(now);
+    attacker.fail();
   }
   REQUIRE(alike == 0);
-  REQUIRE(lockedOut == (seeds.count() - 1) / PairingLock::FAILURES_MAX);
+  REQUIRE(attacker.lockedOut == (seeds.count() - 1) / PairingLock::FAILURES_MAX);
 }
 
 TEST_CASE("T6: who guesses codes is heard three times in ten minutes, and guesses none") {
   Seeds seeds(30);
-  auto now = kj::origin<kj::TimePoint>();
-  PairingLock lock;
-  size_t heard = 0, lockedOut = 0;
+  Persistent attacker;
+  size_t heard = 0;
   for (auto seed = seeds.first; seed <= seeds.last; ++seed) {
-    if (!lock.admit(now)) {
-      ++lockedOut;
-      now += PairingLock::LOCKED_FOR;
-      REQUIRE(lock.admit(now));
-    }
+    attacker.awaitAdmission();
     SeededEntropy entropy(seed);
     Pairing pairing(PairingCode::draw(entropy), PairingCode::draw(entropy));
     pairing.start();
@@ -230,10 +235,10 @@ TEST_CASE("T6: who guesses codes is heard three times in ten minutes, and guesse
     REQUIRE(pairing.b().countsAsTry());
     REQUIRE(pairing.candidate == nullptr);
     ++heard;
-    lock.fail(now);
+    attacker.fail();
   }
   REQUIRE(heard == seeds.count());
-  REQUIRE(lockedOut == (seeds.count() - 1) / PairingLock::FAILURES_MAX);
+  REQUIRE(attacker.lockedOut == (seeds.count() - 1) / PairingLock::FAILURES_MAX);
 }
 
 }  // namespace
