@@ -1,10 +1,8 @@
 #include "devices/node/circle-keeper.h"
 
-#include "crypto/pairing/recover.h"
 #include "storage/tables/counters.h"
 #include "storage/tables/ops.h"
 #include "storage/tables/settings.h"
-#include "transport/link/carrier.h"
 
 #include <kj/debug.h>
 
@@ -260,15 +258,30 @@ kj::Promise<Result<void>> CircleKeeper::store(std::vector<crypto::SealedOp> own)
 
 // Ops that came in count at once; a full disk may take them later.
 void CircleKeeper::keep() {
-  auto stored = inTurn([this]() { return store({}); }).ignoreResult();
-  tasks.add(stored.catch_([this](kj::Exception&& e) {
-    KJ_LOG(WARNING, "membership ops are in memory until the disk takes them", e.getDescription());
-    if (storesAgain) return;
-    storesAgain = true;
-    tasks.add(timer.afterDelay(STORE_AGAIN_AFTER).then([this]() {
-      storesAgain = false;
-      keep();
-    }));
+  auto stored = kept();  // and goes on by itself
+}
+
+kj::Promise<bool> CircleKeeper::kept() {
+  auto stored = inTurn([this]() { return store({}); })
+                    .then([](Result<void> done) { return done.has_value(); },
+                        [this](kj::Exception&& e) {
+                          KJ_LOG(WARNING, "membership ops are in memory until the disk takes them",
+                              e.getDescription());
+                          keepLater();
+                          return false;
+                        })
+                    .fork();
+  // Whoever asked may go away before the disk has answered.
+  tasks.add(stored.addBranch().ignoreResult());
+  return stored.addBranch();
+}
+
+void CircleKeeper::keepLater() {
+  if (storesAgain) return;
+  storesAgain = true;
+  tasks.add(timer.afterDelay(STORE_AGAIN_AFTER).then([this]() {
+    storesAgain = false;
+    keep();
   }));
 }
 
@@ -571,47 +584,6 @@ kj::Maybe<crypto::Beacon> CircleKeeper::ownBeacon(uint64_t slot) {
 
 std::vector<crypto::DeviceBeacon> CircleKeeper::beaconsOfOthers(uint64_t slot) {
   return crypto::beaconsOfOthers(membership, epochs, selfId(), slot);
-}
-
-// Whoever proves that it holds the recovery key is given the log, and may begin the circle anew.
-kj::Promise<void> CircleKeeper::answerRecovery(
-    transport::Carrier& carrier, crypto::Buffer hello, crypto::EphemeralGuard& guard) {
-  auto recovery = state().recovery;
-  KJ_IF_MAYBE(key, recovery) {
-    crypto::RecoveryHost machine({*key, identity.keys, identity.bundle}, entropy, guard);
-    transport::Record record{crypto::RecordType::PAIR_HELLO, kj::mv(hello)};
-    for (;;) {
-      auto effects = machine.take(record.type, record.body);
-      if (!effects) {
-        KJ_LOG(INFO, "a recovery was refused", effects.error().because);
-        co_return;
-      }
-      for (auto& out: effects->send) co_await carrier.write(kj::mv(out));
-      if (effects->proved) {
-        for (auto& out: machine.give(crypto::encodeLog(membership)))
-          co_await carrier.write(kj::mv(out));
-      }
-      KJ_IF_MAYBE(ops, effects->ops) {
-        if (!co_await takeRecovery(*ops)) co_return;
-        for (auto& out: machine.taken()) co_await carrier.write(kj::mv(out));
-        observer.circleChanged();
-        co_return;
-      }
-      auto read = co_await carrier.read(crypto::DATA_BYTES_MAX);
-      if (!read) co_return;
-      record = kj::mv(*read);
-    }
-  }
-}
-
-// Whether what the owner of the recovery key has written is on disk here.
-kj::Promise<bool> CircleKeeper::takeRecovery(crypto::Bytes messages) {
-  auto ops = crypto::decodeLog(messages);
-  if (!ops || ops->size() > crypto::RECOVERY_OPS_MAX) co_return false;
-  for (auto& op: *ops) {
-    if (!take(op)) co_return false;
-  }
-  co_return (co_await inTurn([this]() { return store({}); })).has_value();
 }
 
 void CircleKeeper::taskFailed(kj::Exception&& e) {

@@ -7,6 +7,7 @@
 #include "devices/node/anchor.h"
 #include "devices/node/freshness.h"
 #include "devices/node/identity.h"
+#include "devices/node/recovery-desk.h"
 #include "storage/sql/store.h"
 #include "transport/discovery/finder.h"
 #include "transport/link/circle.h"
@@ -20,6 +21,7 @@ namespace hearth::devices {
 
 class CircleKeeper final: public transport::Circle,
                           public transport::Finder::Beacons,
+                          private RecoveryDesk::Ledger,
                           private kj::TaskSet::ErrorHandler {
  public:
   // A disk that does not take what peers have brought is asked again.
@@ -136,7 +138,9 @@ class CircleKeeper final: public transport::Circle,
   kj::Maybe<crypto::Beacon> ownBeacon(uint64_t slot) override;
   std::vector<crypto::DeviceBeacon> beaconsOfOthers(uint64_t slot) override;
   kj::Promise<void> answerRecovery(
-      transport::Carrier& carrier, crypto::Buffer hello, crypto::EphemeralGuard& guard) override;
+      transport::Carrier& carrier, crypto::Buffer hello, crypto::EphemeralGuard& guard) override {
+    return desk.answer(carrier, kj::mv(hello), guard);
+  }
 
  private:
   class Exchange;
@@ -162,6 +166,7 @@ class CircleKeeper final: public transport::Circle,
   crypto::Heartbeats beats;
   kj::TimePoint heardAt;  // of an admin's heartbeat, or the start
   bool storesAgain = false;
+  RecoveryDesk desk{membership, identity, entropy, *this};
   kj::TaskSet tasks;
 
   // Ops of our own making, on top of a copy of the log that they are to be added to.
@@ -169,8 +174,7 @@ class CircleKeeper final: public transport::Circle,
   using Author = kj::Function<Authored(crypto::MembershipLog& log)>;
 
   int64_t wallMs() const;
-  kj::Promise<bool> takeRecovery(crypto::Bytes messages);
-  Result<void> take(crypto::Bytes envelope);
+  Result<void> take(crypto::Bytes envelope) override;
   static Result<void> apply(crypto::MembershipLog& log, const crypto::SealedOp& op);
   kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);
   kj::Promise<Result<void>> author(Author make);
@@ -187,7 +191,10 @@ class CircleKeeper final: public transport::Circle,
   void writeAnchor();
   void saveSoon();
   kj::Promise<Result<void>> store(std::vector<crypto::SealedOp> own);
+  kj::Promise<bool> kept() override;
   void keep();
+  void keepLater();
+  void grown() override { observer.circleChanged(); }
   void taskFailed(kj::Exception&& e) override;
 };
 
