@@ -8,7 +8,7 @@ namespace hearth::bench {
 struct LinkOptions {
   uint32_t roundTrips = 20'000;  // of each round
   uint32_t messages = 500'000;   // of each round, 64 in flight
-  uint32_t rounds = 9;           // raw TCP and link by turns; the median round counts
+  uint32_t rounds = 5;           // raw TCP and link by turns; the median round counts
 };
 
 // {"p50_us", "p99_us": 64 bytes there and back; "msgs_s_d64": messages of 64 bytes answered a second with

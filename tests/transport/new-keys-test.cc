@@ -1,151 +1,12 @@
-// A live link makes new keys inside its carrier: real handshakes over a pipe, time as the test says.
-#include "tests/transport/circle-device.h"
-
-#include <algorithm>
-#include <catch2/catch_test_macros.hpp>
+// A live link makes new keys inside its carrier.
+#include "tests/transport/linked.h"
 
 namespace hearth::transport {
 namespace {
 
 using crypto::RecordType;
 
-// One end of a carrier; tells what its owner has written.
-class Tapped final: public kj::AsyncIoStream {
- public:
-  Tapped(kj::Own<kj::AsyncIoStream> inner, kj::Vector<kj::byte>& written)
-      : inner(kj::mv(inner)),
-        written(written) {}
-
-  kj::Promise<size_t> tryRead(void* buffer, size_t minBytes, size_t maxBytes) override {
-    return inner->tryRead(buffer, minBytes, maxBytes);
-  }
-  kj::Promise<void> write(const void* buffer, size_t size) override {
-    written.addAll(kj::arrayPtr(static_cast<const kj::byte*>(buffer), size));
-    return inner->write(buffer, size);
-  }
-  kj::Promise<void> write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) override {
-    for (auto piece: pieces) written.addAll(piece);
-    return inner->write(pieces);
-  }
-  kj::Promise<void> whenWriteDisconnected() override { return inner->whenWriteDisconnected(); }
-  void shutdownWrite() override { inner->shutdownWrite(); }
-  void abortRead() override { inner->abortRead(); }
-
- private:
-  kj::Own<kj::AsyncIoStream> inner;
-  kj::Vector<kj::byte>& written;
-};
-
-struct LinkEnd final: private Link::Owner {
-  Device device;
-  kj::Vector<kj::byte> written;
-  Tapped* wire = nullptr;
-  kj::Own<Link> link;
-  std::vector<kj::Own<kj::AsyncIoStream>> incomingStreams;
-  kj::Maybe<Error> ended;
-  uint32_t nextIndex = 1;
-
-  explicit LinkEnd(kj::byte seed): device(seed) {}
-
-  HandshakeTools tools(kj::Timer& timer) { return {timer, device.entropy, device.guard, device}; }
-  kj::Own<Carrier> carrierOver(kj::Own<kj::AsyncIoStream> stream) {
-    auto tapped = kj::heap<Tapped>(kj::mv(stream), written);
-    wire = tapped.get();
-    return kj::heap<Carrier>(kj::mv(tapped));
-  }
-  void start(kj::Own<Carrier> carrier, Handshake handshake, kj::Timer& timer) {
-    link = kj::heap<Link>(
-        kj::mv(carrier), kj::mv(handshake), tools(timer), static_cast<Link::Owner&>(*this));
-  }
-  uint32_t handshakes() { return link->facts().handshakes; }
-
-  // The records that this end has written since the last call, whole.
-  std::vector<crypto::Buffer> records() {
-    std::vector<crypto::Buffer> found;
-    auto rest = written.asPtr();
-    while (rest.size() > 0) {
-      auto header = crypto::readRecordHeader(rest.slice(0, crypto::RECORD_HEADER_BYTES)).value();
-      auto size = crypto::RECORD_HEADER_BYTES + header.bodyBytes;
-      found.push_back(kj::heapArray<kj::byte>(rest.slice(0, size)));
-      rest = rest.slice(size, rest.size());
-    }
-    written.clear();
-    return found;
-  }
-  static size_t count(const std::vector<crypto::Buffer>& records, RecordType type) {
-    return std::ranges::count_if(
-        records, [&](auto& record) { return record[0] == static_cast<kj::byte>(type); });
-  }
-
- private:
-  void confirmed(Link&) override {}
-  void incoming(Link&, kj::Array<const kj::byte>, kj::Own<kj::AsyncIoStream> stream) override {
-    incomingStreams.push_back(kj::mv(stream));
-  }
-  void closed(Link&, Error why) override { ended = why; }
-  uint32_t freshIndex() override { return nextIndex++; }
-};
-
-constexpr kj::byte HEADER[] = {2};
 constexpr auto DUE = crypto::REHANDSHAKE_MAINS_S * kj::SECONDS;
-
-// A phone that has called a laptop, and a stream from it.
-struct Linked {
-  kj::EventLoop loop;
-  kj::WaitScope scope{loop};
-  kj::TimerImpl timer{kj::origin<kj::TimePoint>() + 1 * kj::HOURS};
-  LinkEnd phone{1}, laptop{2};
-  kj::Own<kj::AsyncIoStream> stream;
-
-  Linked() {
-    phone.device.know(laptop.device);
-    laptop.device.know(phone.device);
-    auto pipe = kj::newTwoWayPipe();
-    auto calling = phone.carrierOver(kj::mv(pipe.ends[0]));
-    auto called = laptop.carrierOver(kj::mv(pipe.ends[1]));
-    Gate gate(laptop.device.entropy, timer.now());
-    auto answer = respond(laptop.tools(timer), gate, *called, laptop.nextIndex++);
-    auto call =
-        initiate(phone.tools(timer), *calling, laptop.device.keys.id, phone.nextIndex++, false);
-    auto made = call.wait(scope).value();
-    auto answered = answer.wait(scope).value();
-    phone.start(kj::mv(calling), kj::mv(made), timer);
-    laptop.start(kj::mv(called), kj::mv(answered), timer);
-    settle();
-    REQUIRE(phone.link->isUp());
-    REQUIRE(laptop.link->isUp());
-    stream = phone.link->open(Lane::BULK, HEADER).value();
-    say("a");
-    REQUIRE(hear() == "a");
-    calm();
-  }
-  void settle() { scope.poll(); }
-  void pass(kj::Duration time) {
-    timer.advanceTo(timer.now() + time);
-    settle();
-  }
-  // Until nobody waits for an answer, and what was said on the way there is forgotten.
-  void calm() {
-    pass(Liveness::RELAXED.pingAfter);
-    forget();
-  }
-  void say(kj::StringPtr text) {
-    stream->write(text.begin(), text.size()).wait(scope);
-    settle();
-  }
-  std::string hear() {
-    REQUIRE(laptop.incomingStreams.size() == 1);
-    char text[1];
-    auto reading = laptop.incomingStreams[0]->tryRead(text, 1, 1);
-    REQUIRE(reading.poll(scope));
-    return std::string(text, reading.wait(scope));
-  }
-  void forget() {
-    phone.records();
-    laptop.records();
-  }
-  bool stands() { return phone.ended == nullptr && laptop.ended == nullptr; }
-};
 
 TEST_CASE("before its keys are due a link makes no new ones") {
   Linked two;
@@ -282,10 +143,7 @@ TEST_CASE(
 
 TEST_CASE("T1: a DATA record that comes a second time ends the link without an answer") {
   Linked two;
-  two.say("b");
-  auto records = two.phone.records();
-  auto data = kj::mv(records.front());
-  two.calm();
+  auto data = two.sayAndKeep("b");
   two.phone.wire->write(data.begin(), data.size()).wait(two.scope);
   two.settle();
   REQUIRE(KJ_REQUIRE_NONNULL(two.laptop.ended).code == Errc::DECRYPT_FAILED);
@@ -294,10 +152,7 @@ TEST_CASE("T1: a DATA record that comes a second time ends the link without an a
 
 TEST_CASE("a record under keys that were replaced is refused") {
   Linked two;
-  two.say("b");
-  auto records = two.phone.records();
-  auto old = kj::mv(records.front());
-  two.calm();
+  auto old = two.sayAndKeep("b");
   two.pass(DUE);
   two.say("c");
   REQUIRE(two.laptop.handshakes() == 2);

@@ -109,6 +109,7 @@ void LaneStream::writeSome(
 kj::Promise<void> LaneStream::write(
     kj::ArrayPtr<const kj::byte> rest, kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> behind) {
   if (isGone()) return wasReset();
+  ++hub->writes;
   writeSome(rest, behind);
   if (rest.size() == 0) return kj::READY_NOW;
   auto paf = kj::newPromiseAndFulfiller<void>();

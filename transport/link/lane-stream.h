@@ -28,7 +28,8 @@ class LaneHub final: public kj::Refcounted {
   explicit LaneHub(bool initiator): lanes(initiator) {}
 
   Lanes lanes;
-  Bell writer;  // rung when lanes may have a frame to send
+  Bell writer;          // rung when lanes may have a frame to send
+  uint64_t writes = 0;  // to all streams, so far
 
   // Wakes the writer if there is anything for it to do.
   void ringWriter();

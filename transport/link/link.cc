@@ -270,7 +270,19 @@ kj::Promise<void> Link::write() {
     } else {
       updateAttention();  // a stream may have gone
       co_await hub->writer.wait();
+      co_await moreWrites();
     }
+  }
+}
+
+// Whoever writes message by message is heard out before the first of them leaves: each record costs as much
+// as the whole of a small batch. Not for as long as the loop has anything to do: a peer that keeps it busy
+// would never be answered.
+kj::Promise<void> Link::moreWrites() {
+  for (size_t turn = 0; turn < GATHERING_TURNS_MAX; ++turn) {
+    auto before = hub->writes;
+    co_await kj::evalLater([]() {});
+    if (hub->writes == before) co_return;
   }
 }
 

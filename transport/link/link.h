@@ -20,6 +20,7 @@ class Link final: private Rekeyer::Host {
   static constexpr size_t OWN_FRAMES_MAX = 1'024;
   static constexpr size_t HANDSHAKE_RECORDS_MAX = 4;  // that wait to be sent
   static constexpr size_t MEMBERSHIP_CHUNK_BYTES = 32 << 10;
+  static constexpr size_t GATHERING_TURNS_MAX = 64;  // of the loop, for which small writes gather
 
   class Owner {
    public:
@@ -118,6 +119,7 @@ class Link final: private Rekeyer::Host {
   kj::Promise<void> guarded(kj::Promise<void> task);
   kj::Promise<void> read();
   kj::Promise<void> write();
+  kj::Promise<void> moreWrites();
   kj::Promise<void> watch();
   void sealBatch();
   bool sealNext();
