@@ -317,26 +317,6 @@ kj::Promise<Result<void>> CircleKeeper::say(MakePayload make) {
   });
 }
 
-kj::Promise<Result<void>> CircleKeeper::sayWith(MakePayload make, DeviceId cosigner, Sign sign) {
-  if (fresh.forgot) return Result<void>(no(Errc::ROLLBACK, "this device asks the others first"));
-  return inTurn([this, make = kj::mv(make), cosigner, sign = kj::mv(sign)]() mutable {
-    return sayNow(kj::mv(make), cosigner, kj::mv(sign));
-  });
-}
-
-// The number that the op has is nobody else's meanwhile: ops are written one at a time.
-kj::Promise<Result<void>> CircleKeeper::sayNow(MakePayload make, DeviceId cosigner, Sign sign) {
-  auto scratch = membership;
-  auto payload = make(scratch);
-  if (!payload) co_return no(payload.error());
-  auto op = crypto::draftChange(scratch, selfId(), {cosigner}, *payload, wallMs());
-  crypto::Signature cosigned[] = {co_await sign(op.body())};
-  std::vector ops{crypto::sealOp(op, identity.keys.ed, cosigned)};
-  if (auto applies = apply(scratch, ops.front()); !applies) co_return no(applies.error());
-  if (auto added = addEpochIfDue(scratch, ops); !added) co_return no(added.error());
-  co_return co_await publish(kj::mv(ops));
-}
-
 // An epoch that shuts somebody out is one with what put it out: neither is stored without the other.
 Result<void> CircleKeeper::addEpochIfDue(
     crypto::MembershipLog& log, std::vector<crypto::SealedOp>& ops) {
@@ -350,37 +330,6 @@ Result<void> CircleKeeper::addEpochIfDue(
   if (auto applies = apply(log, *epoch); !applies) return no(applies.error());
   ops.push_back(kj::mv(*epoch));
   return {};
-}
-
-kj::Promise<Result<void>> CircleKeeper::sayName(kj::String name) {
-  return author([this, name = kj::mv(name)](crypto::MembershipLog& log) -> Authored {
-    auto op = crypto::authorNames(
-        log, epochs, identity.keys, {kj::str(name), kj::str(), 0}, wallMs(), entropy);
-    if (!op) return no(op.error());
-    if (auto applies = apply(log, *op); !applies) return no(applies.error());
-    return std::vector{*op};
-  });
-}
-
-std::string CircleKeeper::nameInLog(const DeviceId& device) const {
-  auto& ops = membership.ops();
-  std::string name;
-  for (auto index: ops.writtenBy(device)) {
-    auto& record = ops[index];
-    auto* meta = record.as<crypto::DeviceMetaPayload>();
-    if (meta == nullptr || !membership.applies(record.sealed.hash)) continue;
-    auto sealed = view(meta->sealed);
-    auto epoch = crypto::epochOfField(sealed);
-    if (!epoch) continue;
-    KJ_IF_MAYBE(secret, epochs.secret(*epoch)) {
-      auto plain =
-          crypto::openField({membership.circle(), device, record.op().seq}, *secret, sealed);
-      if (!plain) continue;
-      auto names = crypto::DeviceNames::decode(*plain);
-      if (names) name = names->name.cStr();
-    }
-  }
-  return name;
 }
 
 bool CircleKeeper::isStale() const {

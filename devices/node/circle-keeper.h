@@ -86,9 +86,6 @@ class CircleKeeper final: public transport::Circle,
   bool hasForgotten() const { return fresh.forgot; }
   // What its user should know, a line each.
   std::vector<std::string> alarms() const;
-  // What people call the device, as it has said sealed in the log; empty when it has not, or this
-  // device cannot read it.
-  std::string nameInLog(const DeviceId& device) const;
   // To be called now and then: how long no admin was heard of is remembered over restarts.
   kj::Promise<void> saveFreshness();
 
@@ -113,11 +110,6 @@ class CircleKeeper final: public transport::Circle,
   // Errors: NOT_AUTHORISED; ROLLBACK while this device has forgotten; those of `make`.
   using MakePayload = kj::Function<Result<crypto::Payload>(const crypto::MembershipLog& log)>;
   kj::Promise<Result<void>> say(MakePayload make);
-  // The same with another admin's signature, which `sign` fetches.
-  using Sign = kj::Function<kj::Promise<crypto::Signature>(crypto::Bytes body)>;
-  kj::Promise<Result<void>> sayWith(MakePayload make, DeviceId cosigner, Sign sign);
-  // Tells the circle, sealed, what people call this device.
-  kj::Promise<Result<void>> sayName(kj::String name);
 
   // This device goes on as `next`, whose keys are on disk: its id is retired, and its role moves to the
   // new one. For an admin in one with the epoch that follows. Then the keeper is of no more use.
@@ -179,7 +171,6 @@ class CircleKeeper final: public transport::Circle,
   kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);
   kj::Promise<Result<void>> author(Author make);
   kj::Promise<Result<void>> authorNow(Author make);
-  kj::Promise<Result<void>> sayNow(MakePayload make, DeviceId cosigner, Sign sign);
   Author rotation(const Identity& next);
   kj::Promise<Result<void>> publish(std::vector<crypto::SealedOp> own);
   Result<void> addEpochIfDue(crypto::MembershipLog& log, std::vector<crypto::SealedOp>& ops);
