@@ -35,7 +35,8 @@ class Modules {
   std::unique_ptr<QRcode, decltype(&QRcode_free)> code;
 };
 
-// A picture in libpng's simplified interface, which holds memory until it is freed.
+// A picture in libpng's simplified interface. The destructor frees what libpng holds for it, also when
+// reading or writing fails.
 struct Png {
   png_image image;
 
