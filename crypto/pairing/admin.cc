@@ -1,10 +1,9 @@
 #include "crypto/pairing/admin.h"
 
-#include "crypto/handshake/cookies.h"
+#include "crypto/pairing/log-stream.h"
+#include "crypto/pairing/stages.h"
 
 #include <kj/debug.h>
-
-#include <algorithm>
 
 namespace hearth::crypto {
 
@@ -25,33 +24,23 @@ Error errorOf(Alert alert) {
   }
 }
 
-template <typename T>
-T& held(kj::Maybe<T>& value) {
-  return KJ_ASSERT_NONNULL(value, "a stage of pairing without what the one before made");
-}
-
 }  // namespace
 
 PairingAdmin::PairingAdmin(Setup setupIn, Entropy& entropy, EphemeralGuard& guard)
     : setup(kj::mv(setupIn)),
       entropy(entropy),
-      guard(guard),
-      own{methodOf(setup.means), entropy.draw<PairNonce>()},
-      index(entropy.draw<uint32_t>()) {
+      handshake(methodOf(setup.means), setup.keys, entropy, guard) {
   KJ_REQUIRE(setup.genesis.size() <= GENESIS_BYTES_MAX, setup.genesis.size());
 }
 
 Buffer PairingAdmin::hello() {
   KJ_REQUIRE(stage == Stage::HELLO);
   stage = Stage::REPLY;
-  return writeRecord(RecordType::PAIR_HELLO, own.body());
+  return handshake.hello();
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::take(RecordType type, Bytes body) {
-  if (stage == Stage::ENDED) return no(Errc::BAD_FORMAT, "the pairing has ended");
-  auto effects = step(type, body);
-  if (!effects) stage = Stage::ENDED;
-  return effects;
+  return untilError(stage, "the pairing has ended", [&] { return step(type, body); });
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::step(RecordType type, Bytes body) {
@@ -67,17 +56,16 @@ Result<PairingAdmin::Effects> PairingAdmin::step(RecordType type, Bytes body) {
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::takeReply(Bytes body) {
-  auto reply = PairHello::parse(body);
+  auto reply = handshake.takeReply(body);
   if (!reply) return no(reply.error());
-  if (reply->method != own.method) {
+  if (reply->method != handshake.method()) {
     return no(Errc::PAIRING_CLOSED, "the new device pairs by another method");
   }
-  helloHashed = helloHash(own.body(), body);
   if (auto* qr = std::get_if<QrProof>(&setup.means))
-    return beginHandshake(qrPsk(qr->secret, qr->commitment, helloHashed));
-  if (own.method == PairMethod::SAS) return beginHandshake(nullptr);
-  auto& made = exchange.emplace(CodeExchange(
-      std::get<PairingCode>(setup.means), own.nonce, reply->nonce, Cpace::drawScalar(entropy)));
+    return beginHandshake(qrPsk(qr->secret, qr->commitment, handshake.hellos()));
+  if (handshake.method() == PairMethod::SAS) return beginHandshake(nullptr);
+  auto& made = exchange.emplace(CodeExchange(std::get<PairingCode>(setup.means), handshake.nonce(),
+      reply->nonce, Cpace::drawScalar(entropy)));
   stage = Stage::PAKE;
   Effects effects;
   effects.send.add(writeRecord(RecordType::PAKE_A, made.share().asBytes()));
@@ -87,60 +75,52 @@ Result<PairingAdmin::Effects> PairingAdmin::takeReply(Bytes body) {
 Result<PairingAdmin::Effects> PairingAdmin::takePake(Bytes body) {
   auto share = Cpace::Point::from(body);
   if (!share) return no(share.error());
-  auto psk = held(exchange).finish(true, *share, helloHashed);
+  auto psk = held(exchange).finish(true, *share, handshake.hellos());
   if (!psk) return no(psk.error());
   return beginHandshake(kj::mv(*psk));
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::beginHandshake(kj::Maybe<Psk> psk) {
-  auto ephemeral = DhSecret::draw(entropy);
-  guard.admit(publicOf(ephemeral));
-  auto& machine = noise.emplace(pairingNoise(true, setup.keys.x, kj::mv(ephemeral), kj::mv(psk),
-      pairPrologue(own.method, helloHashed), entropy));
-  auto message = machine.write(nullptr);
-  if (!message) return no(message.error());
+  auto init = handshake.begin(kj::mv(psk));
+  if (!init) return no(init.error());
   stage = Stage::RESPONSE;
-  tested = own.method != PairMethod::SAS;  // with pictures, the user is who tests
+  tested = handshake.method() != PairMethod::SAS;  // with pictures, the user is who tests
   Effects effects;
-  effects.send.add(writeHsInit(GateKeys::forPairing(helloHashed),
-      static_cast<uint8_t>(protocolOf(own.method)), index, *message, nullptr));
+  effects.send.add(kj::mv(*init));
   return kj::mv(effects);
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::takeResponse(Bytes body) {
-  auto resp = readHsResp(body);
-  if (!resp) return no(resp.error());
-  if (resp->receiverIndex != index) return no(Errc::BAD_FORMAT, "an answer to another handshake");
-  auto& machine = held(noise);
-  auto payload = machine.read(resp->noise);
+  auto payload = handshake.takeResponse(body);
   if (!payload) return no(payload.error());
-  proved = own.method != PairMethod::SAS;
+  proved = handshake.method() != PairMethod::SAS;
   auto introduced = readIntroduction(*payload);
   if (!introduced) return no(introduced.error());
-  if (introduced->bundle.id() == setup.keys.id) {
-    return no(Errc::REPLAY, "the new device says that it is this device");
-  }
-  if (introduced->bundle.keys.x != machine.remoteStatic().orDefault(DhPublic())) {
-    return no(Errc::UNKNOWN_PEER, "the static key is not that of the bundle");
-  }
-  if (auto committed = checkCommit(*introduced); !committed) return no(committed.error());
+  if (auto checked = checkIntroduction(*introduced); !checked) return no(checked.error());
   joiner = kj::mv(*introduced);
 
   contribution = entropy.draw<PairContribution>();
-  auto message = machine.write(writeIntroduction(setup.bundle.seal(setup.keys), contribution));
-  if (!message) return no(message.error());
-  auto keys = SessionKeys::from(machine);
-  noiseH = keys.noiseH;
-  channel = PairChannel(kj::mv(keys), true, index, resp->senderIndex);
+  auto final = handshake.final(setup.bundle, contribution);
+  if (!final) return no(final.error());
+  auto session = handshake.finish();
+  noiseH = session.noiseH;
+  channel = kj::mv(session.channel);
   stage = Stage::T1;
   Effects effects;
-  effects.send.add(writeHsFinal(resp->senderIndex, *message));
+  effects.send.add(kj::mv(*final));
   return kj::mv(effects);
+}
+
+Result<void> PairingAdmin::checkIntroduction(const PairIntroduction& introduced) const {
+  if (introduced.bundle.id() == setup.keys.id)
+    return no(Errc::REPLAY, "the new device says that it is this device");
+  if (auto owner = handshake.checkOwner(introduced.bundle); !owner) return owner;
+  return checkCommit(introduced);
 }
 
 // By QR the bundle is the one that was committed to; by SAS there is a commit to what B will show.
 Result<void> PairingAdmin::checkCommit(const PairIntroduction& introduced) const {
-  if (own.method == PairMethod::SAS) return {};
+  if (handshake.method() == PairMethod::SAS) return {};
   if (!introduced.contribution.isZero())
     return no(Errc::COMMIT_MISMATCH, "a commit where none belongs");
   if (auto* qr = std::get_if<QrProof>(&setup.means)) {
@@ -184,7 +164,7 @@ Result<PairingAdmin::Effects> PairingAdmin::takeMessage(Bytes body) {
 Result<PairingAdmin::Effects> PairingAdmin::takeContribution(Bytes body) {
   auto given = PairContribution::from(body);
   if (!given) return no(Errc::BAD_FORMAT, "a contribution of another length");
-  if (own.method != PairMethod::SAS) return offer();
+  if (handshake.method() != PairMethod::SAS) return offer();
   tested = true;
   auto& introduced = held(joiner);
   if (!equalSecrets(sasCommit(*given).asBytes(), introduced.contribution.asBytes()))
@@ -218,15 +198,7 @@ Result<PairingAdmin::Effects> PairingAdmin::consent(Buffer envelope) {
 kj::Vector<Buffer> PairingAdmin::welcome(Bytes log, kj::ArrayPtr<const PairHint> hints) {
   KJ_REQUIRE(stage == Stage::CANDIDATE, "no candidate has consented");
   KJ_REQUIRE(log.size() <= PAIRING_LOG_BYTES_MAX, log.size());
-  auto& to = held(channel);
-  kj::Vector<Buffer> records;
-  auto add = [&](kj::Vector<Buffer> more) {
-    for (auto& record: more) records.add(kj::mv(record));
-  };
-  for (size_t at = 0; at < log.size(); at += MESSAGE_BODY_BYTES_MAX) {
-    add(to.send(PAIRING_T4, log.slice(at, std::min(at + MESSAGE_BODY_BYTES_MAX, log.size()))));
-  }
-  add(to.send(PAIRING_HINTS, writeHints(hints)));
+  auto records = sendLog(held(channel), log, hints);
   stage = Stage::DONE;
   return records;
 }

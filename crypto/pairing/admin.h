@@ -9,12 +9,10 @@
 //   compare(same)      t2 offer   ->   <- t3 consent     Effects::candidate: author the Add op
 //   welcome(log, ..)   t4, hints  ->                     done
 
-#include "crypto/handshake/ephemeral-guard.h"
 #include "crypto/handshake/records.h"
 #include "crypto/identity/join.h"
-#include "crypto/pairing/channel.h"
+#include "crypto/pairing/handshake.h"
 #include "crypto/pairing/means.h"
-#include "crypto/pairing/payloads.h"
 #include "crypto/pairing/sas.h"
 
 namespace hearth::crypto {
@@ -86,15 +84,11 @@ class PairingAdmin final {
 
   Setup setup;
   Entropy& entropy;
-  EphemeralGuard& guard;
-  PairHello own;
-  uint32_t index;
+  PairInitiator handshake;
   Stage stage = Stage::HELLO;
   bool tested = false;
   bool proved = false;
-  Digest helloHashed;
   kj::Maybe<CodeExchange> exchange;
-  kj::Maybe<Noise> noise;
   PairContribution contribution;
   kj::Maybe<PairIntroduction> joiner;
   NoiseH noiseH;
@@ -105,6 +99,7 @@ class PairingAdmin final {
   Result<Effects> takePake(Bytes body);
   Result<Effects> beginHandshake(kj::Maybe<Psk> psk);
   Result<Effects> takeResponse(Bytes body);
+  Result<void> checkIntroduction(const PairIntroduction& introduced) const;
   Result<void> checkCommit(const PairIntroduction& introduced) const;
   Result<Effects> takeMessage(Bytes body);
   Result<Effects> takeContribution(Bytes body);

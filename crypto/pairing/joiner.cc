@@ -1,34 +1,18 @@
 #include "crypto/pairing/joiner.h"
 
-#include "crypto/handshake/cookies.h"
+#include "crypto/pairing/stages.h"
 
 #include <kj/debug.h>
 
 namespace hearth::crypto {
 
-namespace {
-
-constexpr uint8_t SUITE = 1;
-
-template <typename T>
-T& held(kj::Maybe<T>& value) {
-  return KJ_ASSERT_NONNULL(value, "a stage of pairing without what the one before made");
-}
-
-}  // namespace
-
-PairingJoiner::PairingJoiner(Setup setup, Entropy& entropy, EphemeralGuard& guard)
-    : setup(kj::mv(setup)),
+PairingJoiner::PairingJoiner(Setup setupIn, Entropy& entropy, EphemeralGuard& guard)
+    : setup(kj::mv(setupIn)),
       entropy(entropy),
-      guard(guard),
-      own{methodOf(this->setup.means), entropy.draw<PairNonce>()},
-      index(entropy.draw<uint32_t>()) {}
+      handshake(methodOf(setup.means), setup.keys, entropy, guard) {}
 
 Result<PairingJoiner::Effects> PairingJoiner::take(RecordType type, Bytes body) {
-  if (stage == Stage::ENDED) return no(Errc::BAD_FORMAT, "the pairing has ended");
-  auto effects = step(type, body);
-  if (!effects) stage = Stage::ENDED;
-  return effects;
+  return untilError(stage, "the pairing has ended", [&] { return step(type, body); });
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::step(RecordType type, Bytes body) {
@@ -41,39 +25,35 @@ Result<PairingJoiner::Effects> PairingJoiner::step(RecordType type, Bytes body) 
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takeHello(Bytes body) {
-  auto hello = PairHello::parse(body);
+  auto hello = handshake.takeHello(body);
   if (!hello) return no(hello.error());
-  if (hello->method != own.method) {
+  if (hello->method != handshake.method()) {
     return no(Errc::PAIRING_CLOSED, "the admin pairs by another method");
   }
   adminNonce = hello->nonce;
-  helloHashed = helloHash(body, own.body());
   if (auto* qr = std::get_if<QrProof>(&setup.means)) {
-    beginHandshake(qrPsk(qr->secret, qr->commitment, helloHashed));
-  } else if (own.method == PairMethod::SAS) {
+    beginHandshake(qrPsk(qr->secret, qr->commitment, handshake.hellos()));
+  } else if (handshake.method() == PairMethod::SAS) {
     beginHandshake(nullptr);
   } else {
     stage = Stage::PAKE;
   }
   Effects effects;
-  effects.send.add(writeRecord(RecordType::PAIR_REPLY, own.body()));
+  effects.send.add(handshake.reply());
   return kj::mv(effects);
 }
 
 void PairingJoiner::beginHandshake(kj::Maybe<Psk> psk) {
-  auto ephemeral = DhSecret::draw(entropy);
-  guard.admit(publicOf(ephemeral));
-  noise = pairingNoise(false, setup.keys.x, kj::mv(ephemeral), kj::mv(psk),
-      pairPrologue(own.method, helloHashed), entropy);
+  handshake.begin(kj::mv(psk));
   stage = Stage::INIT;
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takePake(Bytes body) {
   auto share = Cpace::Point::from(body);
   if (!share) return no(share.error());
-  CodeExchange exchange(
-      std::get<PairingCode>(setup.means), adminNonce, own.nonce, Cpace::drawScalar(entropy));
-  auto psk = exchange.finish(false, *share, helloHashed);
+  CodeExchange exchange(std::get<PairingCode>(setup.means), adminNonce, handshake.nonce(),
+      Cpace::drawScalar(entropy));
+  auto psk = exchange.finish(false, *share, handshake.hellos());
   if (!psk) {
     wrongGuess = true;
     return no(psk.error());
@@ -85,64 +65,46 @@ Result<PairingJoiner::Effects> PairingJoiner::takePake(Bytes body) {
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takeInit(Bytes body) {
-  auto init = readHsInit(body);
-  if (!init) return no(init.error());
-  if (init->suite != SUITE || init->protocol != static_cast<uint8_t>(protocolOf(own.method))) {
-    return no(Errc::BAD_VERSION, "a handshake of another suite or protocol");
+  if (auto init = handshake.takeInit(body); !init) {
+    // Message 1 opens under the secret alone.
+    wrongGuess = handshake.method() != PairMethod::SAS && handshake.refusedInit();
+    return no(init.error());
   }
-  if (!mac1Holds(GateKeys::forPairing(helloHashed), *init)) {
-    return no(Errc::BAD_MAC, "an initiation of another pairing");
-  }
-  if (!init->mac2.isZero()) return no(Errc::BAD_MAC, "a cookie that was never given");
-  auto& machine = held(noise);
-  auto payload = machine.read(init->noise);
-  if (!payload) {
-    wrongGuess = own.method != PairMethod::SAS;  // message 1 opens under the secret alone
-    return no(payload.error());
-  }
-  if (payload->size() != 0) return no(Errc::BAD_FORMAT, "a payload where none belongs");
-  adminIndex = init->senderIndex;
   PairContribution commit;
-  if (own.method == PairMethod::SAS) {
+  if (handshake.method() == PairMethod::SAS) {
     contribution = entropy.draw<PairContribution>();
     commit = PairContribution::from(sasCommit(contribution).asBytes()).value();
   }
-  auto message = machine.write(writeIntroduction(setup.bundle.seal(setup.keys), commit));
-  if (!message) return no(message.error());
+  auto response = handshake.response(setup.bundle, commit);
+  if (!response) return no(response.error());
   stage = Stage::FINAL;
   Effects effects;
-  effects.send.add(writeHsResp(index, adminIndex, *message));
+  effects.send.add(kj::mv(*response));
   return kj::mv(effects);
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takeFinal(Bytes body) {
-  auto final = readHsFinal(body);
-  if (!final) return no(final.error());
-  if (final->receiverIndex != index) return no(Errc::BAD_FORMAT, "a record for other keys");
-  auto& machine = held(noise);
-  auto payload = machine.read(final->noise);
+  auto payload = handshake.takeFinal(body);
   if (!payload) return no(payload.error());
   auto introduced = readIntroduction(*payload);
   if (!introduced) return no(introduced.error());
   if (introduced->bundle.id() == setup.keys.id) {
     return no(Errc::REPLAY, "the admin says that it is this device");
   }
-  if (introduced->bundle.keys.x != machine.remoteStatic().orDefault(DhPublic())) {
-    return no(Errc::UNKNOWN_PEER, "the static key is not that of the bundle");
-  }
+  if (auto owner = handshake.checkOwner(introduced->bundle); !owner) return no(owner.error());
   joined = Joined{.admin = introduced->bundle};
-  auto keys = SessionKeys::from(machine);
+  auto session = handshake.finish();
   Effects effects;
-  if (own.method == PairMethod::SAS) {
-    effects.sas = sasOf(keys.noiseH, introduced->contribution, contribution,
+  if (handshake.method() == PairMethod::SAS) {
+    effects.sas = sasOf(session.noiseH, introduced->contribution, contribution,
         introduced->bundle.hash(), setup.bundle.hash());
     stage = Stage::COMPARE;
   } else {
     contribution = entropy.draw<PairContribution>();
     stage = Stage::T2;
   }
-  auto& made = channel.emplace(PairChannel(kj::mv(keys), false, index, adminIndex));
-  effects.send = made.send(PAIRING_T1, contribution.asBytes());
+  channel = kj::mv(session.channel);
+  effects.send = held(channel).send(PAIRING_T1, contribution.asBytes());
   return kj::mv(effects);
 }
 
@@ -165,12 +127,10 @@ Result<PairingJoiner::Effects> PairingJoiner::compare(bool same) {
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takeMessages(Bytes body) {
-  auto messages = held(channel).take(body);
-  if (!messages) return no(messages.error());
   Effects effects;
-  for (auto& message: *messages) {
-    if (auto taken = takeMessage(kj::mv(message), effects); !taken) return no(taken.error());
-  }
+  auto taken = held(channel).takeEach(
+      body, [&](Message message) { return takeMessage(kj::mv(message), effects); });
+  if (!taken) return no(taken.error());
   return kj::mv(effects);
 }
 
@@ -180,7 +140,7 @@ Result<void> PairingJoiner::takeMessage(Message message, Effects& effects) {
     earlyOffer = kj::mv(message.body);
     return {};
   }
-  if (message.kind == PAIRING_T4 && stage == Stage::T4) return takeLog(message.body);
+  if (message.kind == PAIRING_T4 && stage == Stage::T4) return log.take(message.body);
   if (message.kind == PAIRING_HINTS && stage == Stage::T4) {
     return takeHints(message.body, effects);
   }
@@ -203,19 +163,11 @@ Result<void> PairingJoiner::takeOffer(Bytes body, Effects& effects) {
   return {};
 }
 
-Result<void> PairingJoiner::takeLog(Bytes piece) {
-  if (log.size() + piece.size() > PAIRING_LOG_BYTES_MAX) {
-    return no(Errc::LIMIT_EXCEEDED, "a membership log over the limit");
-  }
-  log.addAll(piece);
-  return {};
-}
-
 Result<void> PairingJoiner::takeHints(Bytes body, Effects& effects) {
   auto hints = readHints(body);
   if (!hints) return no(hints.error());
   auto& result = held(joined);
-  result.log = log.releaseAsArray();
+  result.log = log.finish();
   result.hints = kj::mv(*hints);
   effects.joined = kj::mv(joined);
   stage = Stage::DONE;

@@ -3,12 +3,11 @@
 // while it shows its code or asks for pictures, at most 120 s, one pairing at a time, and asks
 // PairingLock before each.
 
-#include "crypto/handshake/ephemeral-guard.h"
 #include "crypto/handshake/records.h"
 #include "crypto/identity/join.h"
-#include "crypto/pairing/channel.h"
+#include "crypto/pairing/handshake.h"
+#include "crypto/pairing/log-stream.h"
 #include "crypto/pairing/means.h"
-#include "crypto/pairing/payloads.h"
 #include "crypto/pairing/sas.h"
 
 namespace hearth::crypto {
@@ -61,20 +60,15 @@ class PairingJoiner final {
 
   Setup setup;
   Entropy& entropy;
-  EphemeralGuard& guard;
-  PairHello own;
-  uint32_t index;
+  PairResponder handshake;
   Stage stage = Stage::HELLO;
   bool wrongGuess = false;
   PairNonce adminNonce;
-  Digest helloHashed;
-  uint32_t adminIndex = 0;
-  kj::Maybe<Noise> noise;
   kj::Maybe<PairChannel> channel;
   PairContribution contribution;
   kj::Maybe<Buffer> earlyOffer;  // t2, while the user still compares
   kj::Maybe<Joined> joined;
-  kj::Vector<kj::byte> log;
+  LogReader log;
 
   Result<Effects> step(RecordType type, Bytes body);
   Result<Effects> takeHello(Bytes body);
@@ -85,7 +79,6 @@ class PairingJoiner final {
   Result<Effects> takeMessages(Bytes body);
   Result<void> takeMessage(Message message, Effects& effects);
   Result<void> takeOffer(Bytes body, Effects& effects);
-  Result<void> takeLog(Bytes piece);
   Result<void> takeHints(Bytes body, Effects& effects);
 };
 

@@ -12,108 +12,26 @@
 //   | OPS --------------------------------> |   RecoveryReset and Epoch
 //   | <----------------------------- TAKEN  |   they are on its disk
 //
-// Two pure machines. Any error ends them: close the carrier without a word.
+// Two pure machines, RecoveryCaller and RecoveryHost. Any error ends them: close the carrier without a
+// word. Here is what both compute.
 
-#include "crypto/handshake/ephemeral-guard.h"
-#include "crypto/handshake/records.h"
+#include "crypto/handshake/session.h"
 #include "crypto/identity/bundle.h"
-#include "crypto/identity/recovery.h"
-#include "crypto/membership/state.h"
-#include "crypto/pairing/channel.h"
-#include "crypto/pairing/hello.h"
-#include "crypto/pairing/payloads.h"
+#include "crypto/primitives/exchange.h"
+#include "crypto/primitives/hash.h"
 
 namespace hearth::crypto {
 
 constexpr size_t RECOVERY_OPS_MAX = 2;
 
-class RecoveryCaller final {
- public:
-  // All outlive the machine.
-  struct Setup {
-    const RecoveryKeys& recovery;
-    const DeviceKeys& keys;
-    Bundle bundle;
-  };
-  struct Effects {
-    kj::Vector<Buffer> send;
-    kj::Maybe<Buffer> log =
-        nullptr;  // membership messages: to be verified, then answered by push()
-    bool taken = false;
-  };
+// PAIRING messages beside those of payloads.h.
+constexpr uint8_t RECOVERY_CHALLENGE = 6, RECOVERY_PROOF = 7, RECOVERY_OPS = 8, RECOVERY_TAKEN = 9;
 
-  RecoveryCaller(Setup setup, Entropy& entropy, EphemeralGuard& guard);
+// Whoever does not know the circle's recovery key by name costs no Diffie-Hellman.
+Psk recoveryPsk(const DeviceId& recoveryId, const Digest& helloHashed);
 
-  Buffer hello();
-  // Errors: DECRYPT_FAILED when the host has another recovery key; BUSY, PAIRING_CLOSED; BAD_FORMAT,
-  // BAD_LENGTH, SMALL_ORDER; UNKNOWN_PEER when the host's static key is not its bundle's;
-  // LIMIT_EXCEEDED for a log over PAIRING_LOG_BYTES_MAX.
-  Result<Effects> take(RecordType type, Bytes body);
-  // `ops`: membership messages.
-  kj::Vector<Buffer> push(Bytes ops);
-
- private:
-  enum class Stage : uint8_t { REPLY, RESPONSE, CHALLENGE, LOG, PUSHED, ENDED };
-  Setup setup;
-  Entropy& entropy;
-  EphemeralGuard& guard;
-  PairHello own;
-  uint32_t index;
-  Stage stage = Stage::REPLY;
-  Digest helloHashed;
-  kj::Maybe<Noise> noise;
-  kj::Maybe<PairChannel> channel;
-  Digest binding;
-  kj::Vector<kj::byte> log;
-
-  Result<Effects> step(RecordType type, Bytes body);
-  Result<Effects> takeReply(Bytes body);
-  Result<Effects> takeResponse(Bytes body);
-  Result<void> takeMessage(Message message, Effects& effects);
-};
-
-class RecoveryHost final {
- public:
-  // All outlive the machine.
-  struct Setup {
-    const RecoveryKey& recovery;  // the circle's, now
-    const DeviceKeys& keys;
-    Bundle bundle;
-  };
-  struct Effects {
-    kj::Vector<Buffer> send;
-    bool proved = false;              // give() the log
-    kj::Maybe<Buffer> ops = nullptr;  // membership messages, to be judged by the log
-  };
-
-  RecoveryHost(Setup setup, Entropy& entropy, EphemeralGuard& guard);
-
-  // Errors: DECRYPT_FAILED when the caller has another recovery key; NOT_AUTHORISED when it does not
-  // hold the key that it knows the name of; those of RecoveryCaller::take.
-  Result<Effects> take(RecordType type, Bytes body);
-  kj::Vector<Buffer> give(Bytes log);
-  kj::Vector<Buffer> taken();
-
- private:
-  enum class Stage : uint8_t { HELLO, INIT, FINAL, PROOF, OPS, ENDED };
-  Setup setup;
-  Entropy& entropy;
-  EphemeralGuard& guard;
-  PairHello own;
-  uint32_t index;
-  Stage stage = Stage::HELLO;
-  Digest helloHashed;
-  uint32_t callerIndex = 0;
-  kj::Maybe<Noise> noise;
-  kj::Maybe<PairChannel> channel;
-  kj::Maybe<XWing::Shared> expected;
-  Digest binding;
-
-  Result<Effects> step(RecordType type, Bytes body);
-  Result<Effects> takeHello(Bytes body);
-  Result<Effects> takeInit(Bytes body);
-  Result<Effects> takeFinal(Bytes body);
-  Result<void> takeMessage(Message message, Effects& effects);
-};
+// Of this handshake and both ends: a proof is worth nothing elsewhere.
+Digest recoveryBinding(const NoiseH& noiseH, const Bundle& host, const Bundle& caller);
+Mac16 recoveryProof(const XWing::Shared& shared, const Digest& binding);
 
 }  // namespace hearth::crypto

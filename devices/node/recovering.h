@@ -3,7 +3,7 @@
 // the log that any device of the circle gives to whoever proves that it holds the key; or on one that
 // has the log itself.
 
-#include "crypto/pairing/recover.h"
+#include "crypto/pairing/recovery-caller.h"
 #include "devices/node/circle-keeper.h"
 
 #include <kj/async-io.h>

@@ -1,6 +1,7 @@
 #include "devices/node/recovery-desk.h"
 
 #include "crypto/membership/exchange.h"
+#include "crypto/pairing/recover.h"
 
 #include <kj/debug.h>
 

@@ -4,7 +4,7 @@
 
 #include "crypto/handshake/ephemeral-guard.h"
 #include "crypto/membership/log.h"
-#include "crypto/pairing/recover.h"
+#include "crypto/pairing/recovery-host.h"
 #include "devices/node/identity.h"
 #include "transport/link/carrier.h"
 

@@ -1,4 +1,5 @@
-#include "crypto/pairing/recover.h"
+#include "crypto/pairing/recovery-caller.h"
+#include "crypto/pairing/recovery-host.h"
 #include "crypto/primitives/hash.h"
 #include "tests/crypto/small-circle.h"
 
