@@ -51,7 +51,7 @@ void LinkEnd::incoming(
 }
 
 capnp::Capability::Client LinkEnd::bootstrapFor(const DeviceId&) {
-  return KJ_EXCEPTION(UNIMPLEMENTED, "these devices offer nothing");
+  return KJ_EXCEPTION(FAILED, "a device of a bench has nothing to be called by RPC");
 }
 
 void LinkEnd::Failures::taskFailed(kj::Exception&& e) {

@@ -5,6 +5,8 @@
 #include "tests/transport/datagram-wire.h"
 #include "transport/datagram/greeting.h"
 
+#include <algorithm>
+
 namespace hearth::fuzz {
 namespace {
 
@@ -13,7 +15,7 @@ using namespace transport;
 Buffer written(const Frames& frames) {
   auto out = kj::heapArray<kj::byte>(framesBytes(frames) + frames.bytes.size());
   auto size = writeFrames(frames, out);
-  memcpy(out.begin() + size, frames.bytes.begin(), frames.bytes.size());
+  std::ranges::copy(frames.bytes, out.begin() + size);
   return out;
 }
 
@@ -21,8 +23,9 @@ Buffer written(const Frames& frames) {
 void frames(FlatReader& in) {
   auto read = readFrames(in.remaining());
   if (!read) return;
-  auto again = readFrames(written(*read));
-  expect(again.has_value() && written(*again) == written(*read));
+  auto first = written(*read);
+  auto again = readFrames(first);
+  expect(again.has_value() && written(*again) == first);
 }
 
 void packet(FlatReader& in) {
