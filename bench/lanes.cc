@@ -39,7 +39,6 @@ kj::Promise<void> serve(kj::Own<kj::AsyncIoStream> stream) {
 
 struct Live {
   std::vector<double> us;
-  uint64_t sent = 0;
 
   double at(double share) {
     std::ranges::sort(us);
@@ -50,7 +49,7 @@ struct Live {
 kj::Promise<void> sendLive(
     kj::Timer& timer, kj::AsyncIoStream& stream, double seconds, Live& live) {
   kj::byte frame[FRAME_BYTES] = {};
-  for (auto end = wallS() + seconds; wallS() < end; ++live.sent) {
+  for (auto end = wallS() + seconds; wallS() < end;) {
     co_await timer.afterDelay(FRAME_EVERY);
     double written = wallS(), read;
     co_await stream.write(frame, FRAME_BYTES);
@@ -68,30 +67,19 @@ kj::Promise<void> pour(kj::AsyncIoStream& stream, uint64_t& bytes) {
   }
 }
 
-kj::Own<kj::AsyncIoStream> begin(
-    LinkEnd& end, const DeviceId& peer, transport::Lane lane, kj::byte kind, UvLoop& uv) {
-  kj::byte header[] = {kind};
-  auto stream = end.links().open(peer, lane, header).value();
-  stream->write(&kind, 1).wait(uv.waitScope);
+kj::Own<kj::AsyncIoStream> begin(Linked& linked, transport::Lane lane, kj::byte kind) {
+  auto stream = linked.open(lane, kind);
+  stream->write(&kind, 1).wait(linked.uv.waitScope);
   return stream;
 }
 
 json overLink(const LanesOptions& options) {
-  Acquainted devices;
-  Served server([&](Served::SayPort say) {
-    UvLoop uv;
-    LinkEnd end(uv, devices.entropy, devices.called, &serve);
-    say(end.listen());
-    uv.port.run(uv.waitScope, kj::NEVER_DONE);
-  });
-  UvLoop uv;
-  LinkEnd end(uv, devices.entropy, devices.caller, &serve);
-  auto peer = devices.called.id();
-  end.call(peer, server.port()).wait(uv.waitScope);
-  auto live = begin(end, peer, transport::Lane::LIVE, LIVE, uv);
+  Linked linked(&serve);
+  auto& uv = linked.uv;
+  auto live = begin(linked, transport::Lane::LIVE, LIVE);
   std::vector<kj::Own<kj::AsyncIoStream>> bulk;
   for (size_t i = 0; i < BULK_STREAMS; ++i)
-    bulk.push_back(begin(end, peer, transport::Lane::BULK, BULK, uv));
+    bulk.push_back(begin(linked, transport::Lane::BULK, BULK));
 
   Live idle, loaded;
   uint64_t bytes = 0;
@@ -109,10 +97,10 @@ json overLink(const LanesOptions& options) {
   }
   return {{"idle_p50_us", idle.at(0.5)}, {"idle_p99_us", idle.at(0.99)},
       {"loaded_p50_us", loaded.at(0.5)}, {"loaded_p99_us", loaded.at(0.99)},
-      {"delta_ms", (loaded.at(0.99) - idle.at(0.99)) / 1e3}, {"frames", idle.sent + loaded.sent},
-      {"late", idle.sent + loaded.sent - idle.us.size() - loaded.us.size()},
+      {"delta_ms", (loaded.at(0.99) - idle.at(0.99)) / 1e3},
+      {"frames", idle.us.size() + loaded.us.size()},
       {"bulk_gb_s", static_cast<double>(bytes) / 1e9 / loadedS},
-      {"rss_mib", std::max(rssPeakMib(getpid()), server.rssPeakMib())}};
+      {"rss_mib", std::max(rssPeakMib(getpid()), linked.server.rssPeakMib())}};
 }
 
 }  // namespace

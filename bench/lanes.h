@@ -13,8 +13,8 @@ struct LanesOptions {
 };
 
 // {"idle_p50_us", "idle_p99_us", "loaded_p50_us", "loaded_p99_us": from the write of a live frame to its
-//  being read in the other process; "delta_ms": of the p99s; "frames", "late": sent, and dropped or never
-//  seen; "bulk_gb_s": what bulk carried meanwhile; "rss_mib": the greater peak of the two}
+//  being read in the other process; "delta_ms": of the p99s; "frames": that were sent;
+//  "bulk_gb_s": what bulk carried meanwhile; "rss_mib": the greater peak of the two}
 nlohmann::json measureLanes(const LanesOptions& options);
 
 }  // namespace hearth::bench

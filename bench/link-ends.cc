@@ -54,6 +54,22 @@ capnp::Capability::Client LinkEnd::bootstrapFor(const DeviceId&) {
   return KJ_EXCEPTION(FAILED, "a device of a bench has nothing to be called by RPC");
 }
 
+Linked::Linked(const LinkEnd::Serve& serve, bool overUdp)
+    : server([&](Served::SayPort say) {
+        UvLoop loop;
+        LinkEnd called(loop, devices.entropy, devices.called, serve, overUdp);
+        say(called.listen());
+        loop.port.run(loop.waitScope, kj::NEVER_DONE);
+      }),
+      end(uv, devices.entropy, devices.caller, serve, overUdp) {
+  end.call(devices.called.id(), server.port()).wait(uv.waitScope);
+}
+
+kj::Own<kj::AsyncIoStream> Linked::open(transport::Lane lane, kj::byte kind) {
+  kj::byte header[] = {kind};
+  return end.links().open(devices.called.id(), lane, header).value();
+}
+
 void LinkEnd::Failures::taskFailed(kj::Exception&& e) {
   if (e.getType() != kj::Exception::Type::DISCONNECTED) KJ_LOG(ERROR, "a stream failed", e);
 }

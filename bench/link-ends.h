@@ -2,6 +2,7 @@
 // The two ends of a link between two processes: the shipping Links over loopback, TCP or UDP, with devices
 // that know each other and nothing else (two-devices.h).
 
+#include "bench/served.h"
 #include "bench/two-devices.h"
 #include "core/loop/uv-event-port.h"
 #include "transport/link/links.h"
@@ -59,6 +60,20 @@ class LinkEnd final: private transport::Links::Observer {
   void incoming(const DeviceId&, kj::Array<const kj::byte> header,
       kj::Own<kj::AsyncIoStream> stream) override;
   capnp::Capability::Client bootstrapFor(const DeviceId&) override;
+};
+
+// The first byte of a stream's header: what it is for. Nobody looks at it here.
+constexpr kj::byte STREAM_KIND = 2;
+
+// A link that is up, from this process to one that serves.
+struct Linked {
+  Acquainted devices;
+  Served server;
+  UvLoop uv;
+  LinkEnd end;
+
+  explicit Linked(const LinkEnd::Serve& serve, bool overUdp = false);
+  kj::Own<kj::AsyncIoStream> open(transport::Lane lane, kj::byte kind);
 };
 
 }  // namespace hearth::bench

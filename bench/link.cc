@@ -173,26 +173,12 @@ json loopTcp(const LinkOptions& options) {
 }
 
 json overLink(const LinkOptions& options) {
-  Acquainted devices;
-  Served server([&](Served::SayPort say) {
-    UvLoop uv;
-    LinkEnd end(uv, devices.entropy, devices.called, &echo);
-    say(end.listen());
-    uv.port.run(uv.waitScope, kj::NEVER_DONE);
-  });
-  UvLoop uv;
-  LinkEnd end(uv, devices.entropy, devices.caller, &echo);
-  end.call(devices.called.id(), server.port()).wait(uv.waitScope);
-  kj::byte header[] = {2};
-  auto stream = end.links().open(devices.called.id(), transport::Lane::INTERACTIVE, header).value();
+  Linked linked(&echo);
+  auto stream = linked.open(transport::Lane::INTERACTIVE, STREAM_KIND);
   Figures figures;
-  measure(uv, *stream, options, false, server, figures);
-  return figures.tell(options.messages, server);
+  measure(linked.uv, *stream, options, false, linked.server, figures);
+  return figures.tell(options.messages, linked.server);
 }
-
-}  // namespace
-
-namespace {
 
 // The floor is the better of the two in each figure: one that sleeps in the kernel for each message and one
 // that is woken by a loop change places with the machine and its load.

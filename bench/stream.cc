@@ -54,23 +54,13 @@ kj::Promise<void> pour(uint64_t pieces, kj::AsyncIoStream& stream) {
 }
 
 json overLink(uint64_t pieces, bool udp) {
-  Acquainted devices;
   auto bytes = pieces * STREAM_WRITE_BYTES;
   auto serve = [bytes](
                    kj::Own<kj::AsyncIoStream> stream) { return swallow(bytes, kj::mv(stream)); };
-  Served server([&](Served::SayPort say) {
-    UvLoop uv;
-    LinkEnd end(uv, devices.entropy, devices.called, serve, udp);
-    say(end.listen());
-    uv.port.run(uv.waitScope, kj::NEVER_DONE);
-  });
-  UvLoop uv;
-  LinkEnd end(uv, devices.entropy, devices.caller, serve, udp);
-  end.call(devices.called.id(), server.port()).wait(uv.waitScope);
-  kj::byte header[] = {2};
-  auto stream = end.links().open(devices.called.id(), transport::Lane::BULK, header).value();
-  StreamCost cost{server};
-  uv.port.run(uv.waitScope, pour(pieces, *stream));
+  Linked linked(serve, udp);
+  auto stream = linked.open(transport::Lane::BULK, STREAM_KIND);
+  StreamCost cost{linked.server};
+  linked.uv.port.run(linked.uv.waitScope, pour(pieces, *stream));
   return cost.tell(bytes);
 }
 
