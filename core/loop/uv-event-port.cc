@@ -10,7 +10,7 @@ namespace {
 
 kj::TimePoint monotonicNow() { return kj::origin<kj::TimePoint>() + uv_hrtime() * kj::NANOSECONDS; }
 
-void check(int result, const char* what) { KJ_REQUIRE(result == 0, what, uv_strerror(result)); }
+void must(int result, const char* what) { KJ_REQUIRE(result == 0, what, uv_strerror(result)); }
 
 template <typename Handle>
 uv_handle_t* asHandle(Handle* handle) {
@@ -32,9 +32,9 @@ struct UvEventPort::Signals {
     for (auto number: numbers) {
       auto handle = new Handle{{}, this};
       handles.add(handle);
-      check(uv_signal_init(&port.uv, &handle->signal), "uv_signal_init");
+      must(uv_signal_init(&port.uv, &handle->signal), "uv_signal_init");
       handle->signal.data = handle;
-      check(uv_signal_start(&handle->signal, &came, number), "uv_signal_start");
+      must(uv_signal_start(&handle->signal, &came, number), "uv_signal_start");
     }
   }
 
@@ -54,21 +54,29 @@ struct UvEventPort::Signals {
 };
 
 UvEventPort::UvEventPort(): timers(monotonicNow()) {
-  check(uv_loop_init(&uv), "uv_loop_init");
-  check(uv_idle_init(&uv, &idle), "uv_idle_init");
-  check(uv_timer_init(&uv, &alarm), "uv_timer_init");
-  check(uv_async_init(&uv, &async,
-            [](uv_async_t* handle) {
-              auto& port = *static_cast<UvEventPort*>(handle->data);
-              port.woken = true;
-              port.turn();
-            }),
+  must(uv_loop_init(&uv), "uv_loop_init");
+  must(uv_idle_init(&uv, &idle), "uv_idle_init");
+  must(uv_check_init(&uv, &check), "uv_check_init");
+  must(uv_timer_init(&uv, &alarm), "uv_timer_init");
+  must(uv_async_init(&uv, &async,
+           [](uv_async_t* handle) {
+             auto& port = *static_cast<UvEventPort*>(handle->data);
+             port.woken = true;
+             port.turn();
+           }),
       "uv_async_init");
-  idle.data = async.data = alarm.data = this;
+  idle.data = check.data = async.data = alarm.data = this;
+  // What the sockets brought is worked on before libuv begins another round: with an idle handle alone that
+  // round would look at the sockets once more, for nothing, before it sleeps.
+  uv_check_start(&check, [](uv_check_t* handle) {
+    auto& port = *static_cast<UvEventPort*>(handle->data);
+    if (port.runnable) port.turn();
+  });
 }
 
 UvEventPort::~UvEventPort() noexcept(false) {
   uv_close(asHandle(&idle), nullptr);
+  uv_close(asHandle(&check), nullptr);
   uv_close(asHandle(&async), nullptr);
   uv_close(asHandle(&alarm), nullptr);
   // Handles that others have closed already wait for their callbacks, too. A loop that was stopped
@@ -108,7 +116,8 @@ bool UvEventPort::wait() { return runUv(UV_RUN_ONCE); }
 
 bool UvEventPort::poll() { return runUv(UV_RUN_NOWAIT); }
 
-void UvEventPort::setRunnable(bool runnable) {
+void UvEventPort::setRunnable(bool now) {
+  runnable = now;
   if (runnable) {
     uv_idle_start(
         &idle, [](uv_idle_t* handle) { static_cast<UvEventPort*>(handle->data)->turn(); });

@@ -1,8 +1,8 @@
 #pragma once
-// The KJ event loop carried by libuv (DESIGN §4). In the daemon libuv drives: an idle handle turns
-// the KJ loop while KJ has work, uv_async wakes it for other threads, one uv_timer stands for the
-// earliest KJ timer, and with nothing to do the thread sleeps in the kernel. Tests may also let KJ
-// drive, by waiting for a promise.
+// The KJ event loop carried by libuv (DESIGN §4). In the daemon libuv drives: a check handle turns the KJ
+// loop as soon as the sockets have been looked at, an idle handle keeps libuv from sleeping while KJ has
+// work, uv_async wakes it for other threads, one uv_timer stands for the earliest KJ timer, and with
+// nothing to do the thread sleeps in the kernel. Tests may also let KJ drive, by waiting for a promise.
 
 #include <kj/async.h>
 #include <kj/timer.h>
@@ -40,11 +40,13 @@ class UvEventPort final: public kj::EventPort {
   struct Signals;
   uv_loop_t uv;
   uv_idle_t idle;
+  uv_check_t check;
   mutable uv_async_t async;
   uv_timer_t alarm;
   kj::TimerImpl timers;
   kj::Maybe<kj::WaitScope&> driven;  // set while run() is on the stack
   bool insideTurn = false;
+  bool runnable = false;
   bool woken = false;
 
   void turn();

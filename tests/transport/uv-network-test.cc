@@ -85,6 +85,59 @@ TEST_CASE("a peer that goes away is seen by the writer") {
   gone.wait(pair.uv.waitScope);
 }
 
+// Counts libuv's rounds while it lives.
+struct Rounds {
+  uint64_t count = 0;
+  uv_prepare_t prepare;
+
+  explicit Rounds(UvEventPort& port) {
+    uv_prepare_init(&port.loop(), &prepare);
+    prepare.data = this;
+    uv_prepare_start(&prepare, [](uv_prepare_t* p) { ++static_cast<Rounds*>(p->data)->count; });
+  }
+  ~Rounds() {
+    uv_close(reinterpret_cast<uv_handle_t*>(&prepare), nullptr);
+    uv_run(prepare.loop, UV_RUN_NOWAIT);  // libuv lets go of it
+  }
+};
+
+kj::Promise<void> readAll(kj::AsyncIoStream& stream) {
+  kj::byte message[1];
+  while (co_await stream.tryRead(message, 1, 1) > 0) {}
+}
+
+kj::Promise<void> writeNowAndThen(kj::Timer& timer, kj::AsyncIoStream& stream, size_t messages) {
+  for (kj::byte message[1] = {7}; messages > 0; --messages) {
+    co_await timer.afterDelay(1 * kj::MILLISECONDS);
+    co_await stream.write(message, 1);
+  }
+}
+
+TEST_CASE("what a message brings is done before the loop looks at the sockets again") {
+  constexpr size_t MESSAGES = 100;
+  Pair pair("127.0.0.1:0");
+  auto reading = readAll(*pair.server).eagerlyEvaluate(nullptr);
+  Rounds rounds(pair.uv.port);
+  pair.uv.port.run(pair.uv.waitScope, writeNowAndThen(pair.uv.timer(), *pair.client, MESSAGES));
+  REQUIRE(rounds.count >= MESSAGES);
+  REQUIRE(rounds.count <= 2 * MESSAGES + 10);  // one round writes, the next reads
+}
+
+TEST_CASE("bytes that nobody reads let the loop sleep, and are there for whoever reads later") {
+  Pair pair("127.0.0.1:0");
+  kj::byte message[2] = {};
+  pair.client->write("a", 1).wait(pair.uv.waitScope);
+  pair.server->read(message, 1).wait(pair.uv.waitScope);
+  pair.client->write("bc", 2).wait(pair.uv.waitScope);
+  {
+    Rounds rounds(pair.uv.port);
+    pair.uv.port.run(pair.uv.waitScope, pair.uv.timer().afterDelay(50 * kj::MILLISECONDS));
+    REQUIRE(rounds.count <= 10);
+  }
+  pair.server->read(message, 2).wait(pair.uv.waitScope);
+  REQUIRE(kj::arrayPtr(message, 2) == kj::StringPtr("bc").asBytes());
+}
+
 TEST_CASE("a connection that is refused says where, and is of the kind to try again") {
   UvLoop uv;
   UvNetwork network(uv.port);

@@ -39,9 +39,11 @@ kj::Promise<void> UvDescriptor::when(Waiting& waiting, int event) {
   return kj::mv(paf.promise);
 }
 
-// Watches for just what is waited for: what nobody reads must not wake the loop again and again.
-void UvDescriptor::watch() {
-  watched = (isWaited(readable) ? UV_READABLE : 0) | (isWaited(writable) ? UV_WRITABLE : 0) |
+// Watches for what is waited for. Whoever has read will read again: each change of what is watched costs two
+// system calls, so the socket stays watched for that until it can be read and nobody wants to (`needless`).
+void UvDescriptor::watch(int needless) {
+  int kept = watched & UV_READABLE & ~needless;
+  watched = (isWaited(readable) ? UV_READABLE : kept) | (isWaited(writable) ? UV_WRITABLE : 0) |
       (isWaited(disconnected) ? UV_DISCONNECT : 0);
   if (watched == 0) {
     uv_poll_stop(&handle->poll);
@@ -54,12 +56,16 @@ void UvDescriptor::watch() {
 void UvDescriptor::came(uv_poll_t* poll, int status, int events) {
   auto self = static_cast<Handle*>(poll->data)->owner;
   if (self == nullptr) return;
-  // An error is news for whoever waits: the next system call says which.
-  if (status < 0) events = UV_READABLE | UV_WRITABLE | UV_DISCONNECT;
-  if (events & UV_READABLE) fulfill(self->readable);
+  // An error is news for whoever waits: the next system call says which. libuv watches no longer then.
+  if (status < 0) {
+    events = UV_READABLE | UV_WRITABLE | UV_DISCONNECT;
+    self->watched = 0;
+  }
+  bool isRead = (events & UV_READABLE) && isWaited(self->readable);
+  if (isRead) fulfill(self->readable);
   if (events & UV_WRITABLE) fulfill(self->writable);
   if (events & UV_DISCONNECT) fulfill(self->disconnected);
-  self->watch();
+  if (!isRead || events != UV_READABLE) self->watch(isRead ? 0 : events & UV_READABLE);
 }
 
 }  // namespace hearth::transport

@@ -35,10 +35,10 @@ class UvDescriptor final {
   Waiting readable;
   Waiting writable;
   Waiting disconnected;
-  int watched = 0;
+  int watched = 0;  // by libuv; UV_READABLE for some time after the last who waited for it
 
   kj::Promise<void> when(Waiting& waiting, int event);
-  void watch();
+  void watch(int needless = 0);
   static void came(uv_poll_t* poll, int status, int events);
 };
 

@@ -54,13 +54,20 @@ kj::Promise<size_t> UvStream::tryRead(void* buffer, size_t minBytes, size_t maxB
   auto out = static_cast<kj::byte*>(buffer);
   size_t total = 0;
   do {
-    auto got = attempt("recv",
-        [&]() { return recv(descriptor.get(), out + total, maxBytes - total, MSG_DONTWAIT); });
+    // A read that was not filled has left nothing, and what has come since is told by the loop.
+    if (drained) {
+      drained = false;
+      co_await descriptor.whenReadable();
+    }
+    auto room = maxBytes - total;
+    auto got =
+        attempt("recv", [&]() { return recv(descriptor.get(), out + total, room, MSG_DONTWAIT); });
     KJ_IF_MAYBE(bytes, got) {
       if (*bytes == 0) break;
       total += *bytes;
+      drained = *bytes < room;
     } else {
-      co_await descriptor.whenReadable();
+      drained = true;
     }
   } while (total < minBytes);
   co_return total;

@@ -28,6 +28,7 @@ class UvStream final: public kj::AsyncIoStream {
 
  private:
   UvDescriptor descriptor;
+  bool drained = false;  // by the last read, which got less than it had room for
   kj::Maybe<kj::ForkedPromise<void>> disconnection;
 };
 
