@@ -20,7 +20,7 @@ kj::Promise<void> Bell::wait() {
 }
 
 void LaneHub::ringWriter() {
-  if (lanes.hasNext()) writer.ring();
+  if (lanes.hasNext()) ringSender();
 }
 
 void LaneHub::ring(StreamId id) {
@@ -49,7 +49,7 @@ LaneStream::~LaneStream() noexcept(false) {
   hub->held.erase(id);
   hub->writing.erase(id);
   hub->lanes.release(id);
-  hub->writer.ring();  // also when there is nothing to send: the link attends to fewer now
+  hub->ringSender();  // also when there is nothing to send: the link attends to fewer now
 }
 
 size_t LaneStream::readSome(kj::ArrayPtr<kj::byte> room) {
@@ -143,12 +143,12 @@ kj::Promise<void> LaneStream::whenWriteDisconnected() {
 
 void LaneStream::shutdownWrite() {
   hub->lanes.finish(id);
-  hub->writer.ring();
+  hub->ringSender();
 }
 
 void LaneStream::abortRead() {
   hub->lanes.reset(id, Errc::STALE);
-  hub->writer.ring();
+  hub->ringSender();
   hub->ring(id);
 }
 

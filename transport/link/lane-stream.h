@@ -28,10 +28,15 @@ class LaneHub final: public kj::Refcounted {
   explicit LaneHub(bool initiator): lanes(initiator) {}
 
   Lanes lanes;
-  Bell writer;          // rung when lanes may have a frame to send
   uint64_t writes = 0;  // to all streams, so far
 
-  // Wakes the writer if there is anything for it to do.
+  // Whoever sends the frames of the lanes, woken when there may be one; none: they wait.
+  void sentBy(kj::Maybe<Bell&> bell) { sender = bell; }
+  void ringSender() {
+    KJ_IF_MAYBE(bell, sender) bell->ring();
+  }
+
+  // Wakes it if there is anything for it to do.
   void ringWriter();
 
   // Wakes whoever waits on the stream, or to write on any.
@@ -44,6 +49,7 @@ class LaneHub final: public kj::Refcounted {
 
  private:
   friend class LaneStream;
+  kj::Maybe<Bell&> sender;
   std::map<StreamId, LaneStream*> held;
   std::set<StreamId> writing;  // that wait for room
   bool over = false;

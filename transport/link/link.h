@@ -1,19 +1,17 @@
 #pragma once
 // One authenticated link over one carrier, from the end of its handshake to the end of the carrier:
-// seals and opens records, carries lane streams and membership messages, watches for silence.
+// seals and opens records, carries the streams of a session and membership messages, watches for silence.
 
 #include "crypto/handshake/data.h"
 #include "transport/link/handshaker.h"
-#include "transport/link/lane-stream.h"
-#include "transport/link/liveness.h"
+#include "transport/link/pulse.h"
 #include "transport/link/record-sealer.h"
 #include "transport/link/rekeyer.h"
-
-#include <array>
+#include "transport/link/session.h"
 
 namespace hearth::transport {
 
-class Link final: private Rekeyer::Host {
+class Link final: private Rekeyer::Host, private Pulse::Host {
  public:
   // Frames of the link itself that wait to be sent: a peer that makes it answer and does not read
   // loses the link when so many do. One answer more, at most a whole log, may come on top.
@@ -43,10 +41,7 @@ class Link final: private Rekeyer::Host {
     double bandwidthBps = -1;                // bytes a second, as the kernel estimates it
     kj::Duration keysAge = 0 * kj::SECONDS;  // since the newest handshake
     uint32_t handshakes = 1;
-    struct Traffic {
-      uint64_t sentBytes = 0, receivedBytes = 0;  // of streams
-    };
-    std::array<Traffic, LANES> lanes;
+    std::array<Session::Traffic, LANES> lanes;
   };
 
   Link(kj::Own<Carrier> carrier, Handshake handshake, HandshakeTools tools, Owner& owner);
@@ -73,10 +68,10 @@ class Link final: private Rekeyer::Host {
   void close(Errc reason);
 
   // Whether somebody waits for the peer now, or for a stream's bytes.
-  bool isWaitedFor() const { return attending > 0 || hub->lanes.anyWaitedFor(); }
+  bool isWaitedFor() const { return session->isWaitedFor(); }
 
   // Somebody waits for the peer until the returned object is dropped.
-  kj::Own<void> attend();
+  kj::Own<void> attend() { return session->attend(); }
 
   Facts facts();
   const Path& path() const { return carrier->path(); }
@@ -94,24 +89,19 @@ class Link final: private Rekeyer::Host {
   Rekeyer keys;
   std::deque<crypto::Buffer> handshakeRecords;  // ahead of everything that is not sealed yet
   Batch batch;                                  // what is being written
-  kj::Own<LaneHub> hub;
-  Liveness liveness;
+  Bell writer;
+  kj::Own<Session> session;
+  Pulse pulse;
   kj::Own<MembershipExchange> exchange;
   struct OwnFrame {
     uint8_t type;
     kj::Array<kj::byte> body;
   };
   std::deque<OwnFrame> ownFrames;  // of the link itself; ahead of all lanes
-  uint32_t attending = 0;
   bool peerConfirmed = false;
   bool restricted = false;
   bool closing = false;
   bool over = false;
-  std::array<Facts::Traffic, LANES> traffic;
-  kj::Maybe<kj::TimePoint> pingSentAt;
-  double rttS = -1;
-  Bell watcher;
-  kj::Maybe<kj::TimePoint> watchesUntil;
   kj::Promise<void> reading;
   kj::Promise<void> writing;
   kj::Promise<void> watching;
@@ -120,7 +110,6 @@ class Link final: private Rekeyer::Host {
   kj::Promise<void> read();
   kj::Promise<void> write();
   kj::Promise<void> moreWrites();
-  kj::Promise<void> watch();
   void sealBatch();
   bool sealNext();
   Result<void> receivedAll();
@@ -129,14 +118,12 @@ class Link final: private Rekeyer::Host {
   Result<void> received(const crypto::DataView& frame);
   Result<void> laneFrame(const crypto::DataView& frame);
   Result<void> membership(Result<MembershipExchange::Step> step);
-  void answered(crypto::Bytes token);
   void sendOwn(uint8_t type, kj::Array<kj::byte> body);
   void sendMembership(kj::Array<kj::byte> bytes);
-  void ping();
-  void expectAnswer();
-  void updateAttention();
   void end(Error why);
 
+  void sendPing(kj::Array<kj::byte> token) override;
+  void silent() override;
   void sendHandshake(crypto::Buffer record, bool expectsAnswer) override;
   void renewed() override;
   void expired(Error why) override;

@@ -1,0 +1,122 @@
+// What a link makes of the records that come.
+#include "crypto/pairing/payloads.h"
+#include "transport/link/link-frames.h"
+#include "transport/link/link.h"
+
+#include <kj/debug.h>
+
+namespace hearth::transport {
+
+kj::Promise<void> Link::read() {
+  for (;;) {
+    if (auto taken = receivedAll(); !taken) {
+      end(taken.error());
+      co_return;
+    }
+    co_await carrier->more();
+  }
+}
+
+// All records that have come whole.
+Result<void> Link::receivedAll() {
+  while (!over) {
+    auto found = carrier->next(crypto::DATA_BYTES_MAX);
+    if (!found) return no(found.error());
+    KJ_IF_MAYBE(record, *found) {
+      if (auto taken = received(*record); !taken) return taken;
+    } else {
+      break;
+    }
+  }
+  return {};
+}
+
+Result<void> Link::received(RecordView record) {
+  bool renews =
+      record.type == crypto::RecordType::HS_INIT || record.type == crypto::RecordType::HS_RESP;
+  if (!peerConfirmed && renews)
+    return no(Errc::BAD_FORMAT, "new keys before the first are confirmed");
+  switch (record.type) {
+    case crypto::RecordType::DATA:
+      return data(record);
+    case crypto::RecordType::HS_INIT:
+      keys.called(kj::heapArray<kj::byte>(record.body));
+      return {};
+    case crypto::RecordType::HS_RESP:
+      keys.answered(record.body);
+      return {};
+    default:
+      return no(Errc::BAD_FORMAT, "a record that has no place on an open link");
+  }
+}
+
+Result<void> Link::data(RecordView record) {
+  auto index = crypto::receiverIndexOf(record.body);
+  if (!index) return no(index.error());
+  auto key = keys.opening(*index);
+  if (key == nullptr) return no(Errc::KEYS_EXPIRED, "a record for other keys");
+  auto frame = crypto::openDataInPlace(KJ_ASSERT_NONNULL(key), record.body);
+  if (!frame) return no(frame.error());
+  pulse.heard();
+  keys.opened(*index);
+  return received(*frame);
+}
+
+Result<void> Link::received(const crypto::DataView& frame) {
+  auto type = static_cast<crypto::Frame>(frame.type);
+  if (type == crypto::Frame::CONFIRM) {
+    if (peerConfirmed) return no(Errc::BAD_FORMAT, "a second CONFIRM");
+    peerConfirmed = true;
+    // A callee says nothing before the caller has shown that it holds the keys.
+    if (!initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
+    pulse.ping();  // measures the way there and back
+    auto taken = membership(exchange->confirmed(frame.body));
+    if (taken && !over) owner.confirmed(*this);
+    return taken;
+  }
+  if (!peerConfirmed) return no(Errc::BAD_FORMAT, "a frame before the peer's CONFIRM");
+  if (ownFrames.size() >= OWN_FRAMES_MAX)
+    return no(Errc::LIMIT_EXCEEDED, "a peer that asks and does not read");
+  switch (type) {
+    case crypto::Frame::KEEPALIVE:
+      return {};
+    case crypto::Frame::CLOSE:
+      return no(Errc::STALE, "the peer said goodbye");
+    case crypto::Frame::MEMBERSHIP:
+      return membership(exchange->received(frame.body));
+    default:
+      break;
+  }
+  if (frame.type == PING) {
+    if (frame.body.size() != Pulse::TOKEN_BYTES)
+      return no(Errc::BAD_FORMAT, "a PING without its token");
+    sendOwn(PONG, kj::heapArray(frame.body));
+    return {};
+  }
+  if (frame.type == PONG) {
+    pulse.answered(frame.body);
+    return {};
+  }
+  return laneFrame(frame);
+}
+
+Result<void> Link::laneFrame(const crypto::DataView& frame) {
+  if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
+  auto taken = session->received(frame.type, frame.body);
+  if (!taken) return no(taken.error());
+  KJ_IF_MAYBE(opened, *taken) owner.incoming(*this, kj::mv(opened->header), kj::mv(opened->stream));
+  session->updateAttention();
+  session->lanes().ringWriter();
+  return {};
+}
+
+Result<void> Link::membership(Result<MembershipExchange::Step> step) {
+  if (!step) return no(step.error());
+  restricted = restricted || step->restricted;
+  sendMembership(kj::mv(step->send));
+  // The caller of a membership link ends it; the callee waits for that.
+  if (step->done && membershipOnly() && initiated()) close(Errc::STALE);
+  return {};
+}
+
+}  // namespace hearth::transport

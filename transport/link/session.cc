@@ -1,0 +1,64 @@
+#include "transport/link/session.h"
+
+namespace hearth::transport {
+
+using Kind = LaneEvent::Kind;
+
+void Session::carriedBy(Bell& sender, Pulse& itsPulse) {
+  hub->sentBy(sender);
+  pulse = itsPulse;
+  updateAttention();
+}
+
+void Session::carriedByNobody() {
+  hub->sentBy(nullptr);
+  pulse = nullptr;
+}
+
+void Session::updateAttention() {
+  KJ_IF_MAYBE(watching, pulse) watching->attend(isWaitedFor());
+}
+
+Result<kj::Own<kj::AsyncIoStream>> Session::open(Lane lane, kj::ArrayPtr<const kj::byte> header) {
+  auto id = hub->lanes.open(lane, header);
+  if (!id) return no(id.error());
+  updateAttention();
+  hub->ringSender();
+  return kj::Own<kj::AsyncIoStream>(kj::heap<LaneStream>(kj::addRef(*hub), *id));
+}
+
+kj::Own<void> Session::attend() {
+  ++attending;
+  updateAttention();
+  return kj::heap(kj::defer([this, alive = kj::addRef(*this)]() {
+    --attending;
+    updateAttention();
+  }));
+}
+
+Result<kj::Maybe<Session::Incoming>> Session::received(
+    uint8_t type, kj::ArrayPtr<const kj::byte> body) {
+  auto event = hub->lanes.received(type, body);
+  if (!event) return no(event.error());
+  if (event->kind == Kind::OPENED) {
+    auto header = kj::heapArray<const kj::byte>(hub->lanes.headerOf(event->stream));
+    auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event->stream);
+    return kj::Maybe<Incoming>(Incoming{kj::mv(header), kj::mv(stream)});
+  }
+  if (event->kind == Kind::READABLE)
+    counts[static_cast<size_t>(hub->lanes.laneOf(event->stream))].receivedBytes +=
+        body.size() - sizeof(StreamId);
+  if (event->kind != Kind::NOTHING) hub->ring(event->stream);
+  return kj::Maybe<Incoming>();
+}
+
+kj::Maybe<LaneOutFrame> Session::next() {
+  auto frame = hub->lanes.next();
+  KJ_IF_MAYBE(ready, frame) {
+    if (ready->type == LaneFrame::STREAM)
+      counts[static_cast<size_t>(ready->lane)].sentBytes += ready->bytes.size();
+  }
+  return frame;
+}
+
+}  // namespace hearth::transport

@@ -1,0 +1,64 @@
+#pragma once
+// What two devices have with each other for longer than one carrier lasts: the streams of their lanes, who
+// waits for the peer, and how much has gone through. A link carries it (link.h).
+
+#include "core/base/holding.h"
+#include "transport/link/lane-stream.h"
+#include "transport/link/pulse.h"
+
+#include <array>
+
+namespace hearth::transport {
+
+class Session final: public kj::Refcounted {
+ public:
+  struct Traffic {
+    uint64_t sentBytes = 0, receivedBytes = 0;  // of streams
+  };
+
+  // `opensOdd`: which ids its own streams have; the peer's the others.
+  explicit Session(bool opensOdd): hub(kj::refcounted<LaneHub>(opensOdd)) {}
+  ~Session() noexcept(false) { hub->end(); }
+  KJ_DISALLOW_COPY_AND_MOVE(Session);
+
+  // A link carries it from now on, until it carries no more: `sender` sends what there is, `pulse` is told
+  // whether anybody waits.
+  void carriedBy(Bell& sender, Pulse& pulse);
+  void carriedByNobody();
+
+  // Errors: LIMIT_EXCEEDED.
+  Result<kj::Own<kj::AsyncIoStream>> open(Lane lane, kj::ArrayPtr<const kj::byte> header);
+
+  // Somebody waits for the peer until the returned object is dropped.
+  kj::Own<void> attend();
+
+  // Whether somebody waits for the peer now, or for a stream's bytes.
+  bool isWaitedFor() const { return attending > 0 || hub->lanes.anyWaitedFor(); }
+  void updateAttention();
+
+  // Ends every stream.
+  void end() { hub->end(); }
+
+  // A frame of the peer's. Gives the stream that it has opened, if it has.
+  // Errors (all end the session): those of Lanes::received.
+  struct Incoming {
+    kj::Array<const kj::byte> header;
+    kj::Own<kj::AsyncIoStream> stream;
+  };
+  Result<kj::Maybe<Incoming>> received(uint8_t type, kj::ArrayPtr<const kj::byte> body);
+
+  // The most urgent frame, as long as nothing else is asked of the lanes.
+  kj::Maybe<LaneOutFrame> next();
+
+  LaneHub& lanes() { return *hub; }
+  const std::array<Traffic, LANES>& traffic() const { return counts; }
+  void addTo(Holdings& holdings) const { hub->lanes.addTo(holdings); }
+
+ private:
+  kj::Own<LaneHub> hub;
+  kj::Maybe<Pulse&> pulse;
+  uint32_t attending = 0;
+  std::array<Traffic, LANES> counts;
+};
+
+}  // namespace hearth::transport
