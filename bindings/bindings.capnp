@@ -136,11 +136,21 @@ struct Link {
   keysAgeS @8 :Float64;       # since the newest handshake
   rehandshakes @9 :UInt32;    # after the first
   lanes @10 :List(Lane);      # control, live, interactive, bulk
+  live @11 :LiveFrames;       # frames with deadlines, since the link came up
 
   struct Lane {
     name @0 :Text;
     sentBytes @1 :UInt64;     # of streams, since the link came up
     receivedBytes @2 :UInt64;
+  }
+
+  struct LiveFrames {
+    sent @0 :UInt64;          # sealed in time
+    dropped @1 :UInt64;       # of this device's: late before they could be sent
+    lateThere @2 :UInt64;     # of this device's: late at the peer, as far as it has said
+    received @3 :UInt64;      # of the peer's: read in time
+    late @4 :UInt64;          # of the peer's: came too late, or were read too late
+    missing @5 :UInt64;       # of the peer's: never came
   }
 }
 

@@ -67,6 +67,10 @@ json toJson(local::Link::Reader link, Meter& meter) {
       {"initiated", link.getInitiated()}, {"up_s", link.getUpS()},
       {"handshake_age_s", link.getKeysAgeS()}, {"rehandshakes", link.getRehandshakes()},
       {"lanes", lanes}};
+  auto live = link.getLive();
+  value["live_frames"] = {{"sent", live.getSent()}, {"dropped", live.getDropped()},
+      {"late_there", live.getLateThere()}, {"received", live.getReceived()},
+      {"late", live.getLate()}, {"missing", live.getMissing()}};
   value["rtt_ms"] = link.getRttMs() < 0 ? json() : json(link.getRttMs());
   value["bandwidth_bps"] = link.getBandwidthBps() < 0 ? json() : json(link.getBandwidthBps());
   return value;
@@ -84,6 +88,12 @@ std::string rate(kj::Maybe<double> bytes) {
   return "-";
 }
 
+// Of the frames with deadlines: what was too late, of all there were. A link without any shows a dash.
+std::string lateOf(uint64_t late, uint64_t inTime) {
+  if (late + inTime == 0) return "-";
+  return std::to_string(late) + " of " + std::to_string(late + inTime);
+}
+
 std::vector<std::string> rowOf(local::Link::Reader link, Meter& meter) {
   std::vector<std::string> row = {link.getDevice().cStr(), link.getPath().cStr(),
       link.getAddress().cStr(), link.getRttMs() < 0 ? "" : tenths(link.getRttMs(), "ms"),
@@ -92,6 +102,10 @@ std::vector<std::string> rowOf(local::Link::Reader link, Meter& meter) {
     auto rates = meter.rates(link, lane);
     row.push_back(rate(rates.sent) + " / " + rate(rates.received));
   }
+  auto live = link.getLive();
+  auto outLate = live.getDropped() + live.getLateThere();
+  row.push_back(lateOf(outLate, live.getSent() - live.getLateThere()) + " / " +
+      lateOf(live.getLate() + live.getMissing(), live.getReceived()));
   return row;
 }
 
@@ -102,7 +116,7 @@ bool isMeant(local::Link::Reader link, const std::string& name) {
 void show(Links links, const Common& common, const WatchOptions& options, Meter& meter) {
   constexpr auto CLEAR = "\x1b[H\x1b[2J";
   std::vector<std::vector<std::string>> rows = {{"DEVICE", "PATH", "ADDRESS", "RTT", "KEYS",
-      "RENEWED", "CONTROL out / in", "LIVE", "INTERACTIVE", "BULK"}};
+      "RENEWED", "CONTROL out / in", "LIVE", "INTERACTIVE", "BULK", "LIVE FRAMES LATE"}};
   for (auto link: links) {
     if (!isMeant(link, options.name)) continue;
     if (common.json)

@@ -117,6 +117,13 @@ void write(const transport::LinkView& view, const std::string& name, Link::Build
     lanes[i].setSentBytes(view.facts.lanes[i].sentBytes);
     lanes[i].setReceivedBytes(view.facts.lanes[i].receivedBytes);
   }
+  auto live = out.initLive();
+  live.setSent(view.facts.live.sent);
+  live.setDropped(view.facts.live.dropped);
+  live.setLateThere(view.facts.live.lateThere);
+  live.setReceived(view.facts.live.received);
+  live.setLate(view.facts.live.late);
+  live.setMissing(view.facts.live.missing);
 }
 
 void write(const devices::JobRecord& record, JobSummary::Builder out) {

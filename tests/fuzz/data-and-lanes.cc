@@ -64,7 +64,7 @@ void within(const Lanes& lanes) {
 }
 
 // What the owner of a link may do with its streams.
-void act(Lanes& lanes, uint8_t what, transport::StreamId id, FlatReader& in) {
+void act(Lanes& lanes, uint8_t what, transport::StreamId id, kj::TimePoint now, FlatReader& in) {
   switch (what) {
     case 0:
       (void)lanes.open(static_cast<Lane>(id % transport::LANES), in.var8());
@@ -88,6 +88,13 @@ void act(Lanes& lanes, uint8_t what, transport::StreamId id, FlatReader& in) {
     case 5:
       lanes.release(id);
       break;
+    case 6:
+      if (lanes.isOpen(id) && lanes.laneOf(id) == Lane::LIVE)
+        (void)lanes.writeFrame(id, in.var8(), now + in.u16() * kj::MILLISECONDS / 2, now);
+      break;
+    case 7:
+      (void)lanes.readFrame(id, now);
+      break;
     default:
       if (lanes.isOpen(id)) (void)lanes.headerOf(id), (void)lanes.laneOf(id);
       (void)lanes.atEnd(id);
@@ -95,39 +102,43 @@ void act(Lanes& lanes, uint8_t what, transport::StreamId id, FlatReader& in) {
   }
 }
 
-constexpr uint8_t ACTIONS = 7;
+constexpr uint8_t ACTIONS = 9;
+
+kj::TimePoint later(kj::TimePoint now, FlatReader& in) { return now + in.u8() * kj::MILLISECONDS; }
 
 // One end against a peer that sends whatever the input says.
 void hostileFrames(FlatReader& in) {
   auto how = in.u8();
   Lanes lanes(how % 2 == 0);
+  auto now = kj::origin<kj::TimePoint>();
   while (in.good() && in.remaining().size() > 0) {
     auto what = in.u8() % 16;
     if (what < ACTIONS) {
-      act(lanes, static_cast<uint8_t>(what), in.u8(), in);
+      act(lanes, static_cast<uint8_t>(what), in.u8(), now, in);
     } else if (what < 10) {
-      while (lanes.next() != nullptr) {}
+      while (lanes.next(now) != nullptr) {}
+      now = later(now, in);
     } else if (what < 11) {
       FlatWriter bytes;  // more than an input holds
       bytes.u32(in.u8()).bytes(zeros(in.u16()));
-      if (!lanes.received(4, bytes.asBytes())) return;
+      if (!lanes.received(4, bytes.asBytes(), now)) return;
     } else {
       auto type = in.u8();
-      if (!lanes.received(type % 32, in.var8())) return;
+      if (!lanes.received(type % 32, in.var8(), now)) return;
     }
     within(lanes);
   }
 }
 
 // Everything that one end has to say; the other must take it.
-void carry(Lanes& from, Lanes& to) {
+void carry(Lanes& from, Lanes& to, kj::TimePoint now) {
   for (;;) {
-    auto frame = from.next();
+    auto frame = from.next(now);
     if (frame == nullptr) return;
     auto& moved = KJ_ASSERT_NONNULL(frame);
     auto body = kj::heapArray<kj::byte>(moved.bodyBytes());
     moved.copyTo(body.begin());
-    auto taken = to.received(static_cast<uint8_t>(moved.type), body);
+    auto taken = to.received(static_cast<uint8_t>(moved.type), body, now);
     KJ_ASSERT(taken.has_value(), static_cast<uint8_t>(moved.type), taken.error().because);
   }
 }
@@ -135,13 +146,16 @@ void carry(Lanes& from, Lanes& to) {
 // Two honest ends whose owners do what they like, with frames under way.
 void honestEnds(FlatReader& in) {
   Lanes a(true), b(false);
+  auto now = kj::origin<kj::TimePoint>();
   while (in.good() && in.remaining().size() > 0) {
-    auto what = in.u8() % 16;
+    auto what = in.u8() % 22;
     auto& self = what % 2 == 0 ? a : b;
     if (what / 2 < ACTIONS)
-      act(self, static_cast<uint8_t>(what / 2), in.u8(), in);
+      act(self, static_cast<uint8_t>(what / 2), in.u8(), now, in);
+    else if (what / 2 == ACTIONS)
+      now = later(now, in);
     else
-      carry(self, what % 2 == 0 ? b : a);
+      carry(self, what % 2 == 0 ? b : a, now);
     within(a), within(b);
   }
 }

@@ -129,15 +129,41 @@ void dataAndLanes(const Corpus& corpus) {
   credit.u32(2).u32(100);
   fin.u32(2);
   hostile.u8(0).u8(11).u8(8).var8(open.asBytes()).u8(11).u8(4).var8(bytes.asBytes());
-  hostile.u8(1).u8(2).u16(1000).u8(7).u8(2).u8(2).u16(1).u8(11).u8(9).var8(credit.asBytes());
-  hostile.u8(10).u8(2).u16(60000).u8(11).u8(10).var8(fin.asBytes()).u8(3).u8(2).u8(7).u8(5).u8(2);
+  hostile.u8(1).u8(2).u16(1000).u8(9).u8(5).u8(2).u8(2).u16(1).u8(11).u8(9).var8(credit.asBytes());
+  hostile.u8(10)
+      .u8(2)
+      .u16(60000)
+      .u8(11)
+      .u8(10)
+      .var8(fin.asBytes())
+      .u8(3)
+      .u8(2)
+      .u8(9)
+      .u8(0)
+      .u8(5)
+      .u8(2);
   corpus.add("lanes-hostile", 3, hostile);
 
   FlatWriter honest;  // a opens 1 and writes, b reads, both finish; b opens 2 and a resets it
-  honest.u8(0).u8(2).var8("header"_kj.asBytes()).u8(2).u8(1).u16(50000).u8(14).u8(0);
-  honest.u8(5).u8(1).u16(60000).u8(15).u8(6).u8(1).u8(14).u8(7).u8(1).u8(15).u8(10).u8(1);
-  honest.u8(1).u8(3).var8(nullptr).u8(15).u8(8).u8(2).u8(14).u8(11).u8(1).u8(15);
+  honest.u8(0).u8(2).var8("header"_kj.asBytes()).u8(2).u8(1).u16(50000).u8(20).u8(0);
+  honest.u8(5).u8(1).u16(60000).u8(21).u8(6).u8(1).u8(20).u8(7).u8(1).u8(21).u8(10).u8(1);
+  honest.u8(1).u8(3).var8(nullptr).u8(21).u8(8).u8(2).u8(20).u8(11).u8(1).u8(21);
   corpus.add("lanes-honest", 4, honest);
+
+  FlatWriter live, frame, frameCredit, hostileLive, honestLive;
+  live.u32(2).u8(1).u32(1000).var16(nullptr);
+  frame.u32(2).u64(3).u32(5'000).u32(80'000).bytes("level"_kj.asBytes());
+  frameCredit.u32(2).u64(1).u64(0);
+  hostileLive.u8(0).u8(11).u8(8).var8(live.asBytes()).u8(11).u8(20).var8(frame.asBytes());
+  hostileLive.u8(7).u8(2).u8(6).u8(2).var8("ours"_kj.asBytes()).u16(100).u8(9).u8(30);
+  hostileLive.u8(11).u8(21).var8(frameCredit.asBytes());
+  corpus.add("lanes-live-hostile", 3, hostileLive);
+  honestLive.u8(0).u8(1).var8(
+      nullptr);  // a opens a live stream, and b is late with what a reads in time
+  for (int i = 0; i < 20; ++i) honestLive.u8(12).u8(1).var8("level"_kj.asBytes()).u16(100);
+  honestLive.u8(20).u8(15).u8(1).u8(18).u8(60).u8(15).u8(1).u8(13).u8(1).var8(nullptr).u16(50);
+  honestLive.u8(21).u8(14).u8(1).u8(20);
+  corpus.add("lanes-live-honest", 4, honestLive);
 
   FlatWriter stream;
   stream.u8(2).bytes(writeMessage(3, "one"_kj.asBytes())).bytes(writeMessage(6, nullptr));

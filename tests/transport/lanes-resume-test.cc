@@ -97,7 +97,7 @@ struct CutWire {
     for (; most > 0 && !from.onItsWay.empty(); --most) {
       auto frame = kj::mv(from.onItsWay.front());
       from.onItsWay.pop_front();
-      auto event = to.lanes.received(frame.type, frame.body);
+      auto event = to.lanes.received(frame.type, frame.body, NOW);
       KJ_ASSERT(event.has_value(), event.error().because, frame.type);
       to.take(*event, draw(600'000));
     }
@@ -166,7 +166,7 @@ TEST_CASE("a stream that one side reset while nothing went through is gone on bo
   wire.cut();
   REQUIRE(wire.a.reset.contains(1));
   REQUIRE_FALSE(wire.a.lanes.isOpen(1));
-  REQUIRE(wire.a.lanes.next() == nullptr);
+  REQUIRE(wire.a.lanes.next(NOW) == nullptr);
 }
 
 TEST_CASE("a stream that the peer never heard of is opened again, with its header and its bytes") {

@@ -24,20 +24,20 @@ struct TwoEnds {
   size_t deliver(size_t most = SIZE_MAX) {
     size_t count = 0;
     for (; count < most; ++count) {
-      auto frame = a.next();
+      auto frame = a.next(NOW);
       if (frame == nullptr) break;
       auto& moved = KJ_ASSERT_NONNULL(frame);
-      auto event = b.received(static_cast<uint8_t>(moved.type), bodyOf(moved)).value();
+      auto event = b.received(static_cast<uint8_t>(moved.type), bodyOf(moved), NOW).value();
       if (event.kind != Kind::NOTHING) seenByB.push_back(event);
     }
     return count;
   }
   void answer() {
     for (;;) {
-      auto frame = b.next();
+      auto frame = b.next(NOW);
       if (frame == nullptr) break;
       auto& moved = KJ_ASSERT_NONNULL(frame);
-      REQUIRE(a.received(static_cast<uint8_t>(moved.type), bodyOf(moved)));
+      REQUIRE(a.received(static_cast<uint8_t>(moved.type), bodyOf(moved), NOW));
     }
   }
 };
@@ -64,7 +64,7 @@ TEST_CASE("a more urgent lane overtakes bulk after at most one frame") {
   ends.a.write(bulk, bytesOf(Lanes::QUEUE_BYTES_MAX));
   ends.deliver(1);
   ends.a.write(control, bytesOf(1));
-  auto frame = ends.a.next();
+  auto frame = ends.a.next(NOW);
   REQUIRE(KJ_ASSERT_NONNULL(frame).lane == Lane::CONTROL);
 }
 
@@ -106,9 +106,9 @@ TEST_CASE("a peer that sends more than it was granted ends the link") {
   Lanes lanes(true);
   FlatWriter open, bytes;
   open.u32(2).u8(3).u32(1000).var16(nullptr);
-  REQUIRE(lanes.received(8, open.asBytes()));
+  REQUIRE(lanes.received(8, open.asBytes(), NOW));
   bytes.u32(2).bytes(bytesOf(Lanes::WINDOW_BYTES + 1));
-  REQUIRE(lanes.received(4, bytes.asBytes()).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(lanes.received(4, bytes.asBytes(), NOW).error().code == Errc::LIMIT_EXCEEDED);
 }
 
 TEST_CASE("a small write is coalesced with the next into one frame") {
@@ -168,7 +168,7 @@ TEST_CASE("a stream of the wrong side, opened twice or on no lane is refused") {
   auto refused = [&](uint32_t id, uint8_t lane) {
     FlatWriter open;
     open.u32(id).u8(lane).u32(1).var16(nullptr);
-    return !lanes.received(8, open.asBytes()).has_value();
+    return !lanes.received(8, open.asBytes(), NOW).has_value();
   };
   REQUIRE(refused(1, 0));
   REQUIRE(refused(2, 4));
@@ -183,7 +183,7 @@ TEST_CASE("frames for streams that never were are refused") {
     body.u32(2);
     if (type == 9) body.u64(0).u32(1);
     if (type == 11) body.u16(16);
-    REQUIRE_FALSE(lanes.received(type, body.asBytes()).has_value());
+    REQUIRE_FALSE(lanes.received(type, body.asBytes(), NOW).has_value());
   }
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("a peer cannot open more streams than the limit") {
   for (StreamId id = 2; id <= 2 * (Lanes::STREAMS_MAX + 1); id += 2) {
     FlatWriter open;
     open.u32(id).u8(0).u32(1).var16(nullptr);
-    last = lanes.received(8, open.asBytes());
+    last = lanes.received(8, open.asBytes(), NOW);
   }
   REQUIRE(last.error().code == Errc::LIMIT_EXCEEDED);
 }
@@ -203,7 +203,7 @@ TEST_CASE("a peer that opens streams to have them reset is refused before the re
   auto open = [&](uint32_t id) {
     FlatWriter body;
     body.u32(id).u8(static_cast<uint8_t>(Lane::INTERACTIVE)).u32(0).var16(nullptr);
-    return ours.received(static_cast<uint8_t>(LaneFrame::OPEN), body.finish());
+    return ours.received(static_cast<uint8_t>(LaneFrame::OPEN), body.finish(), NOW);
   };
   uint32_t id = 1;
   for (size_t i = 0; i < Lanes::URGENT_MAX; ++i, id += 2) {
@@ -212,7 +212,7 @@ TEST_CASE("a peer that opens streams to have them reset is refused before the re
   }
   REQUIRE(open(id).error().code == Errc::LIMIT_EXCEEDED);
   REQUIRE(ours.open(Lane::BULK, nullptr).error().code == Errc::LIMIT_EXCEEDED);
-  REQUIRE(ours.next() != nullptr);
+  REQUIRE(ours.next(NOW) != nullptr);
   REQUIRE(ours.open(Lane::BULK, nullptr));
 }
 
@@ -220,11 +220,11 @@ TEST_CASE("more credit than a stream can have is refused") {
   Lanes lanes(true);
   FlatWriter much, open, credit;
   much.u32(2).u8(0).u32(Lanes::WINDOW_BYTES_MAX + 1).var16(nullptr);
-  REQUIRE(lanes.received(8, much.asBytes()).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(lanes.received(8, much.asBytes(), NOW).error().code == Errc::LIMIT_EXCEEDED);
   open.u32(2).u8(0).u32(Lanes::WINDOW_BYTES_MAX).var16(nullptr);
-  REQUIRE(lanes.received(8, open.asBytes()));
+  REQUIRE(lanes.received(8, open.asBytes(), NOW));
   credit.u32(2).u64(0).u32(Lanes::WINDOW_BYTES_MAX + 1);
-  REQUIRE(lanes.received(9, credit.asBytes()).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(lanes.received(9, credit.asBytes(), NOW).error().code == Errc::LIMIT_EXCEEDED);
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ void LaneHub::ring(StreamId id) {
   auto& stream = *found->second;
   stream.readOn();
   stream.writeOn();
+  stream.frameCame.ring();
   if (stream.isGone()) stream.gone.ring();
 }
 
@@ -134,6 +135,26 @@ void LaneStream::writeOn() {
       writing = nullptr;
       hub->writing.erase(id);
     }
+  }
+}
+
+uint64_t LaneStream::sendFrame(kj::ArrayPtr<const kj::byte> bytes, kj::Duration within) {
+  if (isGone()) return 0;
+  auto now = hub->timer.now();
+  auto number = hub->lanes.writeFrame(id, bytes, now + within, now);
+  hub->ringWriter();
+  return number;
+}
+
+kj::Promise<LiveFrame> LaneStream::nextFrame() {
+  for (;;) {
+    if (isGone()) kj::throwFatalException(wasReset());
+    auto frame = hub->lanes.readFrame(id, hub->timer.now());
+    hub->ringWriter();  // credit may be due
+    KJ_IF_MAYBE(here, frame) co_return kj::mv(*here);
+    if (hub->lanes.atEnd(id))
+      kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the stream has come to its end"));
+    co_await frameCame.wait();
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <kj/async-io.h>
 #include <kj/refcount.h>
+#include <kj/timer.h>
 
 #include <set>
 
@@ -21,13 +22,25 @@ class Bell final {
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> waiting;
 };
 
+// A stream of the live lane, as Links opens it and hands it over: frames with deadlines beside its bytes.
+class LiveStream: public kj::AsyncIoStream {
+ public:
+  // Sends a frame that is worth nothing after that time, and gives its number; 0 when the stream is gone.
+  // It waits for nothing: what cannot be sent in time is dropped and counted.
+  virtual uint64_t sendFrame(kj::ArrayPtr<const kj::byte> bytes, kj::Duration within) = 0;
+
+  // The next frame that has come in time. Throws DISCONNECTED at the stream's end.
+  virtual kj::Promise<LiveFrame> nextFrame() = 0;
+};
+
 class LaneStream;
 
 class LaneHub final: public kj::Refcounted {
  public:
-  explicit LaneHub(bool initiator): lanes(initiator) {}
+  LaneHub(bool initiator, kj::Timer& timer): lanes(initiator), timer(timer) {}
 
   Lanes lanes;
+  kj::Timer& timer;
   uint64_t writes = 0;  // to all streams, so far
 
   // Whoever sends the frames of the lanes, woken when there may be one; none: they wait.
@@ -55,7 +68,7 @@ class LaneHub final: public kj::Refcounted {
   bool over = false;
 };
 
-class LaneStream final: public kj::AsyncIoStream {
+class LaneStream final: public LiveStream {
  public:
   LaneStream(kj::Own<LaneHub> hub, StreamId id);
   ~LaneStream() noexcept(false);
@@ -67,6 +80,8 @@ class LaneStream final: public kj::AsyncIoStream {
   kj::Promise<void> whenWriteDisconnected() override;
   void shutdownWrite() override;
   void abortRead() override;
+  uint64_t sendFrame(kj::ArrayPtr<const kj::byte> bytes, kj::Duration within) override;
+  kj::Promise<LiveFrame> nextFrame() override;
 
  private:
   friend class LaneHub;
@@ -87,6 +102,7 @@ class LaneStream final: public kj::AsyncIoStream {
   kj::Maybe<Reading> reading;
   kj::Maybe<Writing> writing;
   Bell gone;
+  Bell frameCame;
 
   bool isGone() const { return hub->isOver() || !hub->lanes.isOpen(id); }
   size_t readSome(kj::ArrayPtr<kj::byte> room);

@@ -4,6 +4,7 @@
 #include "core/base/result.h"
 #include "transport/link/byte-ring.h"
 #include "transport/link/lane-states.h"
+#include "transport/link/live-frames.h"
 
 #include <kj/array.h>
 
@@ -14,13 +15,17 @@ constexpr size_t LANES = 4;
 
 // Frame types of the lanes inside DATA records; lower numbers belong to the link itself.
 enum class LaneFrame : uint8_t {
-  STREAM = 4,    // u32 id | bytes
-  OPEN = 8,      // u32 id | u8 lane | u32 window | var16 header
-  CREDIT = 9,    // u32 id | u64 taken | u32 window
-  FIN = 10,      // u32 id
-  RESET = 11,    // u32 id | u16 errc
-  FIN_ACK = 23,  // u32 id
+  STREAM = 4,         // u32 id | bytes
+  OPEN = 8,           // u32 id | u8 lane | u32 window | var16 header
+  CREDIT = 9,         // u32 id | u64 taken | u32 window
+  FIN = 10,           // u32 id
+  RESET = 11,         // u32 id | u16 errc
+  FRAME = 20,         // u32 id | u64 number | u32 sent_us | u32 left_us | bytes
+  FRAME_CREDIT = 21,  // u32 id | u64 number | u64 late
+  FIN_ACK = 23,       // u32 id
 };
+
+constexpr size_t LANE_FRAME_HEAD_BYTES = 4 + 8 + 4 + 4;  // of a FRAME, before its bytes
 
 // A frame to be sent. Its body is `head`, then what `bytes` shows; neither is kept here for long.
 struct LaneOutFrame {
@@ -49,7 +54,7 @@ struct LaneOutFrame {
 
 // What a received frame changed, for the caller to act on.
 struct LaneEvent {
-  enum class Kind : uint8_t { NOTHING, OPENED, READABLE, WRITABLE, ENDED, RESET };
+  enum class Kind : uint8_t { NOTHING, OPENED, READABLE, WRITABLE, FRAME, ENDED, RESET };
   Kind kind = Kind::NOTHING;
   StreamId stream = 0;
 };
@@ -72,6 +77,8 @@ struct LaneStreamState {
   uint64_t stated = 0;  // `taken` as the peer knows it
   uint32_t window = 0;  // what may come on top of `stated`
 
+  kj::Maybe<kj::Own<LiveFrames>> frames;  // none before the first
+
   bool opened = false;       // OPEN has been sent, or has come
   bool finishing = false;    // no more is written
   bool finSent = false;      //
@@ -88,14 +95,34 @@ struct LaneStreamState {
   size_t unsent() const { return static_cast<size_t>(written() - sent); }
   bool creditIsDue() const { return taken - stated >= window / 2 && !finReceived; }
   bool finIsDue() const { return finishing && !finSent && unsent() == 0; }
+  bool bytesAreDue() const { return unsent() > 0 && credit > sent; }
+  bool frameCreditIsDue() const { return asked(&LiveReceiver::creditIsDue) && !finReceived; }
+  bool mayHaveLiveFrame() const { return asked(&LiveSender::mayHaveNext) && !finSent; }
   bool hasFrame() const {
-    return opened && (finAckOwed || creditIsDue() || (unsent() > 0 && credit > sent) || finIsDue());
+    return opened &&
+        (finAckOwed || creditIsDue() || frameCreditIsDue() || mayHaveLiveFrame() || bytesAreDue() ||
+            finIsDue());
+  }
+
+  LiveFrames& liveFrames() {
+    KJ_IF_MAYBE(there, frames) return **there;
+    return *frames.emplace(kj::heap<LiveFrames>());
   }
 
   // The peer has read everything before `offset`.
   void keepFrom(uint64_t offset) {
     out.drop(static_cast<size_t>(offset - kept));
     kept = offset;
+  }
+
+ private:
+  bool asked(bool (LiveSender::*question)() const) const {
+    KJ_IF_MAYBE(there, frames) return ((*there)->out.*question)();
+    return false;
+  }
+  bool asked(bool (LiveReceiver::*question)() const) const {
+    KJ_IF_MAYBE(there, frames) return ((*there)->in.*question)();
+    return false;
   }
 };
 

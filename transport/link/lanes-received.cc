@@ -11,7 +11,7 @@ using Event = LaneEvent;
 using Kind = LaneEvent::Kind;
 }  // namespace
 
-Result<Event> Lanes::received(uint8_t type, kj::ArrayPtr<const kj::byte> body) {
+Result<Event> Lanes::received(uint8_t type, kj::ArrayPtr<const kj::byte> body, kj::TimePoint now) {
   FlatReader in(body);
   switch (static_cast<LaneFrame>(type)) {
     case LaneFrame::STREAM:
@@ -24,6 +24,10 @@ Result<Event> Lanes::received(uint8_t type, kj::ArrayPtr<const kj::byte> body) {
       return finished(in);
     case LaneFrame::RESET:
       return wasReset(in);
+    case LaneFrame::FRAME:
+      return frame(in, now);
+    case LaneFrame::FRAME_CREDIT:
+      return frameCredited(in);
     case LaneFrame::FIN_ACK:
       return finishKnown(in);
   }
@@ -81,6 +85,44 @@ Result<Event> Lanes::credited(FlatReader& in) {
   stream->credit = taken + window;
   wake(id, *stream);
   return Event{Kind::WRITABLE, id};
+}
+
+Result<Event> Lanes::frame(FlatReader& in, kj::TimePoint now) {
+  auto id = in.u32();
+  auto number = in.u64();
+  auto sentUs = in.u32();
+  auto left = in.u32() * kj::MICROSECONDS;
+  auto bytes = in.remaining();
+  if (!in.good() || !wasOpened(id)) return no(Errc::BAD_FORMAT, "a frame for no stream");
+  if (left > LiveLimits::DEADLINE_MAX || bytes.size() > LIVE_FRAME_BYTES_MAX)
+    return no(Errc::LIMIT_EXCEEDED, "a frame that is too long, or has too long");
+  auto onTheWay = transit.of(sentUs, now);
+  auto stream = find(id);
+  if (stream == nullptr) return Event();
+  if (stream->lane != Lane::LIVE || stream->finReceived)
+    return no(Errc::BAD_FORMAT, "a frame on a stream that has none, or no more");
+  auto& frames = stream->liveFrames().in;
+  if (auto taken = frames.received(number, left - onTheWay, bytes, now, liveCounts); !taken)
+    return no(taken.error());
+  if (stream->released) frames.dropAll();
+  wake(id, *stream);
+  return stream->released ? Event() : Event{Kind::FRAME, id};
+}
+
+Result<Event> Lanes::frameCredited(FlatReader& in) {
+  auto id = in.u32();
+  auto number = in.u64();
+  auto late = in.u64();
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "credit for frames of no stream");
+  auto stream = find(id);
+  if (stream == nullptr) return Event();
+  if (stream->lane != Lane::LIVE)
+    return no(Errc::BAD_FORMAT, "credit for frames on a stream that has none");
+  auto credited = stream->liveFrames().out.credited(number, late, liveCounts);
+  if (!credited) return no(credited.error());
+  wake(id, *stream);
+  return Event();
 }
 
 Result<Event> Lanes::finished(FlatReader& in) {
@@ -142,11 +184,16 @@ Result<std::vector<Event>> Lanes::resume(const LaneStates& peer) {
   // A stream that is gone here is missing in our states, which says so.
   resets.clear();
   unopened.clear();
+  transit.restart();
   std::vector<Event> events;
   for (auto next = streams.begin(); next != streams.end();) {
     auto found = next++;
     auto& [id, stream] = *found;
     if (stream.atEnd) continue;
+    KJ_IF_MAYBE(frames, stream.frames) {
+      (*frames)->out.carrierChanged();
+      (*frames)->in.carrierChanged();
+    }
     if (isOurs(id) && id > peer.newestOfPeer) {
       if (stream.received() > 0 || stream.finReceived) return cannot;
       stream.opened = false;

@@ -60,6 +60,7 @@ void Lanes::release(StreamId id) {
   stream.released = true;
   stream.taken = stream.received();
   stream.in.clear();
+  KJ_IF_MAYBE(frames, stream.frames) (*frames)->in.dropAll();
   wake(id, stream);
   settle(found);
 }
@@ -71,6 +72,29 @@ size_t Lanes::read(StreamId id, kj::ArrayPtr<kj::byte> out) {
   stream->taken += count;
   if (count > 0) wake(id, *stream);
   return count;
+}
+
+uint64_t Lanes::writeFrame(
+    StreamId id, kj::ArrayPtr<const kj::byte> bytes, kj::TimePoint deadline, kj::TimePoint now) {
+  KJ_REQUIRE(bytes.size() <= LIVE_FRAME_BYTES_MAX, bytes.size());
+  KJ_REQUIRE(deadline - now <= LiveLimits::DEADLINE_MAX, deadline - now);
+  auto stream = find(id);
+  if (stream == nullptr || stream->finishing) return 0;
+  KJ_REQUIRE(stream->lane == Lane::LIVE, "frames with deadlines go over the live lane");
+  auto number = stream->liveFrames().out.put(bytes, deadline, now, liveCounts);
+  wake(id, *stream);
+  return number;
+}
+
+kj::Maybe<LiveFrame> Lanes::readFrame(StreamId id, kj::TimePoint now) {
+  auto stream = find(id);
+  if (stream == nullptr) return nullptr;
+  KJ_IF_MAYBE(frames, stream->frames) {
+    auto frame = (*frames)->in.take(now, liveCounts);
+    wake(id, *stream);
+    return frame;
+  }
+  return nullptr;
 }
 
 bool Lanes::atEnd(StreamId id) const {
@@ -85,21 +109,27 @@ bool Lanes::isOpen(StreamId id) const {
 
 // A stream that is reset leaves a frame behind, so that those of all open ones may come on top.
 void Lanes::addTo(Holdings& holdings) const {
-  size_t unsent = 0, kept = 0, unread = 0;
+  size_t unsent = 0, kept = 0, unread = 0, liveUnsent = 0, liveUnread = 0;
   for (auto& [id, stream]: streams) {
     unsent = std::max(unsent, stream.unsent());
     kept = std::max(kept, static_cast<size_t>(stream.sent - stream.kept));
     unread = std::max(unread, stream.in.size());
+    KJ_IF_MAYBE(frames, stream.frames) {
+      liveUnsent = std::max(liveUnsent, (*frames)->out.queued());
+      liveUnread = std::max(liveUnread, (*frames)->in.queued());
+    }
   }
   holdings.push_back({"streams of a link", std::max(count[0], count[1]), STREAMS_MAX});
   holdings.push_back({"bytes of a stream to be sent", unsent, QUEUE_BYTES_MAX});
   holdings.push_back({"bytes of a stream kept to be sent again", kept, WINDOW_BYTES_MAX});
   holdings.push_back({"bytes of a stream to be read", unread, WINDOW_BYTES});
+  holdings.push_back({"live frames of a stream to be sent", liveUnsent, LiveLimits::QUEUED_MAX});
+  holdings.push_back({"live frames of a stream to be read", liveUnread, LiveLimits::UNREAD_MAX});
   holdings.push_back(
       {"urgent frames of a link", unopened.size() + resets.size(), URGENT_MAX + 2 * STREAMS_MAX});
 }
 
-kj::Maybe<Lanes::OutFrame> Lanes::next() {
+kj::Maybe<Lanes::OutFrame> Lanes::next(kj::TimePoint now) {
   // Resets first: they make room at the peer for the streams that are opened behind them.
   if (!resets.empty()) return resetFrame();
   if (!unopened.empty()) return openFrame();
@@ -109,7 +139,7 @@ kj::Maybe<Lanes::OutFrame> Lanes::next() {
       auto found = streams.find(lane.front());
       lane.pop_front();
       found->second.queued = false;
-      auto frame = nextOf(found);
+      auto frame = nextOf(found, now);
       if (frame != nullptr) return frame;
     }
   }
@@ -142,27 +172,52 @@ Lanes::OutFrame Lanes::openFrame() {
   return frame;
 }
 
-kj::Maybe<Lanes::OutFrame> Lanes::nextOf(Streams::iterator found) {
+kj::Maybe<Lanes::OutFrame> Lanes::nextOf(Streams::iterator found, kj::TimePoint now) {
   auto& [id, stream] = *found;
   if (!stream.hasFrame()) return nullptr;
+  auto frame = takeFrame(id, stream, now);
+  wake(id, stream);
+  settle(found);
+  return frame;
+}
+
+kj::Maybe<Lanes::OutFrame> Lanes::takeFrame(StreamId id, Stream& stream, kj::TimePoint now) {
   OutFrame frame(LaneFrame::FIN, stream.lane);
   if (stream.finAckOwed) {
     stream.finAckOwed = false;
     frame.type = LaneFrame::FIN_ACK;
-    frame.put(id);
-  } else if (stream.creditIsDue()) {
+    return kj::mv(frame.put(id));
+  }
+  if (stream.creditIsDue()) {
     stream.stated = stream.taken;
     frame.type = LaneFrame::CREDIT;
-    frame.put(id).put(stream.stated).put(stream.window);
-  } else if (stream.unsent() > 0) {
-    frame = chunkFrame(id, stream);
-  } else {
-    stream.finSent = true;
-    frame.put(id);
+    return kj::mv(frame.put(id).put(stream.stated).put(stream.window));
   }
-  wake(id, stream);
-  settle(found);
-  return frame;
+  if (stream.frameCreditIsDue()) {
+    auto credit = stream.liveFrames().in.credit();
+    frame.type = LaneFrame::FRAME_CREDIT;
+    return kj::mv(frame.put(id).put(credit.number).put(credit.late));
+  }
+  if (stream.mayHaveLiveFrame()) {
+    // What was too late has gone, and may have been all.
+    KJ_IF_MAYBE(live, liveFrame(id, stream, now)) return kj::mv(*live);
+  }
+  if (stream.bytesAreDue()) return chunkFrame(id, stream);
+  if (!stream.finIsDue()) return nullptr;
+  // Frames that the peer grants no more are not waited for.
+  KJ_IF_MAYBE(frames, stream.frames) (*frames)->out.dropAll(liveCounts);
+  stream.finSent = true;
+  return kj::mv(frame.put(id));
+}
+
+kj::Maybe<Lanes::OutFrame> Lanes::liveFrame(StreamId id, Stream& stream, kj::TimePoint now) {
+  KJ_IF_MAYBE(live, stream.liveFrames().out.next(now, liveCounts)) {
+    OutFrame frame(LaneFrame::FRAME, stream.lane);
+    frame.put(id).put(live->number).put(Transit::microseconds(now)).put(live->leftUs);
+    frame.bytes.first = live->bytes;
+    return kj::mv(frame);
+  }
+  return nullptr;
 }
 
 Lanes::OutFrame Lanes::chunkFrame(StreamId id, Stream& stream) {
@@ -207,6 +262,7 @@ void Lanes::forget(Streams::iterator found) {
   auto& [id, stream] = *found;
   if (!stream.atEnd) --count[!isOurs(id)];
   if (isWaitedFor(stream.lane) && !stream.released) --waitedFor;
+  KJ_IF_MAYBE(frames, stream.frames) (*frames)->out.dropAll(liveCounts);
   // Not left to be found missing: a peer could open and reset streams without end.
   if (stream.queued) std::erase(ready[static_cast<size_t>(stream.lane)], id);
   streams.erase(found);

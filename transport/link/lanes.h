@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "transport/link/lane-states.h"
 #include "transport/link/lane-streams.h"
+#include "transport/link/transit.h"
 
 #include <deque>
 #include <map>
@@ -29,6 +30,9 @@ class Lanes final {
   static constexpr size_t QUEUE_BYTES_MAX = 256 << 10;    // written and not yet sent, per stream
   // Of one STREAM frame: with the heads of frame and record it just fills a step of the padding (data.h).
   static constexpr size_t CHUNK_BYTES_MAX = (16 << 10) - 7;
+  // Of one frame with a deadline, which is one FRAME.
+  static constexpr size_t LIVE_FRAME_BYTES_MAX =
+      CHUNK_BYTES_MAX + sizeof(StreamId) - LANE_FRAME_HEAD_BYTES;
   // OPEN and RESET frames that wait to be sent: past it no stream is opened, by neither side.
   static constexpr size_t URGENT_MAX = 2 * STREAMS_MAX;
 
@@ -53,6 +57,15 @@ class Lanes final {
 
   // Moves received bytes into `out`, which grants the peer as much again; 0: wait for READABLE.
   size_t read(StreamId stream, kj::ArrayPtr<kj::byte> out);
+  // Frames with deadlines, on a stream of the live lane (live-frames.h). A frame is dropped where its
+  // deadline finds it; its number is given, 0 where the stream takes nothing any more. Requires a frame
+  // and a deadline within their limits.
+  uint64_t writeFrame(StreamId stream, kj::ArrayPtr<const kj::byte> bytes, kj::TimePoint deadline,
+      kj::TimePoint now);
+  kj::Maybe<LiveFrame> readFrame(StreamId stream, kj::TimePoint now);  // none: wait for FRAME
+  const LiveCounts& live() const { return liveCounts; }
+  void roundTrip(kj::Duration measured) { transit.roundTrip(measured); }
+
   bool atEnd(StreamId stream) const;  // the peer has finished and all is read
   bool isOpen(StreamId stream) const;
   Lane laneOf(StreamId stream) const { return streams.at(stream).lane; }
@@ -65,14 +78,14 @@ class Lanes final {
 
   // The most urgent frame that may be sent now, or none. It refers to the stream's own bytes: seal or
   // copy it before anything else is asked of this machine.
-  kj::Maybe<OutFrame> next();
+  kj::Maybe<OutFrame> next(kj::TimePoint now);
 
   // Whether next() may have one.
   bool hasNext() const;
 
   // Takes a frame of the peer's, and says what it changed.
   // Errors (all end the link): BAD_FORMAT, LIMIT_EXCEEDED (credit, streams or header overdrawn).
-  Result<Event> received(uint8_t type, kj::ArrayPtr<const kj::byte> body);
+  Result<Event> received(uint8_t type, kj::ArrayPtr<const kj::byte> body, kj::TimePoint now);
 
   // What the peer must know to go on over another carrier. From here on nothing that still comes over
   // the old one may be taken.
@@ -101,6 +114,8 @@ class Lanes final {
   std::deque<Reset> resets;
   std::deque<StreamId> unopened;      // OPEN is yet to be sent, in the order of their numbers
   std::deque<StreamId> ready[LANES];  // that have a frame to send, perhaps; the first is next
+  LiveCounts liveCounts;
+  Transit transit;  // of the peer's frames
 
   bool isOurs(StreamId id) const { return id % 2 != peerParity; }
   bool mayOpen(bool byPeer) const;
@@ -114,11 +129,15 @@ class Lanes final {
 
   OutFrame openFrame();
   OutFrame resetFrame();
-  kj::Maybe<OutFrame> nextOf(Streams::iterator stream);
+  kj::Maybe<OutFrame> nextOf(Streams::iterator stream, kj::TimePoint now);
+  kj::Maybe<OutFrame> takeFrame(StreamId id, Stream& stream, kj::TimePoint now);
+  kj::Maybe<OutFrame> liveFrame(StreamId id, Stream& stream, kj::TimePoint now);
   OutFrame chunkFrame(StreamId id, Stream& stream);
   Result<Event> opened(FlatReader& in);
   Result<Event> streamBytes(FlatReader& in);
   Result<Event> credited(FlatReader& in);
+  Result<Event> frame(FlatReader& in, kj::TimePoint now);
+  Result<Event> frameCredited(FlatReader& in);
   Result<Event> finished(FlatReader& in);
   Result<Event> finishKnown(FlatReader& in);
   Result<Event> wasReset(FlatReader& in);

@@ -94,7 +94,7 @@ Result<void> Link::received(const crypto::DataView& frame) {
     return {};
   }
   if (frame.type == PONG) {
-    pulse.answered(frame.body);
+    KJ_IF_MAYBE(took, pulse.answered(frame.body)) session->lanes().lanes.roundTrip(*took);
     return {};
   }
   return laneFrame(frame);

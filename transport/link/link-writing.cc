@@ -76,8 +76,9 @@ bool Link::sealNext() {
     auto frame = session->next();
     if (frame == nullptr) return false;
     auto& ready = KJ_ASSERT_NONNULL(frame);
-    if (ready.type == LaneFrame::STREAM) pulse.expectAnswer();
-    isAnswer = ready.type == LaneFrame::CREDIT || ready.type == LaneFrame::FIN_ACK;
+    if (ready.type == LaneFrame::STREAM || ready.type == LaneFrame::FRAME) pulse.expectAnswer();
+    isAnswer = ready.type == LaneFrame::CREDIT || ready.type == LaneFrame::FRAME_CREDIT ||
+        ready.type == LaneFrame::FIN_ACK;
     sealed = sealInto(batch, key, index, ready);
   }
   KJ_REQUIRE(sealed.has_value(), "a record cannot be sealed", sealed.error().because);

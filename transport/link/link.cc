@@ -26,7 +26,7 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
       timer(tools.timer),
       owner(owner),
       keys(handshake.session, !handshake.membershipOnly(), tools, *this),
-      session(kj::refcounted<Session>(handshake.session.initiator)),
+      session(kj::refcounted<Session>(handshake.session.initiator, tools.timer)),
       pulse(timer, *this),
       exchange(tools.circle.exchange(handshake.session.peer, handshake.stranger)),
       reading(nullptr),
@@ -79,7 +79,8 @@ Link::Facts Link::facts() {
   Facts facts{.rttS = rttS,
       .keysAge = keys.age(),
       .handshakes = keys.handshakes(),
-      .lanes = session->traffic()};
+      .lanes = session->traffic(),
+      .live = session->lanes().lanes.live()};
   if (auto datagrams = dynamic_cast<Secured*>(&carrier->raw())) {
     auto measured = datagrams->facts();
     facts.bandwidthBps = measured.bandwidthBps;

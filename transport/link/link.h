@@ -42,6 +42,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
     kj::Duration keysAge = 0 * kj::SECONDS;  // since the newest handshake
     uint32_t handshakes = 1;
     std::array<Session::Traffic, LANES> lanes;
+    LiveCounts live;  // frames with deadlines
   };
 
   Link(kj::Own<Carrier> carrier, Handshake handshake, HandshakeTools tools, Owner& owner);

@@ -46,16 +46,19 @@ void Pulse::ping() {
   host.sendPing(token.finish());
 }
 
-void Pulse::answered(kj::ArrayPtr<const kj::byte> token) {
+kj::Maybe<kj::Duration> Pulse::answered(kj::ArrayPtr<const kj::byte> token) {
   FlatReader in(token);
   KJ_IF_MAYBE(sentAt, pingSentAt) {
     auto sent = kj::origin<kj::TimePoint>() + static_cast<int64_t>(in.u64()) * kj::NANOSECONDS;
-    if (!in.finish() || sent != *sentAt) return;
+    if (!in.finish() || sent != *sentAt) return nullptr;
     constexpr double OLD_SHARE = 7.0 / 8;  // RFC 6298's smoothing
-    auto sample = static_cast<double>((timer.now() - sent) / kj::NANOSECONDS) / 1e9;
+    auto took = timer.now() - sent;
+    auto sample = static_cast<double>(took / kj::NANOSECONDS) / 1e9;
     rtt = rtt < 0 ? sample : OLD_SHARE * rtt + (1 - OLD_SHARE) * sample;
     pingSentAt = nullptr;
+    return took;
   }
+  return nullptr;
 }
 
 }  // namespace hearth::transport

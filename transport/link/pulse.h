@@ -36,7 +36,8 @@ class Pulse final {
   void attend(bool wanted);
 
   void ping();
-  void answered(kj::ArrayPtr<const kj::byte> token);
+  // Gives how long the way there and back took, where it is the answer to the newest PING.
+  kj::Maybe<kj::Duration> answered(kj::ArrayPtr<const kj::byte> token);
 
   double rttS() const { return rtt; }  // below 0: not measured
 

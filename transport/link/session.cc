@@ -4,6 +4,12 @@ namespace hearth::transport {
 
 using Kind = LaneEvent::Kind;
 
+namespace {
+size_t headBytesOf(Kind kind) {
+  return kind == Kind::FRAME ? LANE_FRAME_HEAD_BYTES : sizeof(StreamId);
+}
+}  // namespace
+
 void Session::carriedBy(Bell& sender, Pulse& itsPulse) {
   hub->sentBy(sender);
   pulse = itsPulse;
@@ -38,24 +44,24 @@ kj::Own<void> Session::attend() {
 
 Result<kj::Maybe<Session::Incoming>> Session::received(
     uint8_t type, kj::ArrayPtr<const kj::byte> body) {
-  auto event = hub->lanes.received(type, body);
+  auto event = hub->lanes.received(type, body, hub->timer.now());
   if (!event) return no(event.error());
   if (event->kind == Kind::OPENED) {
     auto header = kj::heapArray<const kj::byte>(hub->lanes.headerOf(event->stream));
     auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event->stream);
     return kj::Maybe<Incoming>(Incoming{kj::mv(header), kj::mv(stream)});
   }
-  if (event->kind == Kind::READABLE)
+  if (event->kind == Kind::READABLE || event->kind == Kind::FRAME)
     counts[static_cast<size_t>(hub->lanes.laneOf(event->stream))].receivedBytes +=
-        body.size() - sizeof(StreamId);
+        body.size() - headBytesOf(event->kind);
   if (event->kind != Kind::NOTHING) hub->ring(event->stream);
   return kj::Maybe<Incoming>();
 }
 
 kj::Maybe<LaneOutFrame> Session::next() {
-  auto frame = hub->lanes.next();
+  auto frame = hub->lanes.next(hub->timer.now());
   KJ_IF_MAYBE(ready, frame) {
-    if (ready->type == LaneFrame::STREAM)
+    if (ready->type == LaneFrame::STREAM || ready->type == LaneFrame::FRAME)
       counts[static_cast<size_t>(ready->lane)].sentBytes += ready->bytes.size();
   }
   return frame;

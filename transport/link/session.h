@@ -17,7 +17,7 @@ class Session final: public kj::Refcounted {
   };
 
   // `opensOdd`: which ids its own streams have; the peer's the others.
-  explicit Session(bool opensOdd): hub(kj::refcounted<LaneHub>(opensOdd)) {}
+  Session(bool opensOdd, kj::Timer& timer): hub(kj::refcounted<LaneHub>(opensOdd, timer)) {}
   ~Session() noexcept(false) { hub->end(); }
   KJ_DISALLOW_COPY_AND_MOVE(Session);
 
