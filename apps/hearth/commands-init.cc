@@ -22,7 +22,7 @@ int init(const Common& common, const InitOptions& options) {
       openNewcomer(home, uv, {options.name, options.deviceClass, options.listen});
   auto seed = makeRecoverySeed(options.recoveryOut, home.entropy());
   apps::writeSettings(*store, settings).wait(uv.waitScope);
-  devices::CircleKeeper::found(crypto::RecoveryKeys::fromSeed(seed), identity, *store,
+  devices::StoredCircle::found(crypto::RecoveryKeys::fromSeed(seed), identity, *store,
       kj::systemPreciseCalendarClock(), home.entropy())
       .wait(uv.waitScope);
   auto id = crypto::display(identity.keys.id);

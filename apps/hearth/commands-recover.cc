@@ -71,7 +71,7 @@ int recoverHereAndNow(const Common& common, const RecoverOptions& options) {
   if (loaded == nullptr) throw noCircle;
   auto identity = kj::mv(KJ_ASSERT_NONNULL(loaded));
   auto store = home.openStore(identity);
-  auto stored = devices::CircleKeeper::read(*store).wait(uv.waitScope);
+  auto stored = devices::StoredCircle::read(*store).wait(uv.waitScope);
   if (!stored) throw failureOf(stored.error());
   if (*stored == nullptr) throw noCircle;
   auto circle = kj::mv(KJ_ASSERT_NONNULL(*stored));
@@ -129,7 +129,7 @@ int recoveryCheck(const Common& common, const RecoveryOptions& options) {
   auto loaded = home.loadIdentity();
   KJ_IF_MAYBE(identity, loaded) {
     auto store = home.openStore(*identity);
-    auto stored = devices::CircleKeeper::read(*store).wait(uv.waitScope);
+    auto stored = devices::StoredCircle::read(*store).wait(uv.waitScope);
     if (!stored) throw failureOf(stored.error());
     KJ_IF_MAYBE(circle, *stored) {
       crypto::MembershipLog log(circle->circle);

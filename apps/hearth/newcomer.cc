@@ -25,7 +25,7 @@ Newcomer openNewcomer(apps::Home& home, UvLoop& uv, apps::DeviceSettings given) 
   auto settings = apps::withDefaults(kj::mv(given));
   auto identity = identityOf(home, settings.deviceClass);
   auto store = home.openStore(identity);
-  auto stored = devices::CircleKeeper::read(*store).wait(uv.waitScope);
+  auto stored = devices::StoredCircle::read(*store).wait(uv.waitScope);
   if (!stored) throw failureOf(stored.error());
   if (*stored != nullptr)
     throw Failure{FAILED,

@@ -168,7 +168,7 @@ class Daemon final {
 
   // Until this device has other keys.
   kj::Promise<void> live(apps::DeviceSettings& settings) {
-    auto stored = co_await devices::CircleKeeper::read(*store);
+    auto stored = co_await devices::StoredCircle::read(*store);
     if (!stored) apps::refuse(stored.error().because);
     auto circle = kj::mv(*stored);
     if (circle == nullptr) apps::refuse("this device has no circle yet: run hearth init");

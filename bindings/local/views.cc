@@ -162,7 +162,8 @@ void writeStatus(const devices::Node& node, const std::vector<devices::DeviceVie
   out.setDeviceId(crypto::display(node.circle().selfId()));
   out.setRole(nameOf(node.circle().ownRole()));
   out.setCircle(kj::encodeHex(node.circle().log().circle().asBytes().slice(0, 8)));
-  writeTexts(config.addresses, out.initListen(static_cast<kj::uint>(config.addresses.size())));
+  auto& listen = node.addresses();
+  writeTexts(listen, out.initListen(static_cast<kj::uint>(listen.size())));
   out.setKeyStore(config.keyStore.c_str());
   out.setDevicesActive(static_cast<uint32_t>(node.circle().state().countActive()));
   out.setDevicesReachable(

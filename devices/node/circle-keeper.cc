@@ -1,26 +1,13 @@
 #include "devices/node/circle-keeper.h"
 
-#include "storage/tables/counters.h"
-#include "storage/tables/ops.h"
-#include "storage/tables/settings.h"
-
 #include <kj/debug.h>
 
 namespace hearth::devices {
 
 namespace {
 
-constexpr kj::StringPtr CIRCLE_SETTING = "circle"_kj;
-constexpr kj::StringPtr FRESHNESS_SETTING = "freshness"_kj;
-
 crypto::Bytes view(const std::vector<kj::byte>& bytes) {
   return kj::arrayPtr(bytes.data(), bytes.size());
-}
-
-std::vector<crypto::Buffer> copyAll(const std::vector<crypto::Bytes>& envelopes) {
-  std::vector<crypto::Buffer> copies;
-  for (auto envelope: envelopes) copies.push_back(kj::heapArray<kj::byte>(envelope));
-  return copies;
 }
 
 }  // namespace
@@ -31,7 +18,7 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
   Exchange(CircleKeeper& keeper, const DeviceId& peer, bool stranger)
       : keeper(keeper),
         peer(peer),
-        machine(keeper.membership, peer, stranger, keeper.selfId(), keeper.beats) {}
+        machine(keeper.membership, peer, stranger, keeper.selfId(), keeper.watch.heartbeats()) {}
 
   kj::Array<kj::byte> heads() override { return machine.heads(); }
 
@@ -52,8 +39,8 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
 
   Result<Step> apply(Result<crypto::LogExchange::Step> step) {
     if (!step) return no(step.error());
-    if (step->peerIsBehind) keeper.quarantine(peer);
-    if (step->selfIsBehind) keeper.forget();
+    if (step->peerIsBehind) keeper.watch.quarantine(peer);
+    if (step->selfIsBehind) keeper.watch.forget();
     auto before = keeper.membership.size();
     for (auto& op: step->ops) {
       // An op that the log refuses is the author's fault or a stale one; the link goes on.
@@ -61,116 +48,36 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
         KJ_LOG(INFO, "a membership op was refused", taken.error().because);
     }
     if (keeper.membership.size() > before) {
-      keeper.keep();
+      keeper.disk.keep();
       keeper.observer.circleChanged();
     }
-    for (auto& beat: step->heartbeats) keeper.hear(beat);
+    for (auto& beat: step->heartbeats) keeper.watch.hear(beat);
     if (step->done && keeper.hasForgotten()) keeper.remember();
     bool restricted = keeper.hasForgotten() || keeper.isQuarantined(peer);
     return Step{kj::mv(step->send), step->done, restricted};
   }
 };
 
-kj::Promise<void> CircleKeeper::storeCircle(
-    storage::Store& store, const crypto::MembershipLog& log) {
-  return store.write(
-      [circle = log.circle(), ops = copyAll(log.envelopes())](storage::Database& db) {
-        storage::settings::set(db, CIRCLE_SETTING, circle.asBytes());
-        for (auto& op: ops) storage::ops::append(db, op);
-      });
-}
-
-kj::Promise<Result<kj::Maybe<CircleKeeper::Stored>>> CircleKeeper::read(storage::Store& store) {
-  return store.read([](storage::Database& db) { return readFrom(db); });
-}
-
-Result<kj::Maybe<CircleKeeper::Stored>> CircleKeeper::readFrom(storage::Database& db) {
-  auto circle = storage::settings::get(db, CIRCLE_SETTING);
-  if (circle == nullptr) return kj::Maybe<Stored>();
-  auto id = CircleId::from(KJ_ASSERT_NONNULL(circle));
-  if (!id) return no(Errc::INTEGRITY_FAILED, "the stored circle has no id");
-  auto ops = storage::ops::all(db);
-  if (!ops) return no(ops.error());
-  Stored stored{*id, kj::mv(*ops), storage::counters::allAccepted(db)};
-  KJ_IF_MAYBE(bytes, storage::settings::get(db, FRESHNESS_SETTING)) {
-    auto fresh = Freshness::decode(*bytes);
-    if (!fresh) return no(fresh.error());
-    stored.freshness = kj::mv(*fresh);
-  }
-  auto& head = db.chains.at("ops");
-  stored.rows = head.rows;
-  stored.hash = head.hash;
-  return kj::Maybe<Stored>(kj::mv(stored));
-}
-
-CircleKeeper::CircleKeeper(Stored stored, const Identity& identity, storage::Store& store,
+CircleKeeper::CircleKeeper(StoredCircle stored, const Identity& identity, storage::Store& store,
     kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, const kj::Directory& home,
     Observer& observer)
     : identity(identity),
       bundleHash(identity.bundle.hash()),
-      database(store),
-      timer(timer),
       clock(clock),
       entropy(entropy),
       observer(observer),
       membership(stored.circle),
-      acceptedCounters(kj::mv(stored.acceptedCounters)),
-      turn(kj::Promise<void>(kj::READY_NOW).fork()),
-      home(home),
-      fresh(kj::mv(stored.freshness)),
-      chainRows(stored.rows),
-      chainHash(stored.hash),
-      heardAt(timer.now()),
+      counters(store, kj::mv(stored.acceptedCounters)),
+      disk({membership, identity, store, timer, home}, stored),
+      watch({membership, identity, store, timer, observer}, kj::mv(stored.freshness),
+          disk.isBehind()),
       tasks(*this) {
   for (auto& op: stored.ops) {
     auto taken = membership.add(op);
     KJ_REQUIRE(taken.has_value(), "the stored membership log is damaged", taken.error().because);
   }
-  for (auto& record: membership.ops()) this->stored.insert(record.sealed.hash);
+  disk.loaded();
   epochs.learn(membership, identity.keys);
-  auto found = Anchor::read(home, identity.storage);
-  KJ_REQUIRE(found.has_value(), "the rollback anchor is refused", found.error().because);
-  KJ_IF_MAYBE(known, *found) {
-    anchor = *known;
-    bool behind = anchor.rows > chainRows || (anchor.rows == chainRows && anchor.hash != chainHash);
-    if (behind) {
-      KJ_LOG(WARNING, "the database is older than it was: this device asks the others first");
-      owed = anchor.rows;
-      fresh.forgot = true;
-    }
-  }
-}
-
-void CircleKeeper::start() {
-  tasks.add(beat());
-  if (fresh.forgot) saveSoon();
-}
-
-kj::Promise<void> CircleKeeper::found(const crypto::RecoveryKeys& recovery,
-    const Identity& identity, storage::Store& store, const kj::Clock& clock, Entropy& entropy) {
-  auto nowMs = (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
-  auto genesis = crypto::authorGenesis(recovery, identity.keys, identity.bundle, nowMs, entropy);
-  crypto::MembershipLog log(crypto::circleIdOf(genesis.op.body()));
-  KJ_ASSERT(log.add(view(genesis.envelope)).has_value());
-  crypto::EpochKeys none;
-  auto epoch = crypto::authorEpoch(log, none, identity.keys, nowMs, entropy);
-  KJ_ASSERT(epoch.has_value() && log.add(view(epoch->envelope)).has_value());
-  co_await storeCircle(store, log);
-}
-
-kj::Promise<Result<void>> CircleKeeper::join(const CircleId& circle, crypto::Bytes messages,
-    const Identity& identity, storage::Store& store) {
-  crypto::MembershipLog log(circle);
-  auto ops = crypto::decodeLog(messages);
-  if (!ops) co_return no(ops.error());
-  for (auto& op: *ops) {
-    if (auto taken = log.add(op); !taken) co_return no(taken.error());
-  }
-  auto own = log.state().find(identity.keys.id);
-  bool active = own.map([](auto& member) { return member.isActive(); }).orDefault(false);
-  if (!active) co_return no(Errc::NOT_AUTHORISED, "the circle's log does not bring this device in");
-  co_await storeCircle(store, log);
-  co_return Result<void>();
 }
 
 crypto::Role CircleKeeper::ownRole() const {
@@ -200,17 +107,11 @@ Result<void> CircleKeeper::apply(crypto::MembershipLog& log, const crypto::Seale
   return {};
 }
 
-kj::Promise<Result<void>> CircleKeeper::inTurn(kj::Function<kj::Promise<Result<void>>()> write) {
-  auto done = turn.addBranch().then(kj::mv(write)).fork();
-  turn = done.addBranch().ignoreResult().catch_([](kj::Exception&&) {}).fork();
-  return done.addBranch();
-}
-
 kj::Promise<Result<void>> CircleKeeper::author(Author make) {
-  if (fresh.forgot)
+  if (hasForgotten())
     return Result<void>(no(Errc::ROLLBACK,
         "this device was put back to an older copy of itself: it asks the others first"));
-  return inTurn([this, make = kj::mv(make)]() mutable { return authorNow(kj::mv(make)); });
+  return disk.inTurn([this, make = kj::mv(make)]() mutable { return authorNow(kj::mv(make)); });
 }
 
 kj::Promise<Result<void>> CircleKeeper::authorNow(Author make) {
@@ -222,67 +123,12 @@ kj::Promise<Result<void>> CircleKeeper::authorNow(Author make) {
 
 // On disk first; then it counts, and others are told.
 kj::Promise<Result<void>> CircleKeeper::publish(std::vector<crypto::SealedOp> own) {
-  co_await store(own);
+  co_await disk.write(own);
   for (auto& op: own) {
-    stored.insert(op.hash);
     if (auto taken = take(view(op.envelope)); !taken) co_return taken;
   }
   observer.circleChanged();
   co_return Result<void>();
-}
-
-// Puts on disk what it has not: ops that came in, in the log's order, and `own` on top of them.
-kj::Promise<Result<void>> CircleKeeper::store(std::vector<crypto::SealedOp> own) {
-  std::vector<crypto::Buffer> fresh;
-  std::vector<OpHash> hashes;
-  auto envelopes = membership.envelopes();
-  for (size_t i = 0; i < envelopes.size(); ++i) {
-    auto& hash = membership.ops()[static_cast<crypto::OpIndex>(i)].sealed.hash;
-    if (stored.contains(hash)) continue;
-    hashes.push_back(hash);
-    fresh.push_back(kj::heapArray<kj::byte>(envelopes[i]));
-  }
-  for (auto& op: own) fresh.push_back(kj::heapArray<kj::byte>(view(op.envelope)));
-  if (!fresh.empty()) {
-    auto head = co_await database.write([fresh = kj::mv(fresh)](storage::Database& db) {
-      for (auto& op: fresh) storage::ops::append(db, op);
-      return db.chains.at("ops");
-    });
-    chainRows = head.rows;
-    chainHash = head.hash;
-    writeAnchor();
-  }
-  stored.insert(hashes.begin(), hashes.end());
-  co_return Result<void>();
-}
-
-// Ops that came in count at once; a full disk may take them later.
-void CircleKeeper::keep() {
-  auto stored = kept();  // and goes on by itself
-}
-
-kj::Promise<bool> CircleKeeper::kept() {
-  auto stored = inTurn([this]() { return store({}); })
-                    .then([](Result<void> done) { return done.has_value(); },
-                        [this](kj::Exception&& e) {
-                          KJ_LOG(WARNING, "membership ops are in memory until the disk takes them",
-                              e.getDescription());
-                          keepLater();
-                          return false;
-                        })
-                    .fork();
-  // Whoever asked may go away before the disk has answered.
-  tasks.add(stored.addBranch().ignoreResult());
-  return stored.addBranch();
-}
-
-void CircleKeeper::keepLater() {
-  if (storesAgain) return;
-  storesAgain = true;
-  tasks.add(timer.afterDelay(STORE_AGAIN_AFTER).then([this]() {
-    storesAgain = false;
-    keep();
-  }));
 }
 
 kj::Promise<Result<void>> CircleKeeper::addDevice(const crypto::Bundle& bundle,
@@ -332,18 +178,13 @@ Result<void> CircleKeeper::addEpochIfDue(
   return {};
 }
 
-bool CircleKeeper::isStale() const {
-  auto silence = timer.now() - heardAt + static_cast<int64_t>(fresh.silenceS) * kj::SECONDS;
-  return silence > STALE_AFTER;
-}
-
 bool CircleKeeper::isQuarantined(const DeviceId& device) const {
-  return fresh.quarantined.contains(device) && isActive(device);
+  return watch.isQuarantined(device) && isActive(device);
 }
 
 std::vector<std::string> CircleKeeper::alarms() const {
   std::vector<std::string> lines;
-  if (fresh.forgot)
+  if (hasForgotten())
     lines.push_back(
         "this device was put back to an older copy of itself: it asks the others first");
   if (isStale())
@@ -362,80 +203,15 @@ std::vector<std::string> CircleKeeper::alarms() const {
   return lines;
 }
 
-kj::Promise<void> CircleKeeper::saveFreshness() {
-  auto copy = fresh;
-  copy.silenceS += static_cast<uint64_t>((timer.now() - heardAt) / kj::SECONDS);
-  return database.write([bytes = copy.encode()](storage::Database& db) {
-    storage::settings::set(db, FRESHNESS_SETTING, bytes);
-  });
-}
-
-void CircleKeeper::saveSoon() {
-  tasks.add(saveFreshness().catch_([](kj::Exception&& e) {
-    KJ_LOG(WARNING, "how new this device is could not be stored", e.getDescription());
-  }));
-}
-
-// The counter is on disk before anybody sees it.
-kj::Promise<void> CircleKeeper::beat() {
-  for (;;) {
-    bool says = isActive(selfId()) && ownRole() == crypto::Role::ADMIN && !fresh.forgot;
-    if (says) {
-      ++fresh.heartbeat;
-      bool stored = co_await saveFreshness().then(
-          []() { return true; }, [](kj::Exception&&) { return false; });
-      crypto::Heartbeat beat{membership.circle(), selfId(), fresh.heartbeat, membership.heads()};
-      if (stored) hear(beat.seal(identity.keys));
-    }
-    co_await timer.afterDelay(HEARTBEAT_EVERY);
-  }
-}
-
-void CircleKeeper::hear(crypto::Bytes heartbeat) {
-  auto taken = beats.take(membership, heartbeat);
-  if (!taken || !*taken) return;
-  heardAt = timer.now();
-  if (fresh.silenceS > 0) {
-    fresh.silenceS = 0;
-    saveSoon();
-  }
-  observer.heartbeatCame();
-}
-
-void CircleKeeper::quarantine(const DeviceId& peer) {
-  if (fresh.quarantined.size() >= Freshness::QUARANTINED_MAX) return;
-  if (!fresh.quarantined.insert(peer).second) return;
-  KJ_LOG(WARNING, "a device is older than it was: it may have membership messages alone", peer);
-  saveSoon();
-}
-
-void CircleKeeper::forget() {
-  if (fresh.forgot) return;
-  KJ_LOG(
-      WARNING, "this device is older than it was: it writes nothing before it knows what it wrote");
-  fresh.forgot = true;
-  saveSoon();
-}
-
 // A peer has told all that it has.
 void CircleKeeper::remember() {
-  if (membership.size() < owed || !isActive(selfId())) return;
+  if (membership.size() < disk.rowsOnce() || !isActive(selfId())) return;
   observer.remembered();
 }
 
-void CircleKeeper::writeAnchor() {
-  anchor = {anchor.counter + 1, chainRows, chainHash};
-  KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() { anchor.write(home, identity.storage); }))
-    KJ_LOG(WARNING, "the rollback anchor could not be written", e->getDescription());
-}
-
 kj::Promise<Result<void>> CircleKeeper::rotateTo(const Identity& next) {
-  auto rotated = co_await inTurn([this, &next]() { return authorNow(rotation(next)); });
-  if (rotated && fresh.forgot) {
-    fresh.forgot = false;
-    // What the circle knows has happened: a disk that is full now does not undo it.
-    saveSoon();
-  }
+  auto rotated = co_await disk.inTurn([this, &next]() { return authorNow(rotation(next)); });
+  if (rotated) watch.beginAfresh();
   co_return rotated;
 }
 
@@ -458,7 +234,7 @@ CircleKeeper::Author CircleKeeper::rotation(const Identity& next) {
 }
 
 void CircleKeeper::renewEpoch() {
-  if (fresh.forgot) return;
+  if (hasForgotten()) return;
   auto isDue = [this](const crypto::MembershipLog& log) {
     return log.state().epochDue() && isActive(selfId()) && ownRole() == crypto::Role::ADMIN;
   };
@@ -500,29 +276,6 @@ kj::Maybe<crypto::LinkInitiator::EpochPsk> CircleKeeper::epochWith(const DeviceI
   return nullptr;
 }
 
-kj::Promise<uint64_t> CircleKeeper::nextInitCounter() {
-  while (nextCounter == counterLimit) {
-    auto first = co_await database.write(
-        [](storage::Database& db) { return storage::counters::reserveInitCounters(db); });
-    // Two callers may have reserved at once: a block that is skipped costs nothing.
-    nextCounter = first;
-    counterLimit = first + storage::counters::INIT_COUNTER_BLOCK;
-  }
-  co_return nextCounter++;
-}
-
-uint64_t CircleKeeper::lastInitCounter(const DeviceId& device) {
-  auto found = acceptedCounters.find(device);
-  return found == acceptedCounters.end() ? 0 : found->second;
-}
-
-kj::Promise<void> CircleKeeper::acceptInitCounter(const DeviceId& device, uint64_t counter) {
-  acceptedCounters[device] = counter;
-  return database.write([device, counter](storage::Database& db) {
-    storage::counters::setAccepted(db, device, counter);
-  });
-}
-
 kj::Own<transport::MembershipExchange> CircleKeeper::exchange(const DeviceId& peer, bool stranger) {
   return kj::heap<Exchange>(*this, peer, stranger);
 }
@@ -536,7 +289,7 @@ std::vector<crypto::DeviceBeacon> CircleKeeper::beaconsOfOthers(uint64_t slot) {
 }
 
 void CircleKeeper::taskFailed(kj::Exception&& e) {
-  KJ_LOG(ERROR, "membership could not be stored", e);
+  KJ_LOG(ERROR, "a new epoch is due and could not be made", e);
 }
 
 }  // namespace hearth::devices

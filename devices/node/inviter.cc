@@ -90,7 +90,7 @@ kj::Promise<Result<Welcome>> Inviter::welcome(
         welcome.hints.add(crypto::PairHint{id, kj::str(address.c_str())});
     }
   };
-  hint(around.keeper.selfId(), around.ownAddresses);
+  hint(around.keeper.selfId(), around.places.configured());
   for (auto& row: around.fleet.everyone()) {
     if (around.keeper.isActive(row.device)) hint(row.device, row.addresses);
   }

@@ -2,10 +2,9 @@
 // How an admin brings a new device in: calls it, has it proved by what people have agreed on, asks
 // its user, writes the Add, and sends the log and where devices may be found.
 
-#include "devices/node/circle-keeper.h"
 #include "devices/node/device-view.h"
-#include "devices/node/fleet.h"
 #include "devices/node/pairing.h"
+#include "devices/node/places.h"
 
 namespace hearth::devices {
 
@@ -32,7 +31,7 @@ class Inviter final {
     crypto::EphemeralGuard& guard;
     CircleKeeper& keeper;
     const Fleet& fleet;
-    const std::vector<std::string>& ownAddresses;  // where others reach this device
+    const Places& places;
   };
   explicit Inviter(Surroundings around): around(around) {}
 

@@ -33,7 +33,7 @@ kj::Promise<Result<void>> joinCircle(kj::Timer& timer, kj::ConnectionReceiver& r
   auto joined = co_await waitForAdmin(
       timer, receiver, identity.keys, identity.bundle, entropy, guard, person, lock);
   if (!joined) co_return no(joined.error());
-  auto stored = co_await CircleKeeper::join(joined->circle, joined->log, identity, store);
+  auto stored = co_await StoredCircle::join(joined->circle, joined->log, identity, store);
   if (!stored) co_return no(stored.error());
   co_await lock.succeed();
   co_await rememberHints(store, joined->hints);

@@ -8,7 +8,7 @@
 namespace hearth::devices {
 
 // The device is a member when this resolves. The receiver listens only until then.
-// Errors: PAIRING_LOCKED, PAIRING_CLOSED; those of CircleKeeper::join.
+// Errors: PAIRING_LOCKED, PAIRING_CLOSED; those of StoredCircle::join.
 kj::Promise<Result<void>> joinCircle(kj::Timer& timer, kj::ConnectionReceiver& receiver,
     const Identity& identity, storage::Store& store, Entropy& entropy, JoiningPerson& person);
 

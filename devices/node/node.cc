@@ -1,65 +1,20 @@
 #include "devices/node/node.h"
 
-#include "core/base/flat.h"
 #include "crypto/identity/display.h"
-#include "devices/devices.capnp.h"
 #include "devices/facts/local-facts.h"
 #include "devices/node/lookout.h"
 #include "router/place/facts-codec.h"
-#include "storage/tables/peers.h"
-#include "storage/tables/settings.h"
 #include "transport/link/ferry.h"
 #include "transport/wire/datagram-socket.h"
 
 #include <kj/debug.h>
-#include <kj/encoding.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdlib>
 
 namespace hearth::devices {
 
 namespace {
-
-// The cost of a task on this device, as kept between runs: three numbers as their bits.
-kj::String costSetting(const Digest& plugin, const std::string& task) {
-  return kj::str("cost/", kj::encodeHex(plugin.asBytes()), '/', task.c_str());
-}
-
-crypto::Buffer encodeCost(const engine::TaskCost& cost) {
-  FlatWriter out;
-  for (auto value: {cost.fixedS, cost.perUnitS, cost.spread})
-    out.u64(std::bit_cast<uint64_t>(value));
-  return out.finish();
-}
-
-kj::Maybe<engine::TaskCost> decodeCost(crypto::Bytes bytes) {
-  FlatReader in(bytes);
-  engine::TaskCost cost;
-  cost.fixedS = std::bit_cast<double>(in.u64());
-  cost.perUnitS = std::bit_cast<double>(in.u64());
-  cost.spread = std::bit_cast<double>(in.u64());
-  if (!in.finish()) return nullptr;
-  return cost;
-}
-
-int64_t micros(double seconds) { return static_cast<int64_t>(seconds * 1e6); }
-
-std::string versionOf(const engine::PluginVersion& version) {
-  return std::to_string(version.major) + "." + std::to_string(version.minor) + "." +
-      std::to_string(version.patch);
-}
-
-std::vector<std::string> textsOf(capnp::List<capnp::Text>::Reader list) {
-  std::vector<std::string> texts;
-  for (auto text: list) texts.emplace_back(text.cStr());
-  return texts;
-}
-
-void write(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Builder out) {
-  for (kj::uint i = 0; i < texts.size(); ++i) out.set(i, texts[i].c_str());
-}
 
 // A repeated ephemeral key means a broken random source or a cloned machine (SECURITY.md §6.1).
 [[noreturn]] void stopForRepeatedEphemeral() {
@@ -71,51 +26,7 @@ void write(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Buil
 
 }  // namespace
 
-// What another device gets from this one.
-class Node::PeerServer final: public rpc::Peer::Server {
- public:
-  PeerServer(Node& node, const DeviceId& peer): node(node), peer(peer) {}
-
-  kj::Promise<void> facts(FactsContext context) override {
-    auto facts = router::readFacts(context.getParams().getFacts());
-    KJ_REQUIRE(facts.has_value(), "facts that are none", facts.error().because);
-    KJ_REQUIRE(facts->id == peer, "a device speaks for itself alone");
-    node.heard(peer, kj::mv(*facts));
-    return kj::READY_NOW;
-  }
-
-  kj::Promise<void> introduce(IntroduceContext context) override {
-    auto places = context.getParams().getPlaces();
-    KJ_REQUIRE(places.size() <= crypto::DEVICES_MAX, "too many places");
-    for (auto place: places) {
-      auto device = DeviceId::from(place.getDevice());
-      KJ_REQUIRE(
-          device.has_value() && place.getAddresses().size() <= transport::Links::ADDRESSES_MAX);
-      node.introduced(*device, textsOf(place.getAddresses()));
-    }
-    return kj::READY_NOW;
-  }
-
-  kj::Promise<void> meet(MeetContext context) override {
-    auto theirs = textsOf(context.getParams().getPlaces());
-    KJ_REQUIRE(theirs.size() <= transport::Links::ADDRESSES_MAX, "too many places");
-    node.links.callAt(peer, kj::mv(theirs));
-    auto own = co_await node.ownPlaces();
-    write(own, context.getResults().initPlaces(static_cast<kj::uint>(own.size())));
-  }
-
-  kj::Promise<void> stages(StagesContext context) override {
-    KJ_REQUIRE(!node.keeper.isStale(), "this device has heard of no admin for a week");
-    context.getResults().setHost(node.executor.host());
-    return kj::READY_NOW;
-  }
-
- private:
-  Node& node;
-  DeviceId peer;
-};
-
-Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKeeper::Stored stored,
+Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCircle stored,
     std::vector<storage::PeerRow> remembered)
     : seams(seams),
       identity(identity),
@@ -131,6 +42,9 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       links(transport::HandshakeTools{seams.timer, seams.entropy, guard, keeper}, seams.network,
           *this),
       relays({seams.timer, seams.clock, seams.network, seams.store, keeper, links}),
+      places({seams.timer, seams.clock, seams.store, keeper, fleet, links, relays, *this,
+                 seams.localLink},
+          config.addresses, config.port),
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
       jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
           executor, *this, links}),
@@ -139,7 +53,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
       tasks(*this) {
   links.plug(transport::Path::Kind::TLS, tlsConnector);
   fleet.changeOwn(seams.clock.now(), [this](router::DeviceFacts& own) {
-    own.addresses = config.addresses;
+    own.addresses = places.configured();
     if (bodies.hasMicrophone()) own.sensors = {"microphone"};
   });
 }
@@ -148,18 +62,12 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, CircleKee
 Node::~Node() noexcept(false) {
   tasks.clear();
   rotation.stop();
-  neighbours = nullptr;
-  relays.stop();
+  places.stop();
   links.hangUp();
 }
 
 void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {
   links.serveDatagrams(transport::batchesOf(kj::mv(port), seams.network));
-}
-
-void Node::alsoReachableAt(std::vector<std::string> places) {
-  outside = kj::mv(places);
-  tellAddresses();
 }
 
 void Node::addPlugins(const kj::ReadableDirectory& directory) {
@@ -176,13 +84,17 @@ kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
   followRotations();
   keeper.start();
-  co_await relays.start();
-  tellAddresses();
+  co_await places.start();
   if (!keeper.isActive(keeper.selfId())) expelled();
-  meetNeighbours();
-  callKnown();
+  places.beginToCall();
   for (auto bundle: plugins.bundles()) {
-    for (auto& task: bundle->description().tasks) co_await measure(*bundle, task);
+    for (auto& task: bundle->description().tasks) {
+      auto measured = co_await costs.measure(*bundle, task);
+      KJ_IF_MAYBE(facts, measured) {
+        fleet.changeOwn(seams.clock.now(),
+            [&](router::DeviceFacts& own) { own.plugins.push_back(kj::mv(*facts)); });
+      }
+    }
     auto warm = co_await plugins.keepWarm(bundle->measurement().plugin);
     if (!warm)
       KJ_LOG(WARNING, "a plugin does not start", bundle->manifest().name.c_str(),
@@ -202,44 +114,6 @@ kj::Promise<void> Node::keepLogShort() {
   }
 }
 
-// A cost is measured once for each plugin and kept: nothing about it changes but the plugin.
-kj::Promise<void> Node::measure(const engine::Bundle& bundle, const engine::PluginTask& task) {
-  auto plugin = bundle.measurement().plugin;
-  auto key = costSetting(plugin, task.name);
-  auto kept = co_await seams.store.read(
-      [key = kj::str(key)](storage::Database& db) { return storage::settings::get(db, key); });
-  kj::Maybe<engine::TaskCost> cost;
-  KJ_IF_MAYBE(bytes, kept) cost = decodeCost(*bytes);
-  if (cost == nullptr) {
-    auto measured = co_await plugins.calibrate(plugin, task.name.c_str());
-    if (!measured) {
-      KJ_LOG(WARNING, "a plugin could not be measured and is not used", task.name.c_str(),
-          measured.error().because);
-      co_return;
-    }
-    co_await seams.store.write(
-        [key = kj::str(key), bytes = encodeCost(*measured)](
-            storage::Database& db) { storage::settings::set(db, key, bytes); });
-    cost = kj::mv(*measured);
-  }
-  KJ_IF_MAYBE(known, cost) {
-    router::PluginFacts facts{.task = task.name,
-        .name = bundle.manifest().name,
-        .version = versionOf(bundle.manifest().version),
-        .measurement = plugin,
-        .fixedS = known->fixedS,
-        .perUnitS = known->perUnitS,
-        .spread = known->spread,
-        .memoryBytes = uint64_t{bundle.manifest().quotas.memoryMib} << 20,
-        .warm = true};
-    seams.trace.event("plugin.measured",
-        {{"plugin", plugin}, {"fixed_us", micros(known->fixedS)},
-            {"per_unit_us", micros(known->perUnitS)}});
-    fleet.changeOwn(
-        seams.clock.now(), [&](router::DeviceFacts& own) { own.plugins.push_back(kj::mv(facts)); });
-  }
-}
-
 std::vector<DeviceView> Node::devices() {
   std::vector<DeviceView> views;
   for (auto& [id, member]: keeper.state().devices) {
@@ -254,7 +128,7 @@ std::vector<DeviceView> Node::devices() {
 Holdings Node::holdings() const {
   Holdings all;
   links.addTo(all);
-  if (neighbours.get() != nullptr) neighbours->addTo(all);
+  places.addTo(all);
   executor.addTo(all);
   jobs.addTo(all);
   auto inCircle = keeper.state().devices.size();
@@ -314,11 +188,11 @@ kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
   if (rotation.isUnderWay()) co_return no(TAKES_NEW_KEYS);
   ++errands;
   KJ_DEFER(--errands);
-  auto places = addresses;
+  auto waitedAt = addresses;
   auto id = co_await inviter.bringIn(kj::mv(means), kj::mv(addresses), role, person);
   if (!id) co_return no(id.error());
   // It listens where it waited. From behind a NAT this device is not reached: it has to call.
-  introduced(*id, places);
+  introduced(*id, waitedAt);
   co_return viewOf(*id, KJ_ASSERT_NONNULL(keeper.state().find(*id)));
 }
 
@@ -345,11 +219,11 @@ void Node::tell(const DeviceId& peer) {
       known.push_back(row);
   }
   auto introduction = client.introduceRequest();
-  auto places = introduction.initPlaces(static_cast<kj::uint>(known.size()));
+  auto list = introduction.initPlaces(static_cast<kj::uint>(known.size()));
   for (kj::uint i = 0; i < known.size(); ++i) {
-    places[i].setDevice(known[i].device.asBytes());
+    list[i].setDevice(known[i].device.asBytes());
     auto& addresses = known[i].addresses;
-    write(addresses, places[i].initAddresses(static_cast<kj::uint>(addresses.size())));
+    write(addresses, list[i].initAddresses(static_cast<kj::uint>(addresses.size())));
   }
   tasks.add(introduction.send().ignoreResult());
 }
@@ -360,110 +234,13 @@ void Node::tellAll() {
 
 void Node::heard(const DeviceId& peer, router::DeviceFacts facts) {
   if (!links.isUp(peer) || !fleet.heard(kj::mv(facts), seams.clock.now())) return;
-  remember(peer);
-  callKnown();
+  places.remember(peer);
+  places.callKnown();
   // Whoever is here should know where the newcomer is.
   for (auto& other: links.peersUp()) {
     if (other != peer) tell(other);
   }
   jobs.fleetChanged();
-}
-
-void Node::introduced(const DeviceId& device, const std::vector<std::string>& addresses) {
-  if (device == keeper.selfId() || !keeper.isActive(device)) return;
-  fleet.learnPlace(device, addresses);
-  remember(device);
-  callKnown();
-}
-
-void Node::remember(const DeviceId& device) {
-  KJ_IF_MAYBE(row, fleet.remembered(device)) {
-    auto copy = *row;
-    copy.seenMs = (seams.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
-    tasks.add(seams.store.write(
-        [copy = kj::mv(copy)](storage::Database& db) { storage::peers::put(db, copy); }));
-  }
-}
-
-void Node::call(const DeviceId& device) {
-  std::vector<std::string> remembered, heard;
-  KJ_IF_MAYBE(row, fleet.remembered(device)) remembered = row->addresses;
-  if (neighbours.get() != nullptr) heard = neighbours->placesOf(device);
-  links.setAddresses(device, placesToCall(remembered, heard));
-}
-
-void Node::callKnown() {
-  if (!keeper.isActive(keeper.selfId())) return;
-  for (auto& [id, member]: keeper.state().devices) {
-    // Also one of which no address is known: a member may have a way to it.
-    if (id != keeper.selfId() && member.isActive()) call(id);
-  }
-  useRelaysOfVaults();
-}
-
-// A relay that a VAULT runs is the circle's own.
-void Node::useRelaysOfVaults() {
-  std::vector<std::string> offered;
-  for (auto& [id, member]: keeper.state().devices) {
-    if (id == keeper.selfId() || !member.isActive() || member.role != crypto::Role::VAULT) continue;
-    KJ_IF_MAYBE(row, fleet.remembered(id)) {
-      for (auto& address: row->addresses) {
-        auto path = transport::Path::parse(address);
-        if (path && path->kind == transport::Path::Kind::RELAY) offered.push_back(address);
-      }
-    }
-  }
-  relays.offered(offered);
-  tellAddresses();
-}
-
-// Own addresses, and the relays where this device waits; the others hear of it when that is another.
-void Node::tellAddresses() {
-  auto addresses = config.addresses;
-  addresses.insert(addresses.end(), outside.begin(), outside.end());
-  for (auto& relay: relays.addresses()) addresses.push_back(relay);
-  if (addresses.size() > transport::Links::ADDRESSES_MAX)
-    addresses.resize(transport::Links::ADDRESSES_MAX);
-  if (addresses == fleet.own().addresses) return;
-  fleet.changeOwn(
-      seams.clock.now(), [&](router::DeviceFacts& own) { own.addresses = kj::mv(addresses); });
-  tellAll();
-}
-
-kj::Promise<Result<void>> Node::addRelay(std::string place) {
-  auto added = co_await relays.add(kj::mv(place));
-  tellAddresses();
-  co_return added;
-}
-
-kj::Promise<Result<void>> Node::removeRelay(std::string place) {
-  auto removed = co_await relays.remove(kj::mv(place));
-  tellAddresses();
-  co_return removed;
-}
-
-void Node::offerRelays(std::vector<std::string> offered) {
-  for (auto& relay: offered) config.addresses.push_back(relay);
-  tellAddresses();
-}
-
-void Node::meetNeighbours() {
-  if (neighbours.get() != nullptr) return neighbours->circleChanged();
-  KJ_IF_MAYBE(link, seams.localLink) {
-    using transport::Neighbourhood;
-    if (!keeper.isActive(keeper.selfId())) return;
-    // A VAULT holds no key by which it would know anybody (SECURITY.md §6.7).
-    auto part = keeper.ownRole() == crypto::Role::VAULT ? Neighbourhood::Part::IS_CALLED_ONLY
-                                                        : Neighbourhood::Part::CALLS;
-    neighbours = kj::heap<Neighbourhood>(
-        Neighbourhood::Surroundings{seams.timer, seams.clock, *link, keeper, *this}, config.port,
-        part);
-    for (auto& peer: links.peersUp()) neighbours->linked(peer, true);
-  }
-}
-
-void Node::placesChanged(const DeviceId& device) {
-  if (keeper.isActive(device)) call(device);
 }
 
 void Node::circleChanged() {
@@ -478,16 +255,14 @@ void Node::circleChanged() {
   for (auto& [id, member]: keeper.state().devices) {
     if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
   }
-  meetNeighbours();
-  callKnown();
-  relays.circleChanged();
+  places.circleChanged();
 }
 
 // Where devices that go by other keys now may be found.
 void Node::followRotations() {
   for (auto& [id, member]: keeper.state().devices) {
     for (auto& old: member.rotatedFrom) {
-      if (fleet.follow(old, id)) remember(id);
+      if (fleet.follow(old, id)) places.remember(id);
     }
   }
 }
@@ -513,15 +288,14 @@ void Node::heartbeatCame() { links.sendNews(); }
 
 // Whoever was removed calls nobody and works for nobody.
 void Node::expelled() {
-  relays.stop();
-  neighbours = nullptr;
+  places.stop();
   for (auto& [id, member]: keeper.state().devices) links.drop(id, Errc::REMOVED);
   jobs.expel();
 }
 
 void Node::peerUp(const DeviceId& peer) {
   seams.trace.event("link.up", {{"peer", peer}});
-  if (neighbours.get() != nullptr) neighbours->linked(peer, true);
+  places.linked(peer, true);
   tell(peer);
   considerRotation();
   auto arrived = kj::mv(arrival.fulfiller);
@@ -532,7 +306,7 @@ void Node::peerUp(const DeviceId& peer) {
 
 void Node::peerDown(const DeviceId& peer, Error why) {
   seams.trace.event("link.down", {{"peer", peer}, {"why", why.because}});
-  if (neighbours.get() != nullptr) neighbours->linked(peer, false);
+  places.linked(peer, false);
   fleet.left(peer);
   jobs.lost(peer);
 }
@@ -542,19 +316,9 @@ void Node::incoming(
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
 }
 
-// Where others find this device now: as they see it, then by its own addresses.
-kj::Promise<std::vector<std::string>> Node::ownPlaces() {
-  auto places = co_await links.seenAs();
-  for (auto& address: fleet.own().addresses) {
-    bool known = std::ranges::find(places, address) != places.end();
-    if (!known && places.size() < transport::Links::ADDRESSES_MAX) places.push_back(address);
-  }
-  co_return places;
-}
-
 kj::Promise<std::vector<std::string>> Node::meet(const DeviceId& device) {
   auto peer = device;
-  auto own = co_await ownPlaces();
+  auto own = co_await places.ownNow();
   auto request = links.rpc(peer).castAs<rpc::Peer>().meetRequest();
   write(own, request.initPlaces(static_cast<kj::uint>(own.size())));
   auto response = co_await request.send();
@@ -563,8 +327,19 @@ kj::Promise<std::vector<std::string>> Node::meet(const DeviceId& device) {
   co_return theirs;
 }
 
+kj::Promise<std::vector<std::string>> Node::met(
+    const DeviceId& peer, std::vector<std::string> theirs) {
+  links.callAt(peer, kj::mv(theirs));
+  return places.ownNow();
+}
+
+router::rpc::StageHost::Client Node::stages() {
+  KJ_REQUIRE(!keeper.isStale(), "this device has heard of no admin for a week");
+  return executor.host();
+}
+
 capnp::Capability::Client Node::bootstrapFor(const DeviceId& peer) {
-  return kj::heap<PeerServer>(*this, peer);
+  return kj::heap<PeerServer>(static_cast<PeerServer::Desk&>(*this), peer);
 }
 
 // Waits for a link to the device: a job may wait for hours, and whoever asked again and again meanwhile

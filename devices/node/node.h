@@ -8,9 +8,10 @@
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
 #include "devices/node/key-rotation.h"
-#include "devices/node/relays.h"
+#include "devices/node/peer-server.h"
+#include "devices/node/places.h"
+#include "devices/node/plugin-costs.h"
 #include "router/run/executor.h"
-#include "transport/discovery/neighbourhood.h"
 #include "transport/link/tls-connector.h"
 
 namespace hearth::devices {
@@ -42,12 +43,13 @@ struct NodeConfig {
 
 class Node final: private CircleKeeper::Observer,
                   private transport::Links::Observer,
-                  private transport::Neighbourhood::Observer,
+                  private Places::Observer,
+                  private PeerServer::Desk,
                   private router::Executor::Peers,
                   private router::JobRunner::Fleet,
                   private kj::TaskSet::ErrorHandler {
  public:
-  Node(Seams seams, const Identity& identity, NodeConfig config, CircleKeeper::Stored stored,
+  Node(Seams seams, const Identity& identity, NodeConfig config, StoredCircle stored,
       std::vector<storage::PeerRow> remembered);
   ~Node() noexcept(false);
 
@@ -63,7 +65,7 @@ class Node final: private CircleKeeper::Observer,
   }
 
   // Where others reach this device from outside its network, beside its own addresses; tells them.
-  void alsoReachableAt(std::vector<std::string> places);
+  void alsoReachableAt(std::vector<std::string> at) { places.alsoReachableAt(kj::mv(at)); }
 
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
@@ -79,6 +81,8 @@ class Node final: private CircleKeeper::Observer,
   kj::Promise<void> keysReplaced() { return rotation.done(); }
 
   const NodeConfig& settings() const { return config; }
+  // Where others reach this device, best first.
+  const std::vector<std::string>& addresses() const { return places.configured(); }
   const CircleKeeper& circle() const { return keeper; }
   Jobs& work() { return jobs; }
   std::vector<DeviceView> devices();
@@ -99,32 +103,33 @@ class Node final: private CircleKeeper::Observer,
 
   const Relays& relaysUsed() const { return relays; }
   // Errors: those of Relays.
-  kj::Promise<Result<void>> addRelay(std::string place);
-  kj::Promise<Result<void>> removeRelay(std::string place);
+  kj::Promise<Result<void>> addRelay(std::string place) { return places.addRelay(kj::mv(place)); }
+  kj::Promise<Result<void>> removeRelay(std::string place) {
+    return places.removeRelay(kj::mv(place));
+  }
   // This device runs relays itself, and others may wait at them (texts of paths).
-  void offerRelays(std::vector<std::string> offered);
+  void offerRelays(std::vector<std::string> offered) { places.offerRelays(kj::mv(offered)); }
 
   // Errors: UNKNOWN_PEER, NOT_AUTHORISED.
   kj::Promise<Result<DeviceView>> remove(std::string wanted, crypto::RemoveReason reason);
 
  private:
-  class PeerServer;
   Seams seams;
   const Identity& identity;
   NodeConfig config;
-  std::vector<std::string> outside;  // where a router lets calls through to this device
   crypto::EphemeralGuard guard;
   CircleKeeper keeper;
   devices::Fleet fleet;
   Inviter inviter{{seams.timer, seams.entropy, seams.network, seams.store, identity, guard, keeper,
-      fleet, config.addresses}};
+      fleet, places}};
   engine::PluginSet plugins;
+  PluginCosts costs{{seams.store, seams.trace, plugins}};
   Bodies bodies;
   kj::Own<transport::Tls> tls = transport::newTls(seams.entropy, seams.timer);
   transport::TlsConnector tlsConnector{seams.network, *tls};
   transport::Links links;
   Relays relays;
-  kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part
+  Places places;
   // The next link to any peer, for whoever waits for one.
   kj::PromiseFulfillerPair<void> arrival = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> arriving = arrival.promise.fork();
@@ -140,29 +145,26 @@ class Node final: private CircleKeeper::Observer,
   void considerRotation();
   void followRotations();
   kj::Promise<void> keepLogShort();
-  kj::Promise<void> measure(const engine::Bundle& bundle, const engine::PluginTask& task);
   void tell(const DeviceId& peer);
   void tellAll();
-  void heard(const DeviceId& peer, router::DeviceFacts facts);
-  void introduced(const DeviceId& device, const std::vector<std::string>& addresses);
-  void call(const DeviceId& device);
-  void callKnown();
-  void meetNeighbours();
-  void useRelaysOfVaults();
-  void tellAddresses();
   void expelled();
-  void remember(const DeviceId& device);
   DeviceView viewOf(const DeviceId& id, const crypto::Member& member);
 
   void circleChanged() override;
   void remembered() override;
   void heartbeatCame() override;
-  void placesChanged(const DeviceId& device) override;
+  void ownPlacesChanged() override { tellAll(); }
+  void heard(const DeviceId& peer, router::DeviceFacts facts) override;
+  void introduced(const DeviceId& device, const std::vector<std::string>& addresses) override {
+    places.introduced(device, addresses);
+  }
+  kj::Promise<std::vector<std::string>> met(
+      const DeviceId& peer, std::vector<std::string> theirs) override;
+  router::rpc::StageHost::Client stages() override;
   void peerUp(const DeviceId& peer) override;
   void peerDown(const DeviceId& peer, Error why) override;
   void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
       kj::Own<kj::AsyncIoStream> stream) override;
-  kj::Promise<std::vector<std::string>> ownPlaces();
   kj::Promise<std::vector<std::string>> meet(const DeviceId& device) override;
   capnp::Capability::Client bootstrapFor(const DeviceId& peer) override;
   kj::Promise<kj::Own<kj::AsyncIoStream>> openEdge(

@@ -88,7 +88,7 @@ kj::Promise<Result<bool>> recoverUnhurried(kj::Own<kj::AsyncIoStream> stream,
   if (!log) co_return no(log.error());
   auto ops = beginAnew(**log, change, identity, wallMsOf(clock), entropy);
   if (!ops) co_return no(ops.error());
-  co_await CircleKeeper::storeCircle(store, **log);
+  co_await StoredCircle::write(store, **log);
   // From here on the circle is this device's, whoever knows it.
   co_return co_await kj::evalNow([&]() {
     return call.tell(encode(*ops));
@@ -135,7 +135,7 @@ kj::Promise<Result<bool>> recoverFrom(kj::Timer& timer, kj::Own<kj::AsyncIoStrea
       RECOVER_WITHIN, recoverUnhurried(kj::mv(stream), change, identity, store, clock, entropy));
 }
 
-kj::Promise<Result<void>> recoverHere(const kj::Directory& home, CircleKeeper::Stored stored,
+kj::Promise<Result<void>> recoverHere(const kj::Directory& home, StoredCircle stored,
     const RecoveryChange& change, const Identity& identity, storage::Store& store,
     const kj::Clock& clock, Entropy& entropy) {
   crypto::MembershipLog log(stored.circle);

@@ -35,7 +35,7 @@ kj::Promise<Result<bool>> recoverFrom(kj::Timer& timer, kj::Own<kj::AsyncIoStrea
 
 // The same with the log that this home holds: it goes on under keys that were never in the circle.
 // Errors: those of beginAnew.
-kj::Promise<Result<void>> recoverHere(const kj::Directory& home, CircleKeeper::Stored stored,
+kj::Promise<Result<void>> recoverHere(const kj::Directory& home, StoredCircle stored,
     const RecoveryChange& change, const Identity& identity, storage::Store& store,
     const kj::Clock& clock, Entropy& entropy);
 

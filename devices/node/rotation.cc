@@ -24,7 +24,7 @@ bool namesKeys(crypto::Bytes envelope, const DeviceId& keys) {
 }  // namespace
 
 Result<Identity> settleIdentity(
-    const kj::Directory& home, Identity current, const CircleKeeper::Stored& stored) {
+    const kj::Directory& home, Identity current, const StoredCircle& stored) {
   auto loaded = current.loadNext(home);
   if (!loaded) return no(loaded.error());
   KJ_IF_MAYBE(next, *loaded) {

@@ -13,7 +13,7 @@ namespace hearth::devices {
 // in `stored` has put it in its place. Call it before anything is made of `current`.
 // Errors: those of Identity::loadNext.
 Result<Identity> settleIdentity(
-    const kj::Directory& home, Identity current, const CircleKeeper::Stored& stored);
+    const kj::Directory& home, Identity current, const StoredCircle& stored);
 
 // Whether the device should take other keys (SECURITY.md §5.2): its key was once the only admin's, and
 // could for ever forge a rival history from that time. There is a second admin now.

@@ -102,19 +102,18 @@ kj::Own<const kj::Directory> Daemon::describeSystem() const {
   return root;
 }
 
-std::expected<devices::CircleKeeper::Stored, std::string> Daemon::afterPowerLoss() {
+std::expected<devices::StoredCircle, std::string> Daemon::afterPowerLoss() {
   SeededEntropy nobodys(Chance(0));
   SimDisk copy(Chance(0));
   copy.restore(parts.disk.afterPowerCut());
   auto directory = copy.directory();
   storage::DirectoryVfs copyVfs(*directory, nobodys, parts.time.clock());
-  std::expected<devices::CircleKeeper::Stored, std::string> found =
-      std::unexpected("it has no circle");
+  std::expected<devices::StoredCircle, std::string> found = std::unexpected("it has no circle");
   KJ_IF_MAYBE(e, kj::runCatchingExceptions([&]() {
                 auto database = storage::Database::open(
                     copyVfs, storage::HEARTH_DB, identity.database, storage::HEARTH_SCHEMA);
                 if (!database) refused(database.error());
-                auto stored = devices::CircleKeeper::readFrom(**database);
+                auto stored = devices::StoredCircle::readFrom(**database);
                 if (!stored) refused(stored.error());
                 KJ_IF_MAYBE(circle, *stored) found = kj::mv(*circle);
               })) {
@@ -125,7 +124,7 @@ std::expected<devices::CircleKeeper::Stored, std::string> Daemon::afterPowerLoss
 
 kj::Promise<void> Daemon::init() {
   auto seed = crypto::RecoverySeed::draw(parts.entropy);
-  co_await devices::CircleKeeper::found(
+  co_await devices::StoredCircle::found(
       crypto::RecoveryKeys::fromSeed(seed), identity, *store, parts.time.clock(), parts.entropy);
 }
 
@@ -139,7 +138,7 @@ kj::Promise<Result<void>> Daemon::join(kj::Function<void(kj::String)> shown) {
 }
 
 kj::Promise<Result<bool>> Daemon::run() {
-  auto stored = co_await devices::CircleKeeper::read(*store);
+  auto stored = co_await devices::StoredCircle::read(*store);
   if (!stored) co_return no(stored.error());
   auto circle = kj::mv(*stored);
   if (circle == nullptr) co_return false;

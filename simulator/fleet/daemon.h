@@ -94,7 +94,7 @@ class Daemon final {
   const DeviceId& id() const { return identity.keys.id; }
   // What the next process would find if power went now and nothing that was not synced had luck; or
   // why it would not start.
-  std::expected<devices::CircleKeeper::Stored, std::string> afterPowerLoss();
+  std::expected<devices::StoredCircle, std::string> afterPowerLoss();
 
   crypto::DeviceKeys& keys() { return identity.keys; }
   storage::Store& database() { return *store; }

@@ -5,8 +5,8 @@ namespace hearth::sim {
 namespace {
 
 // The first thing that the disk does not have. None when it has everything.
-kj::Maybe<std::string> missingOn(const devices::CircleKeeper::Stored& disk,
-    const devices::CircleKeeper& memory, bool diskHasRefused) {
+kj::Maybe<std::string> missingOn(
+    const devices::StoredCircle& disk, const devices::CircleKeeper& memory, bool diskHasRefused) {
   std::set<std::string> ops;
   for (auto& op: disk.ops) ops.emplace(op.asChars().begin(), op.size());
   for (auto envelope: memory.log().envelopes()) {

@@ -46,13 +46,13 @@ struct Desk final: CircleKeeper::Observer {
   int changes = 0;
 
   Desk() {
-    CircleKeeper::found(recovery, identity, store, kj::nullClock(), entropy).wait(uv.waitScope);
+    StoredCircle::found(recovery, identity, store, kj::nullClock(), entropy).wait(uv.waitScope);
     keeper = kj::heap<CircleKeeper>(
         stored(), identity, store, timer, kj::nullClock(), entropy, *keys, *this);
   }
 
-  CircleKeeper::Stored stored() {
-    auto read = CircleKeeper::read(store).wait(uv.waitScope).value();
+  StoredCircle stored() {
+    auto read = StoredCircle::read(store).wait(uv.waitScope).value();
     return kj::mv(KJ_ASSERT_NONNULL(read));
   }
   size_t opsOnDisk() { return stored().ops.size(); }
@@ -140,7 +140,7 @@ TEST_CASE(
   REQUIRE(desk.changes == 1);
   desk.disk.full = false;
   REQUIRE(desk.opsOnDisk() == before);
-  desk.timer.advanceTo(desk.timer.now() + CircleKeeper::STORE_AGAIN_AFTER);
+  desk.timer.advanceTo(desk.timer.now() + OpsOnDisk::STORE_AGAIN_AFTER);
   desk.uv.waitScope.poll();
   REQUIRE(desk.opsOnDisk() == before + 2);
 }

@@ -55,7 +55,7 @@ struct TwoAdmins {
 
   // What the next process makes of the home.
   Identity restarted() {
-    CircleKeeper::Stored stored{.circle = log->circle()};
+    StoredCircle stored{.circle = log->circle()};
     for (auto envelope: log->envelopes()) stored.ops.push_back(kj::heapArray<kj::byte>(envelope));
     auto loaded = Identity::load(*home, keys).value();
     return settleIdentity(*home, kj::mv(KJ_ASSERT_NONNULL(loaded)), stored).value();

@@ -1,0 +1,66 @@
+#pragma once
+// Where the ops of a circle go: to the disk in turns, each turn behind the one before it, and behind
+// each commit the rollback anchor (anchor.h).
+
+#include "devices/node/anchor.h"
+#include "devices/node/stored-circle.h"
+
+#include <kj/function.h>
+#include <kj/timer.h>
+
+#include <set>
+
+namespace hearth::devices {
+
+class OpsOnDisk final: private kj::TaskSet::ErrorHandler {
+ public:
+  // A disk that does not take what peers have brought is asked again.
+  static constexpr kj::Duration STORE_AGAIN_AFTER = 10 * kj::SECONDS;
+
+  // All outlive this object. `log` may grow meanwhile.
+  struct Surroundings {
+    const crypto::MembershipLog& log;
+    const Identity& identity;
+    storage::Store& store;
+    kj::Timer& timer;
+    const kj::Directory& home;
+  };
+
+  // `stored` is where the log in `around` came from, as it is before that took it. Throws when the anchor is damaged.
+  OpsOnDisk(Surroundings around, const StoredCircle& stored);
+
+  // The log as the disk held it is in the memory now.
+  void loaded();
+
+  // More ops were on this disk once than it holds now.
+  bool isBehind() const { return owed > 0; }
+  // How many there were.
+  uint64_t rowsOnce() const { return owed; }
+
+  // One writes at a time; a turn that fails ends with its own exception, and the next one goes on.
+  kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);
+
+  // Only in a turn: puts what the log holds and the disk does not there, and `own` on top of it.
+  kj::Promise<void> write(const std::vector<crypto::SealedOp>& own);
+
+  // Ops that came in count at once; a full disk may take them later. Whether it has taken them now.
+  kj::Promise<bool> kept();
+  void keep();
+
+ private:
+  Surroundings around;
+  std::set<OpHash> stored;       // of the log's ops
+  kj::ForkedPromise<void> turn;  // of writing, one at a time
+  Anchor anchor;                 // as it is on disk
+  uint64_t owed = 0;
+  uint64_t chainRows;  // of the stored chain
+  Digest chainHash;
+  bool storesAgain = false;
+  kj::TaskSet tasks;
+
+  void writeAnchor();
+  void keepLater();
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::devices

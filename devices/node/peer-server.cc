@@ -1,0 +1,53 @@
+#include "devices/node/peer-server.h"
+
+#include "crypto/membership/log.h"
+#include "router/place/facts-codec.h"
+#include "transport/link/links.h"
+
+#include <kj/debug.h>
+
+namespace hearth::devices {
+
+std::vector<std::string> textsOf(capnp::List<capnp::Text>::Reader list) {
+  std::vector<std::string> texts;
+  for (auto text: list) texts.emplace_back(text.cStr());
+  return texts;
+}
+
+void write(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Builder out) {
+  for (kj::uint i = 0; i < texts.size(); ++i) out.set(i, texts[i].c_str());
+}
+
+kj::Promise<void> PeerServer::facts(FactsContext context) {
+  auto facts = router::readFacts(context.getParams().getFacts());
+  KJ_REQUIRE(facts.has_value(), "facts that are none", facts.error().because);
+  KJ_REQUIRE(facts->id == peer, "a device speaks for itself alone");
+  desk.heard(peer, kj::mv(*facts));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> PeerServer::introduce(IntroduceContext context) {
+  auto places = context.getParams().getPlaces();
+  KJ_REQUIRE(places.size() <= crypto::DEVICES_MAX, "too many places");
+  for (auto place: places) {
+    auto device = DeviceId::from(place.getDevice());
+    KJ_REQUIRE(
+        device.has_value() && place.getAddresses().size() <= transport::Links::ADDRESSES_MAX);
+    desk.introduced(*device, textsOf(place.getAddresses()));
+  }
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> PeerServer::meet(MeetContext context) {
+  auto theirs = textsOf(context.getParams().getPlaces());
+  KJ_REQUIRE(theirs.size() <= transport::Links::ADDRESSES_MAX, "too many places");
+  auto own = co_await desk.met(peer, kj::mv(theirs));
+  write(own, context.getResults().initPlaces(static_cast<kj::uint>(own.size())));
+}
+
+kj::Promise<void> PeerServer::stages(StagesContext context) {
+  context.getResults().setHost(desk.stages());
+  return kj::READY_NOW;
+}
+
+}  // namespace hearth::devices

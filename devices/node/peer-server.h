@@ -1,0 +1,46 @@
+#pragma once
+// What another device gets from this one by RPC over their link. A peer is believed nothing but what it
+// says of itself, and everything that it says is bounded.
+
+#include "devices/devices.capnp.h"
+#include "router/place/facts.h"
+#include "router/run/run.capnp.h"
+
+#include <string>
+#include <vector>
+
+namespace hearth::devices {
+
+std::vector<std::string> textsOf(capnp::List<capnp::Text>::Reader list);
+void write(const std::vector<std::string>& texts, capnp::List<capnp::Text>::Builder out);
+
+class PeerServer final: public rpc::Peer::Server {
+ public:
+  // Who answers.
+  class Desk {
+   public:
+    // What a peer says of itself.
+    virtual void heard(const DeviceId& peer, router::DeviceFacts facts) = 0;
+    // Where a device may be found.
+    virtual void introduced(const DeviceId& device, const std::vector<std::string>& addresses) = 0;
+    // The peer is there now; where this device is.
+    virtual kj::Promise<std::vector<std::string>> met(
+        const DeviceId& peer, std::vector<std::string> places) = 0;
+    // Throws when this device works for nobody.
+    virtual router::rpc::StageHost::Client stages() = 0;
+  };
+
+  // `desk` outlives the server.
+  PeerServer(Desk& desk, const DeviceId& peer): desk(desk), peer(peer) {}
+
+  kj::Promise<void> facts(FactsContext context) override;
+  kj::Promise<void> introduce(IntroduceContext context) override;
+  kj::Promise<void> meet(MeetContext context) override;
+  kj::Promise<void> stages(StagesContext context) override;
+
+ private:
+  Desk& desk;
+  DeviceId peer;
+};
+
+}  // namespace hearth::devices
