@@ -14,10 +14,18 @@ constexpr size_t HEAD_BYTES = 4 + 8;   // stream_id and offset
 constexpr size_t TAG_BYTES = Aegis256::TAG_BYTES;
 static_assert(CLEAR_BYTES + HEAD_BYTES + BULK_DATA_BYTES_MAX + TAG_BYTES == BULK_BYTES_MAX);
 
-Buffer headerOf(size_t bodyBytes) {
-  FlatWriter writer;
-  writer.u8(static_cast<uint8_t>(RecordType::BULK)).u24(static_cast<uint32_t>(bodyBytes));
-  return writer.finish();
+constexpr size_t AAD_BYTES = RECORD_HEADER_BYTES + CLEAR_BYTES;
+
+template <typename T>
+kj::byte* put(kj::byte* at, T value, size_t bytes = sizeof(T)) {
+  for (size_t i = 0; i < bytes; ++i)
+    at[i] = static_cast<kj::byte>(static_cast<uint64_t>(value) >> (8 * i));
+  return at + bytes;
+}
+
+kj::byte* putHeader(kj::byte* at, size_t bodyBytes) {
+  *at = static_cast<kj::byte>(RecordType::BULK);
+  return put(at + 1, bodyBytes, RECORD_HEADER_BYTES - 1);
 }
 }  // namespace
 
@@ -45,14 +53,11 @@ Result<void> BulkSender::sealInPlace(uint32_t receiverIndex, uint64_t noiseN, ui
   if (counter == CipherState::NONCE_RESERVED) {
     return no(Errc::KEYS_EXPIRED, "a bulk key's counter has run out");
   }
-  FlatWriter head;
-  head.bytes(headerOf(record.size() - RECORD_HEADER_BYTES));
-  head.u32(receiverIndex).u64(noiseN);
-  auto aadBytes = head.size();
-  head.u32(streamId).u64(offset);
-  memcpy(record.begin(), head.asBytes().begin(), head.size());
-  auto sealed = record.slice(aadBytes, record.size());
-  Aegis256::seal(key.reveal(), counterNonce<Aegis256::Nonce>(counter++), record.slice(0, aadBytes),
+  auto at = putHeader(record.begin(), record.size() - RECORD_HEADER_BYTES);
+  at = put(put(at, receiverIndex), noiseN);
+  put(put(at, streamId), offset);
+  auto sealed = record.slice(AAD_BYTES, record.size());
+  Aegis256::seal(key.reveal(), counterNonce<Aegis256::Nonce>(counter++), record.slice(0, AAD_BYTES),
       sealed.slice(0, sealed.size() - TAG_BYTES), sealed);
   return {};
 }
@@ -76,12 +81,12 @@ Result<BulkView> BulkReceiver::openInPlace(kj::ArrayPtr<kj::byte> recordBody, ui
   clear.u32();
   if (clear.u64() != noiseN) return no(Errc::REPLAY, "a BULK record out of its place");
 
-  FlatWriter aad;
-  aad.bytes(headerOf(recordBody.size())).bytes(recordBody.slice(0, CLEAR_BYTES));
+  kj::byte aad[AAD_BYTES];
+  memcpy(putHeader(aad, recordBody.size()), recordBody.begin(), CLEAR_BYTES);
   auto sealed = recordBody.slice(CLEAR_BYTES, recordBody.size());
   auto plain = sealed.slice(0, sealed.size() - TAG_BYTES);
-  auto opened = Aegis256::open(
-      key.reveal(), counterNonce<Aegis256::Nonce>(counter), aad.asBytes(), sealed, plain);
+  auto opened =
+      Aegis256::open(key.reveal(), counterNonce<Aegis256::Nonce>(counter), aad, sealed, plain);
   if (!opened) return no(opened.error());
   ++counter;
   FlatReader reader(plain);

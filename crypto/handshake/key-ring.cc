@@ -10,8 +10,18 @@ KeyRing::KeyRing(LinkSession& session, kj::TimePoint now)
 KeyRing::Keys KeyRing::keysOf(LinkSession& session, kj::TimePoint now) {
   auto& sending = session.initiator ? session.keys.i2r : session.keys.r2i;
   auto& receiving = session.initiator ? session.keys.r2i : session.keys.i2r;
-  return {SendingKey(kj::mv(sending)), ReceivingKey(kj::mv(receiving)), session.ownIndex,
-      session.peerIndex, session.rehandshakeAfter, session.expiresAfter(), now};
+  kj::Maybe<BulkSender> bulkSending;
+  kj::Maybe<BulkReceiver> bulkReceiving;
+  if (session.bulk) {
+    auto key = [&](Direction direction) {
+      return bulkKey(session.keys.exporter, session.keys.noiseH, direction);
+    };
+    bulkSending = BulkSender(key(session.initiator ? Direction::I2R : Direction::R2I));
+    bulkReceiving = BulkReceiver(key(session.initiator ? Direction::R2I : Direction::I2R));
+  }
+  return {SendingKey(kj::mv(sending)), ReceivingKey(kj::mv(receiving)), kj::mv(bulkSending),
+      kj::mv(bulkReceiving), session.ownIndex, session.peerIndex, session.rehandshakeAfter,
+      session.expiresAfter(), now};
 }
 
 void KeyRing::add(LinkSession& session, kj::TimePoint now) {
@@ -37,16 +47,16 @@ void KeyRing::replace(Keys keys, kj::TimePoint now) {
 kj::Maybe<KeyRing::Sealing> KeyRing::sealing(kj::TimePoint now) {
   KJ_IF_MAYBE(keys, current) {
     if (now - keys->madeAt < keys->expiresAfter - ON_THE_WAY_MAX)
-      return Sealing{keys->sending, keys->peerIndex};
+      return Sealing{keys->sending, keys->peerIndex, keys->bulkSending};
   }
   return nullptr;
 }
 
-kj::Maybe<ReceivingKey&> KeyRing::opening(uint32_t receiverIndex, kj::TimePoint now) {
+kj::Maybe<KeyRing::Opening> KeyRing::opening(uint32_t receiverIndex, kj::TimePoint now) {
   tick(now);
   for (auto held: {&current, &next, &former}) {
     KJ_IF_MAYBE(keys, *held) {
-      if (keys->ownIndex == receiverIndex) return keys->receiving;
+      if (keys->ownIndex == receiverIndex) return Opening{keys->receiving, keys->bulkReceiving};
     }
   }
   return nullptr;

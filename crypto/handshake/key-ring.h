@@ -13,6 +13,7 @@
 // A link outlives its keys: where nobody said anything they are wiped in time, and whoever wants to speak
 // makes new ones first.
 
+#include "crypto/handshake/bulk.h"
 #include "crypto/handshake/link-handshake.h"
 
 namespace hearth::crypto {
@@ -35,11 +36,16 @@ class KeyRing final {
   struct Sealing {
     SendingKey& key;
     uint32_t receiverIndex;
+    kj::Maybe<BulkSender&> bulk;  // where BULK records may pass
   };
   kj::Maybe<Sealing> sealing(kj::TimePoint now);
 
   // What opens a record for `receiverIndex`. None: these keys were wiped, or never were; the link ends.
-  kj::Maybe<ReceivingKey&> opening(uint32_t receiverIndex, kj::TimePoint now);
+  struct Opening {
+    ReceivingKey& key;
+    kj::Maybe<BulkReceiver&> bulk;
+  };
+  kj::Maybe<Opening> opening(uint32_t receiverIndex, kj::TimePoint now);
 
   // A record has opened. Whether this side seals under new keys from now on: then it owes the peer a
   // record under them, on which the peer wipes the old ones.
@@ -59,6 +65,8 @@ class KeyRing final {
   struct Keys {
     SendingKey sending;
     ReceivingKey receiving;
+    kj::Maybe<BulkSender> bulkSending;  // both, or neither
+    kj::Maybe<BulkReceiver> bulkReceiving;
     uint32_t ownIndex;
     uint32_t peerIndex;
     kj::Duration dueAfter;

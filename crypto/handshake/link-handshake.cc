@@ -102,6 +102,11 @@ Result<RespPayload> readRespPayload(Bytes bytes) {
   return payload;
 }
 
+// Nothing is offered or chosen: both sides compute this from signed bundles whose hashes they agree on.
+bool isBulk(Protocol protocol, LinkStatus status, bool ownHasAes, bool peerHasAes) {
+  return protocol == Protocol::IKHFSPSK2 && status == LinkStatus::OK && ownHasAes && peerHasAes;
+}
+
 kj::Duration longer(uint16_t ownS, uint16_t peerS) { return std::max(ownS, peerS) * kj::SECONDS; }
 
 }  // namespace
@@ -172,6 +177,7 @@ Result<LinkSession> LinkInitiator::finish(Bytes body) {
       .peerIndex = resp->senderIndex,
       .peerBundle = payload->bundle,
       .status = status,
+      .bulk = isBulk(protocol, status, setup.self.hasAes, setup.peer.hasAes),
       .rehandshakeAfter = longer(setup.self.rehandshakeS, payload->rehandshakeS),
       .keys = SessionKeys::from(noise)};
 }
@@ -211,8 +217,8 @@ Result<LinkResponder> LinkResponder::open(
   return LinkResponder(self, kj::mv(noise), *opening);
 }
 
-Result<LinkResponder::Answer> LinkResponder::answer(
-    uint32_t index, kj::Maybe<LinkPsk> psk, const BundleHash& peerKnown, LinkStatus status) {
+Result<LinkResponder::Answer> LinkResponder::answer(uint32_t index, kj::Maybe<LinkPsk> psk,
+    const BundleHash& peerKnown, LinkStatus status, bool peerHasAes) {
   KJ_REQUIRE((psk != nullptr) == (opened.protocol == Protocol::IKHFSPSK2));
   KJ_REQUIRE(isRehandshake(self.rehandshakeS), self.rehandshakeS);
   KJ_IF_MAYBE(known, psk) noise.supply(kj::mv(*known).intoPurpose<Psk>());
@@ -228,6 +234,7 @@ Result<LinkResponder::Answer> LinkResponder::answer(
           .peerIndex = opened.peerIndex,
           .peerBundle = opened.bundle,
           .status = status,
+          .bulk = isBulk(opened.protocol, status, self.hasAes, peerHasAes),
           .rehandshakeAfter = longer(self.rehandshakeS, opened.rehandshakeS),
           .keys = SessionKeys::from(noise)}};
 }

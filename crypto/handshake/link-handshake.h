@@ -25,6 +25,7 @@ struct LinkSelf {
   BundleHash bundle;
   CircleId circle;
   uint16_t rehandshakeS;  // REHANDSHAKE_MAINS_S or REHANDSHAKE_BATTERY_S
+  bool hasAes = false;    // `bundle` has AES_HW set
 };
 
 constexpr uint16_t REHANDSHAKE_MAINS_S = 900;
@@ -35,6 +36,7 @@ struct LinkPeer {
   DeviceId id;
   DhPublic x;
   BundleHash bundle;
+  bool hasAes = false;  // `bundle` has AES_HW set
 };
 
 enum class LinkStatus : uint16_t {
@@ -52,6 +54,7 @@ struct LinkSession {
   uint32_t peerIndex;
   BundleHash peerBundle;  // as the peer states it
   LinkStatus status;
+  bool bulk;                      // BULK records may pass (SECURITY.md §6.5)
   kj::Duration rehandshakeAfter;  // the larger of both values
   SessionKeys keys;
 
@@ -150,10 +153,10 @@ class LinkResponder final {
   const LinkOpening& opening() const { return opened; }
 
   // `psk` is given exactly when the protocol is IKhfspsk2. `peerKnown` is the initiator's bundle as
-  // this device knows it (zero when unknown). Call once.
+  // this device knows it (zero when unknown), `peerHasAes` its flag. Call once.
   // Errors: SMALL_ORDER, BAD_FORMAT for unusable ephemerals of the peer.
-  Result<Answer> answer(
-      uint32_t index, kj::Maybe<LinkPsk> psk, const BundleHash& peerKnown, LinkStatus status);
+  Result<Answer> answer(uint32_t index, kj::Maybe<LinkPsk> psk, const BundleHash& peerKnown,
+      LinkStatus status, bool peerHasAes = false);
 
  private:
   LinkSelf self;

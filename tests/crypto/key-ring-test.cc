@@ -30,8 +30,8 @@ struct End {
   // What a record says; empty: it is refused.
   std::string open(const Buffer& record, kj::TimePoint now) {
     auto index = receiverIndexOf(bodyOf(record)).value();
-    KJ_IF_MAYBE(key, ring.opening(index, now)) {
-      auto frame = openData(*key, bodyOf(record));
+    KJ_IF_MAYBE(opening, ring.opening(index, now)) {
+      auto frame = openData(opening->key, bodyOf(record));
       if (!frame) return "";
       switched = ring.opened(index, now);
       return std::string(frame->body.asChars().begin(), frame->body.size());
@@ -40,6 +40,33 @@ struct End {
   }
   bool switched = false;
 };
+
+KeyRing bulkRing(LinkSession session) {
+  session.bulk = true;
+  return KeyRing(session, T0);
+}
+
+TEST_CASE(
+    "the keys of a link with AES on both sides open each other's bulk records, and no others") {
+  auto sessions = AliceAndBob().handshake();
+  auto alice = bulkRing(kj::mv(sessions.alices)), bob = bulkRing(kj::mv(sessions.bobs));
+  auto& sending = KJ_REQUIRE_NONNULL(KJ_REQUIRE_NONNULL(alice.sealing(T0)).bulk);
+  auto record = sending.seal(BOB_INDEX, 0, 1, 0, "bulk"_kj.asBytes()).value();
+  auto openedBy = [&](KeyRing& ring, uint32_t index) {
+    auto& receiver = KJ_REQUIRE_NONNULL(KJ_REQUIRE_NONNULL(ring.opening(index, T0)).bulk);
+    return receiver.open(bodyOf(record), 0).has_value();
+  };
+  REQUIRE_FALSE(openedBy(alice, ALICE_INDEX));  // T11: not what she has sent herself
+  REQUIRE(openedBy(bob, BOB_INDEX));
+  REQUIRE_FALSE(openedBy(bob, BOB_INDEX));
+}
+
+TEST_CASE("a link without AES on both sides has no keys for bulk records") {
+  auto sessions = AliceAndBob().handshake();
+  KeyRing alice(sessions.alices, T0);
+  REQUIRE(KJ_REQUIRE_NONNULL(alice.sealing(T0)).bulk == nullptr);
+  REQUIRE(KJ_REQUIRE_NONNULL(alice.opening(ALICE_INDEX, T0)).bulk == nullptr);
+}
 
 struct Ends {
   AliceAndBob pair;

@@ -165,6 +165,25 @@ TEST_CASE("T11: a device's own message 1, sent back to it, does not even pass ma
   REQUIRE(opened.error().code == Errc::DECRYPT_FAILED);
 }
 
+TEST_CASE("a link carries bulk records if both signed bundles say AES, and their hashes agree") {
+  AliceAndBob pair;
+  auto peer = pair.bobAsPeer();
+  bool callerHas = GENERATE(false, true), calledHas = GENERATE(false, true);
+  bool seesPeer = GENERATE(false, true), hasEpoch = GENERATE(false, true);
+  pair.alice.hasAes = callerHas;
+  pair.bob.hasAes = peer.hasAes = calledHas;
+  if (!seesPeer) peer.bundle = pair.entropy.draw<BundleHash>();
+  auto calling = pair.initiator(hasEpoch, peer);
+  auto called = pair.responder(calling.initRecord()).value();
+  auto status = bundleStatus(called.opening(), pair.bobBundle, pair.aliceBundle);
+  kj::Maybe<LinkPsk> psk;
+  if (hasEpoch) psk = pair.psk();
+  auto answer = called.answer(BOB_INDEX, kj::mv(psk), pair.aliceBundle, status, callerHas).value();
+  bool bulk = callerHas && calledHas && seesPeer && hasEpoch;
+  REQUIRE(answer.session.bulk == bulk);
+  REQUIRE(calling.finish(bodyOf(answer.record)).value().bulk == bulk);
+}
+
 TEST_CASE("T11: a device's own records, sent back to it, do not open") {
   AliceAndBob pair;
   auto sessions = pair.handshake();

@@ -3,6 +3,7 @@
 #include "crypto/primitives/exchange.h"
 #include "crypto/primitives/hash.h"
 
+#include <kj/encoding.h>
 #include <kj/exception.h>
 
 #include <catch2/catch_template_test_macros.hpp>
@@ -94,6 +95,39 @@ TEMPLATE_TEST_CASE(
   REQUIRE(failed("ad"_kj.asBytes(), sealed.slice(0, TestType::TAG_BYTES - 1)));
   sealed[0] ^= 1;
   REQUIRE(failed("ad"_kj.asBytes(), sealed));
+}
+
+struct AegisAnswer {
+  kj::StringPtr key, nonce, ad, text, sealed;
+};
+
+// draft-irtf-cfrg-aegis-aead, test vectors 1 to 3 of AEGIS-256, with tags of 256 bits.
+const AegisAnswer AEGIS_ANSWERS[] = {
+    {"1001000000000000000000000000000000000000000000000000000000000000"_kj,
+        "1000020000000000000000000000000000000000000000000000000000000000"_kj, ""_kj,
+        "00000000000000000000000000000000"_kj,
+        "754fc3d8c973246dcc6d741412a4b236"
+        "1181a1d18091082bf0266f66297d167d2e68b845f61a3b0527d31fc7b7b89f13"_kj},
+    {"1001000000000000000000000000000000000000000000000000000000000000"_kj,
+        "1000020000000000000000000000000000000000000000000000000000000000"_kj, ""_kj, ""_kj,
+        "6a348c930adbd654896e1666aad67de989ea75ebaa2b82fb588977b1ffec864a"_kj},
+    {"1001000000000000000000000000000000000000000000000000000000000000"_kj,
+        "1000020000000000000000000000000000000000000000000000000000000000"_kj,
+        "0001020304050607"_kj,
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"_kj,
+        "f373079ed84b2709faee373584585d60accd191db310ef5d8b11833df9dec711"
+        "b7d28d0c3c0ebd409fd22b44160503073a547412da0854bfb9723020dab8da1a"_kj},
+};
+
+TEST_CASE("AEGIS-256 gives the known answers of its draft") {
+  for (auto& answer: AEGIS_ANSWERS) {
+    auto bytes = [](kj::StringPtr hex) -> Buffer { return kj::decodeHex(hex); };
+    auto key = bytes(answer.key), ad = bytes(answer.ad), text = bytes(answer.text);
+    auto nonce = Aegis256::Nonce::from(bytes(answer.nonce)).value();
+    auto sealed = Aegis256::seal(key, nonce, ad, text);
+    REQUIRE(kj::encodeHex(sealed) == answer.sealed);
+    REQUIRE(Aegis256::open(key, nonce, ad, sealed).value() == text);
+  }
 }
 
 TEST_CASE("a signature is worth nothing under another type") {

@@ -18,7 +18,7 @@ kj::Promise<Result<crypto::LinkInitiator>> beginCall(
     if (psk == nullptr) co_return no(Errc::EPOCH_UNKNOWN, "this device holds no epoch secret");
   }
   co_return crypto::LinkInitiator::begin({.self = tools.circle.self(),
-                                             .peer = {peer, known.x, known.bundle},
+                                             .peer = {peer, known.x, known.bundle, known.hasAes},
                                              .index = index,
                                              .initCounter = counter},
       kj::mv(psk), tools.entropy, tools.guard);
@@ -57,6 +57,7 @@ Result<void> Call::judgeBy(Circle& circle) {
     auto judged = crypto::judge(opening, self, {member->x, circle.lastInitCounter(opening.device)});
     if (!judged) return judged;
     bundle = member->bundle;
+    hasAes = member->hasAes;
     status = statusOf(opening, self, *member);
     if (isResync()) return {};
     KJ_IF_MAYBE(known, circle.epochWith(opening.device)) {
@@ -80,7 +81,7 @@ kj::Promise<void> Call::accept(Circle& circle) {
 }
 
 Result<crypto::LinkResponder::Answer> Call::answer(uint32_t index) {
-  return machine.answer(index, kj::mv(psk), bundle, status);
+  return machine.answer(index, kj::mv(psk), bundle, status, hasAes);
 }
 
 }  // namespace hearth::transport

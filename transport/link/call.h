@@ -48,6 +48,7 @@ class Call final {
   crypto::LinkResponder machine;
   kj::Maybe<crypto::LinkPsk> psk;
   crypto::BundleHash bundle;
+  bool hasAes = false;
 
   explicit Call(crypto::LinkResponder machine): machine(kj::mv(machine)) {}
   Result<void> judgeBy(Circle& circle);

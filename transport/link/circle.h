@@ -42,6 +42,7 @@ class Circle {
     Standing standing;
     crypto::DhPublic x;
     crypto::BundleHash bundle;
+    bool hasAes = false;  // its bundle has AES_HW set
   };
 
   // This device as a party of handshakes; refers to keys that live as long as the circle.

@@ -55,7 +55,7 @@ Result<void> Link::data(RecordView record) {
   if (!index) return no(index.error());
   auto key = keys.opening(*index);
   if (key == nullptr) return no(Errc::KEYS_EXPIRED, "a record for other keys");
-  auto frame = crypto::openDataInPlace(KJ_ASSERT_NONNULL(key), record.body);
+  auto frame = crypto::openDataInPlace(KJ_ASSERT_NONNULL(key).key, record.body);
   if (!frame) return no(frame.error());
   pulse.heard();
   keys.opened(*index);

@@ -64,7 +64,7 @@ bool Link::sealNext() {
   if (ownFrames.empty() && (!peerConfirmed || closing)) return false;
   auto sealing = keys.sealing();
   if (sealing == nullptr) return false;  // what waits is sent under new keys
-  auto& [key, index] = KJ_ASSERT_NONNULL(sealing);
+  auto& [key, index, bulk] = KJ_ASSERT_NONNULL(sealing);
   Result<void> sealed;
   bool isAnswer = false;  // whoever has made it necessary sees to the keys
   if (!ownFrames.empty()) {

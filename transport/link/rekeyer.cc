@@ -30,7 +30,7 @@ void Rekeyer::sealed() {
   if (renews && ring.isDue(tools.timer.now())) want();
 }
 
-kj::Maybe<crypto::ReceivingKey&> Rekeyer::opening(uint32_t receiverIndex) {
+kj::Maybe<crypto::KeyRing::Opening> Rekeyer::opening(uint32_t receiverIndex) {
   return ring.opening(receiverIndex, tools.timer.now());
 }
 

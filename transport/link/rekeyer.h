@@ -30,7 +30,7 @@ class Rekeyer final {
   // What to seal the next record with. None: wait until renewed(); new keys are on their way.
   kj::Maybe<crypto::KeyRing::Sealing> sealing();
   void sealed();
-  kj::Maybe<crypto::ReceivingKey&> opening(uint32_t receiverIndex);
+  kj::Maybe<crypto::KeyRing::Opening> opening(uint32_t receiverIndex);
   void opened(uint32_t receiverIndex);
 
   // HS_INIT and HS_RESP of the peer's. What is wrong with them is dropped without an answer and changes
