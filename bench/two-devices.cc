@@ -17,16 +17,19 @@ class NothingToTell final: public transport::MembershipExchange {
 
 }  // namespace
 
+constexpr bool HAS_AES = true;
+constexpr uint32_t FLAGS = crypto::Bundle::AES_HW;
+
 LinkDevice::LinkDevice(Entropy& entropy)
     : keys(crypto::DeviceKeys::fromRootSeed(crypto::RootSeed::draw(entropy))),
-      bundleHash(crypto::Bundle{crypto::Platform::LINUX, 0, 1, keys.publics}.hash()) {}
+      bundleHash(crypto::Bundle{crypto::Platform::LINUX, FLAGS, 1, keys.publics}.hash()) {}
 
 void LinkDevice::know(const LinkDevice& other) {
-  members[other.id()] = {Standing::ACTIVE, other.x(), other.bundle()};
+  members[other.id()] = {Standing::ACTIVE, other.x(), other.bundle(), HAS_AES};
 }
 
 crypto::LinkSelf LinkDevice::self() {
-  return {keys.id, keys.x, bundleHash, CircleId(), crypto::REHANDSHAKE_MAINS_S};
+  return {keys.id, keys.x, bundleHash, CircleId(), crypto::REHANDSHAKE_MAINS_S, HAS_AES};
 }
 
 kj::Maybe<transport::Circle::Member> LinkDevice::find(const DeviceId& device) {

@@ -62,6 +62,15 @@ kj::Maybe<KeyRing::Opening> KeyRing::opening(uint32_t receiverIndex, kj::TimePoi
   return nullptr;
 }
 
+bool KeyRing::carriesBulk() const {
+  for (auto held: {&current, &next, &former}) {
+    KJ_IF_MAYBE(keys, *held) {
+      if (keys->bulkReceiving != nullptr) return true;
+    }
+  }
+  return false;
+}
+
 bool KeyRing::opened(uint32_t receiverIndex, kj::TimePoint now) {
   KJ_IF_MAYBE(keys, next) {
     if (keys->ownIndex == receiverIndex) {

@@ -47,6 +47,9 @@ class KeyRing final {
   };
   kj::Maybe<Opening> opening(uint32_t receiverIndex, kj::TimePoint now);
 
+  // Whether BULK records may come.
+  bool carriesBulk() const;
+
   // A record has opened. Whether this side seals under new keys from now on: then it owes the peer a
   // record under them, on which the peer wipes the old ones.
   bool opened(uint32_t receiverIndex, kj::TimePoint now);

@@ -34,6 +34,7 @@ struct Device final: public Circle, public Links::Observer {
   SystemEntropy entropy;
   crypto::DeviceKeys keys;
   crypto::BundleHash bundle;
+  bool hasAes = false;
   EpochId epoch;
   std::map<DeviceId, Circle::Member> members;
   std::map<DeviceId, uint64_t> counters;
@@ -54,11 +55,11 @@ struct Device final: public Circle, public Links::Observer {
     links = kj::heap<Links>(HandshakeTools{timer, entropy, guard, *this}, network, *this);
   }
   void know(const Device& other) {
-    members[other.keys.id] = {Standing::ACTIVE, other.keys.publics.x, other.bundle};
+    members[other.keys.id] = {Standing::ACTIVE, other.keys.publics.x, other.bundle, other.hasAes};
   }
 
   crypto::LinkSelf self() override {
-    return {keys.id, keys.x, bundle, CircleId(), crypto::REHANDSHAKE_MAINS_S};
+    return {keys.id, keys.x, bundle, CircleId(), crypto::REHANDSHAKE_MAINS_S, hasAes};
   }
   kj::Maybe<Member> find(const DeviceId& id) override {
     auto found = members.find(id);

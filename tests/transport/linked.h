@@ -8,9 +8,11 @@
 
 namespace hearth::transport {
 
-// One end of a carrier; tells what its owner has written.
+// One end of a carrier; tells what its owner has written, and keeps it from the peer while it `holds`.
 class Tapped final: public kj::AsyncIoStream {
  public:
+  bool holds = false;
+
   Tapped(kj::Own<kj::AsyncIoStream> inner, kj::Vector<kj::byte>& written)
       : inner(kj::mv(inner)),
         written(written) {}
@@ -20,10 +22,12 @@ class Tapped final: public kj::AsyncIoStream {
   }
   kj::Promise<void> write(const void* buffer, size_t size) override {
     written.addAll(kj::arrayPtr(static_cast<const kj::byte*>(buffer), size));
+    if (holds) return kj::READY_NOW;
     return inner->write(buffer, size);
   }
   kj::Promise<void> write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) override {
     for (auto piece: pieces) written.addAll(piece);
+    if (holds) return kj::READY_NOW;
     return inner->write(pieces);
   }
   kj::Promise<void> whenWriteDisconnected() override { return inner->whenWriteDisconnected(); }
@@ -95,7 +99,9 @@ struct Linked {
 
   static constexpr kj::byte HEADER[] = {2};
 
-  Linked() {
+  explicit Linked(bool phoneHasAes = false, bool laptopHasAes = false) {
+    phone.device.hasAes = phoneHasAes;
+    laptop.device.hasAes = laptopHasAes;
     phone.device.know(laptop.device);
     laptop.device.know(phone.device);
     auto pipe = kj::newTwoWayPipe();

@@ -16,6 +16,7 @@ constexpr size_t LANES = 4;
 // Frame types of the lanes inside DATA records; lower numbers belong to the link itself.
 enum class LaneFrame : uint8_t {
   STREAM = 4,         // u32 id | bytes
+  BULK_END = 6,       // u32 id | u64 bytes | u32 records
   OPEN = 8,           // u32 id | u8 lane | u32 window | var16 header
   CREDIT = 9,         // u32 id | u64 taken | u32 window
   FIN = 10,           // u32 id
@@ -27,15 +28,19 @@ enum class LaneFrame : uint8_t {
 
 constexpr size_t LANE_FRAME_HEAD_BYTES = 4 + 8 + 4 + 4;  // of a FRAME, before its bytes
 
-// A frame to be sent. Its body is `head`, then what `bytes` shows; neither is kept here for long.
+// A frame to be sent. Its body is `head`, then what `bytes` shows; neither is kept here for long. A `bulk`
+// one is a chunk of a stream for a BULK record, which says itself of which stream and from where on.
 struct LaneOutFrame {
   static constexpr size_t HEAD_BYTES_MAX = 24;
 
   LaneFrame type;
   Lane lane;
+  bool bulk = false;
   uint8_t headBytes = 0;
   kj::byte headStore[HEAD_BYTES_MAX];
   ByteRing::View bytes;
+  StreamId stream = 0;  // of a chunk
+  uint64_t offset = 0;  // of a chunk's first byte
 
   LaneOutFrame(LaneFrame type, Lane lane): type(type), lane(lane) {}
 
@@ -78,9 +83,13 @@ struct LaneStreamState {
   uint32_t window = 0;  // what may come on top of `stated`
 
   kj::Maybe<kj::Own<LiveFrames>> frames;  // none before the first
+  uint32_t bulkSent = 0;                  // BULK records over this carrier
+  uint32_t bulkReceived = 0;
 
   bool opened = false;       // OPEN has been sent, or has come
   bool finishing = false;    // no more is written
+  bool bulkEndSent = false;  // owed before FIN where BULK records were sent
+  bool bulkEndCame = false;  // and before the peer's
   bool finSent = false;      //
   bool finKnown = false;     // the peer has all of it
   bool finReceived = false;  // the peer has finished
@@ -98,6 +107,7 @@ struct LaneStreamState {
   bool bytesAreDue() const { return unsent() > 0 && credit > sent; }
   bool frameCreditIsDue() const { return asked(&LiveReceiver::creditIsDue) && !finReceived; }
   bool mayHaveLiveFrame() const { return asked(&LiveSender::mayHaveNext) && !finSent; }
+  bool bulkEndIsDue() const { return bulkSent > 0 && !bulkEndSent; }
   bool hasFrame() const {
     return opened &&
         (finAckOwed || creditIsDue() || frameCreditIsDue() || mayHaveLiveFrame() || bytesAreDue() ||

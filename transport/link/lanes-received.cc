@@ -16,6 +16,8 @@ Result<Event> Lanes::received(uint8_t type, kj::ArrayPtr<const kj::byte> body, k
   switch (static_cast<LaneFrame>(type)) {
     case LaneFrame::STREAM:
       return streamBytes(in);
+    case LaneFrame::BULK_END:
+      return bulkEnded(in);
     case LaneFrame::OPEN:
       return opened(in);
     case LaneFrame::CREDIT:
@@ -58,16 +60,50 @@ Result<Event> Lanes::streamBytes(FlatReader& in) {
   if (!in.good() || !wasOpened(id)) return no(Errc::BAD_FORMAT, "bytes for no stream");
   auto stream = find(id);
   if (stream == nullptr) return Event();  // on their way when we reset it
-  if (stream->finReceived) return no(Errc::BAD_FORMAT, "bytes behind the end of a stream");
-  if (bytes.size() > stream->granted() - stream->received())
+  return chunk(id, *stream, bytes);
+}
+
+Result<Event> Lanes::receivedBulk(
+    StreamId id, uint64_t offset, kj::ArrayPtr<const kj::byte> bytes) {
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "bytes for no stream");
+  auto stream = find(id);
+  if (stream == nullptr) return Event();
+  if (offset != stream->received())
+    return no(Errc::INTEGRITY_FAILED, "a bulk record that is not the next of its stream");
+  ++stream->bulkReceived;
+  return chunk(id, *stream, bytes);
+}
+
+Result<Event> Lanes::chunk(StreamId id, Stream& stream, kj::ArrayPtr<const kj::byte> bytes) {
+  if (stream.finReceived || stream.bulkEndCame)
+    return no(Errc::BAD_FORMAT, "bytes behind the end of a stream");
+  if (bytes.size() > stream.granted() - stream.received())
     return no(Errc::LIMIT_EXCEEDED, "more bytes than were granted");
-  if (stream->released) {
-    stream->taken += bytes.size();
-    wake(id, *stream);
+  if (stream.released) {
+    stream.taken += bytes.size();
+    wake(id, stream);
     return Event();
   }
-  stream->in.append(bytes);
+  stream.in.append(bytes);
   return Event{Kind::READABLE, id};
+}
+
+// DATA records are numbered without a gap; a BULK record that was held back behind the last of a stream would
+// be missed by nobody, were it not for the totals.
+Result<Event> Lanes::bulkEnded(FlatReader& in) {
+  auto id = in.u32();
+  auto bytes = in.u64();
+  auto records = in.u32();
+  if (auto whole = in.finish(); !whole) return no(whole.error());
+  if (!wasOpened(id)) return no(Errc::BAD_FORMAT, "the end of no stream");
+  auto stream = find(id);
+  if (stream == nullptr) return Event();
+  if (stream->bulkEndCame || stream->finReceived)
+    return no(Errc::BAD_FORMAT, "a stream that ends twice");
+  if (bytes != stream->received() || records != stream->bulkReceived)
+    return no(Errc::INTEGRITY_FAILED, "a stream that lacks bulk records");
+  stream->bulkEndCame = true;
+  return Event();
 }
 
 Result<Event> Lanes::credited(FlatReader& in) {
@@ -133,6 +169,8 @@ Result<Event> Lanes::finished(FlatReader& in) {
   if (found == streams.end()) return Event();
   auto& stream = found->second;
   if (stream.finReceived) return no(Errc::BAD_FORMAT, "a stream that ends twice");
+  if (stream.bulkReceived > 0 && !stream.bulkEndCame)
+    return no(Errc::BAD_FORMAT, "bulk records without their totals");
   stream.finReceived = true;
   stream.finAckOwed = true;
   wake(id, stream);
@@ -194,6 +232,8 @@ Result<std::vector<Event>> Lanes::resume(const LaneStates& peer) {
       (*frames)->out.carrierChanged();
       (*frames)->in.carrierChanged();
     }
+    stream.bulkSent = stream.bulkReceived = 0;  // totals are those of one carrier
+    stream.bulkEndSent = stream.bulkEndCame = false;
     if (isOurs(id) && id > peer.newestOfPeer) {
       if (stream.received() > 0 || stream.finReceived) return cannot;
       stream.opened = false;

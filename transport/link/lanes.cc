@@ -8,6 +8,13 @@ namespace hearth::transport {
 
 namespace {
 bool isWaitedFor(Lane lane) { return lane == Lane::LIVE || lane == Lane::INTERACTIVE; }
+
+// As many of `bytes` as go in a BULK record.
+size_t bulkShare(Lane lane, size_t bytes) {
+  if (lane == Lane::BULK) return bytes / Lanes::BULK_STEP_BYTES * Lanes::BULK_STEP_BYTES;
+  if (lane != Lane::INTERACTIVE || bytes < Lanes::SMALL_BULK_BYTES_LEAST) return 0;
+  return bytes / Lanes::SMALL_STEP_BYTES * Lanes::SMALL_STEP_BYTES;
+}
 }  // namespace
 
 Result<StreamId> Lanes::open(Lane lane, kj::ArrayPtr<const kj::byte> header) {
@@ -129,7 +136,7 @@ void Lanes::addTo(Holdings& holdings) const {
       {"urgent frames of a link", unopened.size() + resets.size(), URGENT_MAX + 2 * STREAMS_MAX});
 }
 
-kj::Maybe<Lanes::OutFrame> Lanes::next(kj::TimePoint now) {
+kj::Maybe<Lanes::OutFrame> Lanes::next(kj::TimePoint now, size_t bulkBytesMax) {
   // Resets first: they make room at the peer for the streams that are opened behind them.
   if (!resets.empty()) return resetFrame();
   if (!unopened.empty()) return openFrame();
@@ -139,7 +146,7 @@ kj::Maybe<Lanes::OutFrame> Lanes::next(kj::TimePoint now) {
       auto found = streams.find(lane.front());
       lane.pop_front();
       found->second.queued = false;
-      auto frame = nextOf(found, now);
+      auto frame = nextOf(found, now, bulkBytesMax);
       if (frame != nullptr) return frame;
     }
   }
@@ -172,16 +179,18 @@ Lanes::OutFrame Lanes::openFrame() {
   return frame;
 }
 
-kj::Maybe<Lanes::OutFrame> Lanes::nextOf(Streams::iterator found, kj::TimePoint now) {
+kj::Maybe<Lanes::OutFrame> Lanes::nextOf(
+    Streams::iterator found, kj::TimePoint now, size_t bulkBytesMax) {
   auto& [id, stream] = *found;
   if (!stream.hasFrame()) return nullptr;
-  auto frame = takeFrame(id, stream, now);
+  auto frame = takeFrame(id, stream, now, bulkBytesMax);
   wake(id, stream);
   settle(found);
   return frame;
 }
 
-kj::Maybe<Lanes::OutFrame> Lanes::takeFrame(StreamId id, Stream& stream, kj::TimePoint now) {
+kj::Maybe<Lanes::OutFrame> Lanes::takeFrame(
+    StreamId id, Stream& stream, kj::TimePoint now, size_t bulkBytesMax) {
   OutFrame frame(LaneFrame::FIN, stream.lane);
   if (stream.finAckOwed) {
     stream.finAckOwed = false;
@@ -202,8 +211,13 @@ kj::Maybe<Lanes::OutFrame> Lanes::takeFrame(StreamId id, Stream& stream, kj::Tim
     // What was too late has gone, and may have been all.
     KJ_IF_MAYBE(live, liveFrame(id, stream, now)) return kj::mv(*live);
   }
-  if (stream.bytesAreDue()) return chunkFrame(id, stream);
+  if (stream.bytesAreDue()) return chunkFrame(id, stream, bulkBytesMax);
   if (!stream.finIsDue()) return nullptr;
+  if (stream.bulkEndIsDue()) {
+    stream.bulkEndSent = true;
+    frame.type = LaneFrame::BULK_END;
+    return kj::mv(frame.put(id).put(stream.written()).put(stream.bulkSent));
+  }
   // Frames that the peer grants no more are not waited for.
   KJ_IF_MAYBE(frames, stream.frames) (*frames)->out.dropAll(liveCounts);
   stream.finSent = true;
@@ -220,11 +234,21 @@ kj::Maybe<Lanes::OutFrame> Lanes::liveFrame(StreamId id, Stream& stream, kj::Tim
   return nullptr;
 }
 
-Lanes::OutFrame Lanes::chunkFrame(StreamId id, Stream& stream) {
-  auto count = static_cast<size_t>(
-      std::min<uint64_t>({stream.unsent(), CHUNK_BYTES_MAX, stream.credit - stream.sent}));
+Lanes::OutFrame Lanes::chunkFrame(StreamId id, Stream& stream, size_t bulkBytesMax) {
   OutFrame frame(LaneFrame::STREAM, stream.lane);
-  frame.put(id);
+  frame.stream = id;
+  frame.offset = stream.sent;
+  auto count =
+      static_cast<size_t>(std::min<uint64_t>(stream.unsent(), stream.credit - stream.sent));
+  auto inBulk = bulkShare(stream.lane, std::min(count, bulkBytesMax));
+  if (inBulk > 0) {
+    count = inBulk;
+    frame.bulk = true;
+    ++stream.bulkSent;
+  } else {
+    count = std::min(count, CHUNK_BYTES_MAX);
+    frame.put(id);
+  }
   frame.bytes = stream.out.view(static_cast<size_t>(stream.sent - stream.kept), count);
   stream.sent += count;
   return frame;

@@ -33,6 +33,11 @@ class Lanes final {
   // Of one frame with a deadline, which is one FRAME.
   static constexpr size_t LIVE_FRAME_BYTES_MAX =
       CHUNK_BYTES_MAX + sizeof(StreamId) - LANE_FRAME_HEAD_BYTES;
+  // A chunk in a BULK record has no padding: it is whole steps of what its lane would be padded to, so that
+  // its length tells no more. What is less goes in DATA.
+  static constexpr size_t BULK_STEP_BYTES = 16 << 10;        // of lane bulk
+  static constexpr size_t SMALL_STEP_BYTES = 16;             // of lane interactive,
+  static constexpr size_t SMALL_BULK_BYTES_LEAST = 1 << 10;  // from here on
   // OPEN and RESET frames that wait to be sent: past it no stream is opened, by neither side.
   static constexpr size_t URGENT_MAX = 2 * STREAMS_MAX;
 
@@ -77,8 +82,9 @@ class Lanes final {
   void addTo(Holdings& holdings) const;
 
   // The most urgent frame that may be sent now, or none. It refers to the stream's own bytes: seal or
-  // copy it before anything else is asked of this machine.
-  kj::Maybe<OutFrame> next(kj::TimePoint now);
+  // copy it before anything else is asked of this machine. `bulkBytesMax`: of a chunk that is to go in a
+  // BULK record; 0 where the link has none.
+  kj::Maybe<OutFrame> next(kj::TimePoint now, size_t bulkBytesMax = 0);
 
   // Whether next() may have one.
   bool hasNext() const;
@@ -86,6 +92,9 @@ class Lanes final {
   // Takes a frame of the peer's, and says what it changed.
   // Errors (all end the link): BAD_FORMAT, LIMIT_EXCEEDED (credit, streams or header overdrawn).
   Result<Event> received(uint8_t type, kj::ArrayPtr<const kj::byte> body, kj::TimePoint now);
+
+  // Takes a chunk that came in a BULK record. Errors: the same.
+  Result<Event> receivedBulk(StreamId stream, uint64_t offset, kj::ArrayPtr<const kj::byte> bytes);
 
   // What the peer must know to go on over another carrier. From here on nothing that still comes over
   // the old one may be taken.
@@ -129,12 +138,15 @@ class Lanes final {
 
   OutFrame openFrame();
   OutFrame resetFrame();
-  kj::Maybe<OutFrame> nextOf(Streams::iterator stream, kj::TimePoint now);
-  kj::Maybe<OutFrame> takeFrame(StreamId id, Stream& stream, kj::TimePoint now);
+  kj::Maybe<OutFrame> nextOf(Streams::iterator stream, kj::TimePoint now, size_t bulkBytesMax);
+  kj::Maybe<OutFrame> takeFrame(
+      StreamId id, Stream& stream, kj::TimePoint now, size_t bulkBytesMax);
   kj::Maybe<OutFrame> liveFrame(StreamId id, Stream& stream, kj::TimePoint now);
-  OutFrame chunkFrame(StreamId id, Stream& stream);
+  OutFrame chunkFrame(StreamId id, Stream& stream, size_t bulkBytesMax);
   Result<Event> opened(FlatReader& in);
   Result<Event> streamBytes(FlatReader& in);
+  Result<Event> chunk(StreamId id, Stream& stream, kj::ArrayPtr<const kj::byte> bytes);
+  Result<Event> bulkEnded(FlatReader& in);
   Result<Event> credited(FlatReader& in);
   Result<Event> frame(FlatReader& in, kj::TimePoint now);
   Result<Event> frameCredited(FlatReader& in);

@@ -20,7 +20,8 @@ kj::Promise<void> Link::read() {
 // All records that have come whole.
 Result<void> Link::receivedAll() {
   while (!over) {
-    auto found = carrier->next(crypto::DATA_BYTES_MAX);
+    auto bodyBytesMax = keys.carriesBulk() ? crypto::BULK_BYTES_MAX : crypto::DATA_BYTES_MAX;
+    auto found = carrier->next(bodyBytesMax);
     if (!found) return no(found.error());
     KJ_IF_MAYBE(record, *found) {
       if (auto taken = received(*record); !taken) return taken;
@@ -39,6 +40,8 @@ Result<void> Link::received(RecordView record) {
   switch (record.type) {
     case crypto::RecordType::DATA:
       return data(record);
+    case crypto::RecordType::BULK:
+      return bulk(record);
     case crypto::RecordType::HS_INIT:
       keys.called(kj::heapArray<kj::byte>(record.body));
       return {};
@@ -60,6 +63,25 @@ Result<void> Link::data(RecordView record) {
   pulse.heard();
   keys.opened(*index);
   return received(*frame);
+}
+
+Result<void> Link::bulk(RecordView record) {
+  auto index = crypto::receiverIndexOf(record.body);
+  if (!index) return no(index.error());
+  auto opening = keys.opening(*index);
+  if (opening == nullptr) return no(Errc::KEYS_EXPIRED, "a record for other keys");
+  auto& with = KJ_ASSERT_NONNULL(opening);
+  if (with.bulk == nullptr || !peerConfirmed)
+    return no(Errc::BAD_FORMAT, "a BULK record that has no place on this link");
+  if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
+  auto chunk = KJ_ASSERT_NONNULL(with.bulk).openInPlace(record.body, with.key.counter());
+  if (!chunk) return no(chunk.error());
+  pulse.heard();
+  keys.opened(*index);
+  auto taken = session->receivedBulk(chunk->streamId, chunk->offset, chunk->data);
+  if (!taken) return taken;
+  session->lanes().ringWriter();
+  return {};
 }
 
 Result<void> Link::received(const crypto::DataView& frame) {

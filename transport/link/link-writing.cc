@@ -64,22 +64,22 @@ bool Link::sealNext() {
   if (ownFrames.empty() && (!peerConfirmed || closing)) return false;
   auto sealing = keys.sealing();
   if (sealing == nullptr) return false;  // what waits is sent under new keys
-  auto& [key, index, bulk] = KJ_ASSERT_NONNULL(sealing);
+  auto& with = KJ_ASSERT_NONNULL(sealing);
   Result<void> sealed;
   bool isAnswer = false;  // whoever has made it necessary sees to the keys
   if (!ownFrames.empty()) {
     auto frame = kj::mv(ownFrames.front());
     ownFrames.pop_front();
     isAnswer = frame.type == PONG || frame.type == number(crypto::Frame::KEEPALIVE);
-    sealed = sealInto(batch, key, index, frame.type, frame.body);
+    sealed = sealInto(batch, with.key, with.receiverIndex, frame.type, frame.body);
   } else {
-    auto frame = session->next();
+    auto frame = session->next(with.bulk == nullptr ? 0 : BULK_BYTES);
     if (frame == nullptr) return false;
     auto& ready = KJ_ASSERT_NONNULL(frame);
     if (ready.type == LaneFrame::STREAM || ready.type == LaneFrame::FRAME) pulse.expectAnswer();
     isAnswer = ready.type == LaneFrame::CREDIT || ready.type == LaneFrame::FRAME_CREDIT ||
         ready.type == LaneFrame::FIN_ACK;
-    sealed = sealInto(batch, key, index, ready);
+    sealed = sealInto(batch, with, ready);
   }
   KJ_REQUIRE(sealed.has_value(), "a record cannot be sealed", sealed.error().because);
   if (!isAnswer) keys.sealed();

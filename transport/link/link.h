@@ -81,6 +81,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
 
  private:
   static constexpr size_t BATCH_BYTES = 64 << 10;  // sealed before one write
+  static constexpr size_t BULK_BYTES = 64 << 10;   // of a stream's, at most, in one BULK record
   static constexpr kj::Duration GOODBYE_WITHIN = 1 * kj::SECONDS;
 
   kj::Own<Carrier> carrier;
@@ -116,6 +117,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   Result<void> receivedAll();
   Result<void> received(RecordView record);
   Result<void> data(RecordView record);
+  Result<void> bulk(RecordView record);
   Result<void> received(const crypto::DataView& frame);
   Result<void> laneFrame(const crypto::DataView& frame);
   Result<void> membership(Result<MembershipExchange::Step> step);

@@ -1,7 +1,7 @@
 #pragma once
-// Frames into DATA records that are sealed where they will be written from.
+// Frames into records that are sealed where they will be written from: DATA, or BULK for a chunk that says so.
 
-#include "crypto/handshake/data.h"
+#include "crypto/handshake/key-ring.h"
 #include "transport/link/batch.h"
 #include "transport/link/lane-streams.h"
 
@@ -10,7 +10,6 @@ namespace hearth::transport {
 // Adds one record. `receiverIndex`: by which the peer knows the key. Errors: KEYS_EXPIRED.
 Result<void> sealInto(Batch& batch, crypto::SendingKey& key, uint32_t receiverIndex, uint8_t type,
     crypto::Bytes body);
-Result<void> sealInto(
-    Batch& batch, crypto::SendingKey& key, uint32_t receiverIndex, const LaneOutFrame& frame);
+Result<void> sealInto(Batch& batch, crypto::KeyRing::Sealing& keys, const LaneOutFrame& frame);
 
 }  // namespace hearth::transport

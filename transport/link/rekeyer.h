@@ -32,6 +32,7 @@ class Rekeyer final {
   void sealed();
   kj::Maybe<crypto::KeyRing::Opening> opening(uint32_t receiverIndex);
   void opened(uint32_t receiverIndex);
+  bool carriesBulk() const { return ring.carriesBulk(); }
 
   // HS_INIT and HS_RESP of the peer's. What is wrong with them is dropped without an answer and changes
   // nothing, so nothing is returned.

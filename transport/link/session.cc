@@ -51,15 +51,27 @@ Result<kj::Maybe<Session::Incoming>> Session::received(
     auto stream = kj::heap<LaneStream>(kj::addRef(*hub), event->stream);
     return kj::Maybe<Incoming>(Incoming{kj::mv(header), kj::mv(stream)});
   }
-  if (event->kind == Kind::READABLE || event->kind == Kind::FRAME)
-    counts[static_cast<size_t>(hub->lanes.laneOf(event->stream))].receivedBytes +=
-        body.size() - headBytesOf(event->kind);
-  if (event->kind != Kind::NOTHING) hub->ring(event->stream);
+  act(*event, body.size() - headBytesOf(event->kind));
   return kj::Maybe<Incoming>();
 }
 
-kj::Maybe<LaneOutFrame> Session::next() {
-  auto frame = hub->lanes.next(hub->timer.now());
+Result<void> Session::receivedBulk(
+    StreamId stream, uint64_t offset, kj::ArrayPtr<const kj::byte> bytes) {
+  auto event = hub->lanes.receivedBulk(stream, offset, bytes);
+  if (!event) return no(event.error());
+  act(*event, bytes.size());
+  return {};
+}
+
+// `bytes`: of the stream, or of its frame, that can be read now.
+void Session::act(const LaneEvent& event, size_t bytes) {
+  if (event.kind == Kind::READABLE || event.kind == Kind::FRAME)
+    counts[static_cast<size_t>(hub->lanes.laneOf(event.stream))].receivedBytes += bytes;
+  if (event.kind != Kind::NOTHING) hub->ring(event.stream);
+}
+
+kj::Maybe<LaneOutFrame> Session::next(size_t bulkBytesMax) {
+  auto frame = hub->lanes.next(hub->timer.now(), bulkBytesMax);
   KJ_IF_MAYBE(ready, frame) {
     if (ready->type == LaneFrame::STREAM || ready->type == LaneFrame::FRAME)
       counts[static_cast<size_t>(ready->lane)].sentBytes += ready->bytes.size();

@@ -47,8 +47,11 @@ class Session final: public kj::Refcounted {
   };
   Result<kj::Maybe<Incoming>> received(uint8_t type, kj::ArrayPtr<const kj::byte> body);
 
+  // A chunk out of a BULK record. Errors: those of Lanes::receivedBulk.
+  Result<void> receivedBulk(StreamId stream, uint64_t offset, kj::ArrayPtr<const kj::byte> bytes);
+
   // The most urgent frame, as long as nothing else is asked of the lanes.
-  kj::Maybe<LaneOutFrame> next();
+  kj::Maybe<LaneOutFrame> next(size_t bulkBytesMax);
 
   LaneHub& lanes() { return *hub; }
   const std::array<Traffic, LANES>& traffic() const { return counts; }
@@ -59,6 +62,8 @@ class Session final: public kj::Refcounted {
   kj::Maybe<Pulse&> pulse;
   uint32_t attending = 0;
   std::array<Traffic, LANES> counts;
+
+  void act(const LaneEvent& event, size_t bytes);
 };
 
 }  // namespace hearth::transport
