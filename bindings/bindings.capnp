@@ -68,6 +68,15 @@ interface TextSink {
 
 interface JobWatch {
   event @0 (event :JobEvent) -> ();
+
+  level @1 (level :Level) -> ();
+  # Ten times a second, where the order asks for it: how loud the microphone of the job is. One that
+  # would come late does not come.
+}
+
+struct Level {
+  dbBelowFull @0 :UInt8;      # 0..96, 96 is silence
+  skipped @1 :UInt64;         # levels that were too late, since the one before
 }
 
 interface Job {
@@ -158,6 +167,7 @@ struct JobOrder {
   workload @0 :Text;          # a built-in name, or TOML
   from @1 :Text;              # the device whose sensor is the source; empty: this one
   inputs @2 :List(Input);     # recorded input in place of a sensor
+  levels @3 :Bool;            # whether the watch is to be told how loud the microphone is
 
   struct Input {
     port @0 :Text;            # name of the source stage

@@ -12,6 +12,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <unistd.h>
 
 namespace hearth::cli {
 
@@ -57,10 +58,12 @@ class Sink final: public local::TextSink::Server {
 // What happens to the job goes to standard error, so that text can be piped.
 class Watch final: public local::JobWatch::Server {
  public:
-  explicit Watch(bool asJson): asJson(asJson) {}
+  Watch(bool asJson, bool showsLevels): asJson(asJson), showsLevels(showsLevels) {}
+  ~Watch() noexcept(false) { clearLevel(); }
 
   kj::Promise<void> event(EventContext context) override {
     auto event = context.getParams().getEvent();
+    clearLevel();
     if (asJson) {
       printJson({{"event", event.getKind().cStr()}, {"at_ms", event.getAtMs()},
           {"stage", event.getStage().cStr()}, {"device", event.getDevice().cStr()},
@@ -72,8 +75,28 @@ class Watch final: public local::JobWatch::Server {
     return kj::READY_NOW;
   }
 
+  // One line that stays where it is: who speaks sees that the microphone hears.
+  kj::Promise<void> level(LevelContext context) override {
+    constexpr int BARS = 24, QUIETEST_DB = 60;
+    auto below = context.getParams().getLevel().getDbBelowFull();
+    if (!showsLevels) return kj::READY_NOW;
+    auto bars = kj::max(0, QUIETEST_DB - below) * BARS / QUIETEST_DB;
+    std::cerr << "\r[" << std::string(static_cast<size_t>(bars), '=')
+              << std::string(static_cast<size_t>(BARS - bars), ' ') << "] -" << int{below}
+              << " dB \x1b[K" << std::flush;
+    levelShown = true;
+    return kj::READY_NOW;
+  }
+
  private:
   bool asJson;
+  bool showsLevels;
+  bool levelShown = false;
+
+  void clearLevel() {
+    if (levelShown) std::cerr << "\r\x1b[K" << std::flush;
+    levelShown = false;
+  }
 };
 
 std::pair<std::string, std::string> splitPort(const std::string& argument) {
@@ -173,7 +196,11 @@ int run(const Common& common, const RunOptions& options) {
   writeOrder(request.initOrder(), options);
   request.setSink(kj::heap<Sink>(file.is_open() ? static_cast<std::ostream&>(file) : std::cout,
       common.json, kj::mv(paf.fulfiller)));
-  request.setWatch(kj::heap<Watch>(common.json));
+  // Not where text runs to the same terminal: it would be written over.
+  bool showsLevels =
+      !common.json && isatty(STDERR_FILENO) == 1 && (file.is_open() || isatty(STDOUT_FILENO) == 0);
+  request.getOrder().setLevels(showsLevels);
+  request.setWatch(kj::heap<Watch>(common.json, showsLevels));
   auto job = request.send().wait(client.waitScope()).getJob();
   auto gone =
       client.onDisconnect().then([]() { return Failure{UNREACHABLE, "the daemon went away"}; });

@@ -28,9 +28,10 @@ constexpr uint32_t JOBS_SHOWN_MAX = 1'000;
 // The app at the other end of the socket.
 class AppClient final: public devices::JobClient, private kj::TaskSet::ErrorHandler {
  public:
-  AppClient(TextSink::Client sink, JobWatch::Client watch)
+  AppClient(TextSink::Client sink, JobWatch::Client watch, bool levels)
       : sink(kj::mv(sink)),
         watch(kj::mv(watch)),
+        levels(levels),
         tasks(*this) {}
 
   kj::Promise<void> piece(Piece piece) override {
@@ -49,6 +50,15 @@ class AppClient final: public devices::JobClient, private kj::TaskSet::ErrorHand
     tasks.add(request.send().ignoreResult());
   }
 
+  bool wantsLevels() const override { return levels; }
+  void level(devices::Level level) override {
+    auto request = watch.levelRequest();
+    auto out = request.initLevel();
+    out.setDbBelowFull(level.dBBelowFull);
+    out.setSkipped(level.skipped);
+    tasks.add(request.send().ignoreResult());
+  }
+
   void ended(const devices::JobRecord& record) override {
     auto request = sink.endedRequest();
     auto end = request.initEnd();
@@ -61,6 +71,7 @@ class AppClient final: public devices::JobClient, private kj::TaskSet::ErrorHand
  private:
   TextSink::Client sink;
   JobWatch::Client watch;
+  bool levels;
   kj::TaskSet tasks;
 
   void taskFailed(kj::Exception&&) override {}  // an app that does not watch
@@ -131,7 +142,8 @@ class DaemonServer final: public Daemon::Server {
       refuse(
           "Stale: no admin was heard of for a week: bring this device near one, and run it again");
     auto order = orderOf(params.getOrder());
-    auto client = kj::heap<AppClient>(params.getSink(), params.getWatch());
+    auto client =
+        kj::heap<AppClient>(params.getSink(), params.getWatch(), params.getOrder().getLevels());
     auto job = node.work().run(kj::mv(order), kj::mv(client));
     if (!job) refuse(job.error());
     context.getResults().setJob(kj::heap<JobServer>(kj::addRef(*work), *job));

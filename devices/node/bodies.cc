@@ -12,17 +12,24 @@ Recording copyOf(const Recording& recording) {
 
 class PreparedMicrophone final: public router::PreparedStage {
  public:
-  PreparedMicrophone(kj::Timer& timer, Recording recording)
+  PreparedMicrophone(
+      kj::Timer& timer, Levels& levels, const router::StageSpec& spec, Recording recording)
       : timer(timer),
+        levels(levels),
+        job(spec.job),
+        stage(spec.stage),
         recording(kj::mv(recording)) {}
 
   kj::Promise<Result<kj::Own<router::StageBody>>> open(const router::Checkpoint&) override {
-    return Result<kj::Own<router::StageBody>>(
-        kj::heap<RecordedMicrophone>(timer, kj::mv(recording)));
+    auto microphone = kj::heap<RecordedMicrophone>(timer, kj::mv(recording));
+    return Result<kj::Own<router::StageBody>>(levels.metered(job, stage, kj::mv(microphone)));
   }
 
  private:
   kj::Timer& timer;
+  Levels& levels;
+  JobId job;
+  router::StageIndex stage;
   Recording recording;
 };
 
@@ -44,12 +51,12 @@ kj::Promise<Result<kj::Own<router::PreparedStage>>> Bodies::source(const router:
   auto found = lent.find({spec.job, spec.stage});
   if (found != lent.end()) {
     return Result<kj::Own<router::PreparedStage>>(
-        kj::heap<PreparedMicrophone>(timer, copyOf(found->second)));
+        kj::heap<PreparedMicrophone>(timer, levels, spec, copyOf(found->second)));
   }
   KJ_IF_MAYBE(heard, microphone) {
     if (spec.task == "microphone") {
       return Result<kj::Own<router::PreparedStage>>(
-          kj::heap<PreparedMicrophone>(timer, copyOf(*heard)));
+          kj::heap<PreparedMicrophone>(timer, levels, spec, copyOf(*heard)));
     }
   }
   return Result<kj::Own<router::PreparedStage>>(

@@ -2,6 +2,7 @@
 // What the stages on this device are made of: its plugins and its microphone, or a recording that
 // stands in for it.
 
+#include "devices/node/levels.h"
 #include "devices/sensors/recorded-microphone.h"
 #include "router/engine/plugin-set.h"
 
@@ -11,10 +12,12 @@ namespace hearth::devices {
 
 class Bodies final: public router::StageBodies {
  public:
-  // Both outlive the bodies. `microphone`: what this device's microphone hears, if it has one.
-  Bodies(kj::Timer& timer, engine::PluginSet& plugins, kj::Maybe<Recording> microphone)
+  // All outlive the bodies. `microphone`: what this device's microphone hears, if it has one.
+  Bodies(
+      kj::Timer& timer, engine::PluginSet& plugins, Levels& levels, kj::Maybe<Recording> microphone)
       : timer(timer),
         plugins(plugins),
+        levels(levels),
         microphone(kj::mv(microphone)) {}
 
   bool hasMicrophone() const { return microphone != nullptr; }
@@ -34,6 +37,7 @@ class Bodies final: public router::StageBodies {
  private:
   kj::Timer& timer;
   engine::PluginSet& plugins;
+  Levels& levels;
   kj::Maybe<Recording> microphone;
   std::map<std::pair<JobId, router::StageIndex>, Recording> lent;
 };

@@ -110,8 +110,15 @@ class Jobs::Job final: private router::JobRunner::Observer {
   ~Job() noexcept(false) { parts.bodies.takeBack(id); }
 
   router::JobRunner& work() { return runner; }
-  void forgetClient() { client = nullptr; }
+  void forgetClient() {
+    listening = nullptr;
+    client = nullptr;
+  }
   const JobRecord& seen() const { return record; }
+  void fleetChanged() {
+    runner.fleetChanged();
+    listen();
+  }
 
  private:
   Jobs& owner;
@@ -124,6 +131,12 @@ class Jobs::Job final: private router::JobRunner::Observer {
   std::map<DeviceId, kj::Own<void>> attention;
   router::JobRunner runner;
   kj::Promise<void> over;
+  Levels::Show showLevel = [this](Level level) {
+    KJ_IF_MAYBE(app, client) (*app)->level(level);
+  };
+  kj::Maybe<std::pair<router::StageIndex, DeviceId>> microphone;  // where it has begun
+  bool isListening = false;
+  kj::Promise<void> listening = nullptr;
 
   int64_t nowMs() const { return (parts.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS; }
 
@@ -165,6 +178,14 @@ class Jobs::Job final: private router::JobRunner::Observer {
       event.stage = order.workload.stages[*stage].name;
       if (note.kind == JobNote::Kind::PLACED) notePlacement(*stage, note, event);
     }
+    KJ_IF_MAYBE(stage, note.stage) {
+      bool hears = order.workload.stages[*stage].kind == router::StageKind::SOURCE;
+      if (hears && note.kind == JobNote::Kind::STARTED) {
+        isListening = false;
+        microphone = std::pair(*stage, note.device);
+        listen();
+      }
+    }
     if (!note.device.isZero()) event.device = parts.fleet.nameOf(note.device);
     // The message may name what people call their devices: the record has it, the trace has not.
     parts.trace.event("job",
@@ -174,6 +195,22 @@ class Jobs::Job final: private router::JobRunner::Observer {
     if (record.events.size() < JobRecord::EVENTS_MAX) record.events.push_back(event);
     KJ_IF_MAYBE(app, client) (*app)->event(event);
     record.state = nameOf(runner.machine().state());
+  }
+
+  // Whoever loses the device that hears listens again when it is back.
+  void listen() {
+    bool wanted = false;
+    KJ_IF_MAYBE(app, client) wanted = (*app)->wantsLevels();
+    if (!wanted || isListening || microphone == nullptr) return;
+    auto& [stage, device] = KJ_ASSERT_NONNULL(microphone);
+    isListening = true;
+    listening = parts.levels.follow(device, id, stage, showLevel)
+                    .catch_([](kj::Exception&& gone) {
+                      if (gone.getType() != kj::Exception::Type::DISCONNECTED)
+                        KJ_LOG(WARNING, "the levels of a job have ended", gone);
+                    })
+                    .then([this]() { isListening = false; })
+                    .eagerlyEvaluate(nullptr);
   }
 
   void notePlacement(router::StageIndex index, const JobNote& note, JobRecord::Event& event) {
@@ -242,7 +279,7 @@ void Jobs::lost(const DeviceId& device) {
 }
 
 void Jobs::fleetChanged() {
-  for (auto& [id, job]: jobs) job->work().fleetChanged();
+  for (auto& [id, job]: jobs) job->fleetChanged();
 }
 
 void Jobs::expel() {

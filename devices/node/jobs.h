@@ -25,6 +25,10 @@ class JobClient {
   virtual kj::Promise<void> piece(Piece piece) = 0;
   virtual void event(const JobRecord::Event& event) = 0;
   virtual void ended(const JobRecord& record) = 0;
+
+  // How loud the microphone of the job is, for an app that shows it.
+  virtual bool wantsLevels() const { return false; }
+  virtual void level(Level) {}
   virtual ~JobClient() noexcept(false) = default;
 };
 
@@ -46,6 +50,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
     storage::Store& store;
     Fleet& fleet;
     Bodies& bodies;
+    Levels& levels;
     router::Executor& executor;
     router::JobRunner::Fleet& hosts;
     transport::Links& links;

@@ -38,16 +38,16 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCir
           localFacts(seams.system, identity.keys.id, config.name, config.deviceClass, config.cores),
           kj::mv(remembered)),
       plugins(seams.engines, seams.timer, engine::EngineGrants()),
-      bodies(seams.timer, plugins, kj::mv(config.microphone)),
       links(transport::HandshakeTools{seams.timer, seams.entropy, guard, keeper}, seams.network,
           *this),
+      bodies(seams.timer, plugins, levels, kj::mv(config.microphone)),
       relays({seams.timer, seams.clock, seams.network, seams.store, keeper, links}),
       places({seams.timer, seams.clock, seams.store, keeper, fleet, links, relays, *this,
                  seams.localLink},
           config.addresses, config.port),
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
       jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
-          executor, *this, links}),
+          levels, executor, *this, links}),
       rotation({seams.timer, seams.trace, seams.entropy, seams.home, identity, keeper},
           [this]() { return isBusy(); }),
       tasks(*this) {
@@ -314,6 +314,7 @@ void Node::peerDown(const DeviceId& peer, Error why) {
 void Node::incoming(
     const DeviceId&, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
+  if (header[0] == STREAM_KIND_LEVELS) levels.accept(header, kj::mv(stream));
 }
 
 kj::Promise<std::vector<std::string>> Node::meet(const DeviceId& device) {

@@ -124,10 +124,11 @@ class Node final: private CircleKeeper::Observer,
       fleet, places}};
   engine::PluginSet plugins;
   PluginCosts costs{{seams.store, seams.trace, plugins}};
-  Bodies bodies;
   kj::Own<transport::Tls> tls = transport::newTls(seams.entropy, seams.timer);
   transport::TlsConnector tlsConnector{seams.network, *tls};
   transport::Links links;
+  Levels levels{identity.keys.id, links};
+  Bodies bodies;
   Relays relays;
   Places places;
   // The next link to any peer, for whoever waits for one.

@@ -22,11 +22,15 @@ class Bounds final {
   // How often a device was found carrying for two others.
   uint64_t carried() const { return carrying; }
 
+  // How often a link's own counts were found to name live frames that were late, at either of its ends.
+  uint64_t lateFrames() const { return late; }
+
  private:
   std::vector<Violation> violations;
   std::set<std::pair<DeviceIndex, std::string>> known;
   uint64_t atLimit = 0;
   uint64_t carrying = 0;
+  uint64_t late = 0;
 };
 
 }  // namespace hearth::sim

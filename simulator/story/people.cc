@@ -33,6 +33,11 @@ class People::App final: public devices::JobClient {
             event.device.c_str(), " ", event.message.c_str())
             .cStr());
   }
+  bool wantsLevels() const override { return true; }
+  void level(devices::Level level) override {
+    ++dictation.levels;
+    dictation.levelsLate += level.skipped;
+  }
   void ended(const devices::JobRecord& record) override {
     dictation.ended = true;
     dictation.endedAt = world.time.now();

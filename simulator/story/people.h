@@ -31,6 +31,7 @@ struct Dictation {
   };
   std::vector<Placed> placed;
   std::vector<std::string> events;  // kinds, in order
+  uint64_t levels = 0, levelsLate = 0;  // of the microphone: shown, and not worth showing any more
 };
 
 // A change of the circle that somebody was told had happened: it must not be forgotten.

@@ -361,6 +361,7 @@ void Run::countEffects() {
   count("tampered", world.tamperings());
   count("at-limit", bounds.reached());
   count("carried", bounds.carried());
+  count("level-late-counted", bounds.lateFrames());
   for (auto& event: world.history.all())
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
   for (auto& dictation: people.dictations()) {
@@ -369,6 +370,8 @@ void Run::countEffects() {
         count(("job-" + kind).c_str(), 1);
     }
     count("job-done", dictation->state == "done");
+    count("level", dictation->levels);
+    count("level-late", dictation->levelsLate);
   }
 }
 
