@@ -1,6 +1,7 @@
 #include "apps/hearth/newcomer.h"
 
 #include "apps/hearth/output.h"
+#include "crypto/primitives/aead.h"
 #include "devices/node/circle-keeper.h"
 
 namespace hearth::cli {
@@ -9,7 +10,8 @@ namespace {
 
 uint32_t flagsOf(const std::string& deviceClass) {
   bool battery = deviceClass == "watch" || deviceClass == "phone";
-  return crypto::Bundle::EXECUTES | (battery ? crypto::Bundle::BATTERY : 0);
+  return crypto::Bundle::EXECUTES | (battery ? crypto::Bundle::BATTERY : 0) |
+      (crypto::cpuHasAes() ? crypto::Bundle::AES_HW : 0);
 }
 
 devices::Identity identityOf(apps::Home& home, const std::string& deviceClass) {

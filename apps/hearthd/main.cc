@@ -192,7 +192,8 @@ class Daemon final {
         .addresses = kj::mv(addresses),
         .port = static_cast<uint16_t>(port),
         .keyStore = home.keys().describe().cStr(),
-        .microphone = readMicrophone(options.microphone)};
+        .microphone = readMicrophone(options.microphone),
+        .hasAes = crypto::cpuHasAes()};
     auto throughTls = co_await listenThroughTls(config.addresses);
     node =
         kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
@@ -200,6 +201,7 @@ class Daemon final {
                                     home.directory(), openLocalLink(settings.listen)},
             identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();
+    co_await node->sayWhatItCan();
     node->serve(kj::mv(receiver));
     KJ_IF_MAYBE(bound, datagrams) node->serveDatagrams(kj::mv(*bound));
     KJ_IF_MAYBE(bound, throughTls) node->serveTls(kj::mv(*bound));

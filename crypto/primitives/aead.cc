@@ -86,6 +86,12 @@ Result<Secret> Aead<A, N, T>::openSecret(Bytes key, const Nonce& nonce, Bytes ad
   return kj::mv(out);
 }
 
+// As libsodium chooses its AEGIS.
+bool cpuHasAes() {
+  KJ_REQUIRE(sodium_init() >= 0, "libsodium cannot start");
+  return (sodium_runtime_has_aesni() && sodium_runtime_has_avx()) || sodium_runtime_has_armcrypto();
+}
+
 template struct Aead<ChaChaPolyTag, 12, 16>;
 template struct Aead<XChaChaPolyTag, 24, 16>;
 template struct Aead<Aegis256Tag, 32, 32>;

@@ -39,6 +39,10 @@ using ChaChaPoly = Aead<struct ChaChaPolyTag, 12, 16>;
 using XChaChaPoly = Aead<struct XChaChaPolyTag, 24, 16>;
 using Aegis256 = Aead<struct Aegis256Tag, 32, 32>;
 
+// Whether this processor has the instructions that Aegis256 wants: without them it is slow, and what its time
+// tells is not known (SECURITY.md §6.5).
+bool cpuHasAes();
+
 // NONCE_BYTES - 8 zero bytes, then `counter` little-endian (Noise §12.3, SECURITY §6.5).
 template <typename NonceType>
 NonceType counterNonce(uint64_t counter) {

@@ -1,5 +1,7 @@
 #include "devices/node/circle-keeper.h"
 
+#include "devices/node/own-bundle.h"
+
 #include <kj/debug.h>
 
 namespace hearth::devices {
@@ -62,7 +64,6 @@ CircleKeeper::CircleKeeper(StoredCircle stored, const Identity& identity, storag
     kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, const kj::Directory& home,
     Observer& observer)
     : identity(identity),
-      bundleHash(identity.bundle.hash()),
       clock(clock),
       entropy(entropy),
       observer(observer),
@@ -251,9 +252,11 @@ void CircleKeeper::renewEpoch() {
 }
 
 crypto::LinkSelf CircleKeeper::self() {
-  bool battery = identity.bundle.flags & crypto::Bundle::BATTERY;
-  return {identity.keys.id, identity.keys.x, bundleHash, membership.circle(),
-      battery ? crypto::REHANDSHAKE_BATTERY_S : crypto::REHANDSHAKE_MAINS_S};
+  auto bundle = ownBundle(state(), identity);
+  bool battery = bundle.flags & crypto::Bundle::BATTERY;
+  return {identity.keys.id, identity.keys.x, bundle.hash(), membership.circle(),
+      battery ? crypto::REHANDSHAKE_BATTERY_S : crypto::REHANDSHAKE_MAINS_S,
+      (bundle.flags & crypto::Bundle::AES_HW) != 0};
 }
 
 kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) {
@@ -262,7 +265,9 @@ kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) 
     auto standing = suspended ? Standing::SUSPENDED
         : member->isActive()  ? Standing::ACTIVE
                               : Standing::GONE;
-    return Member{standing, member->bundle().keys.x, member->bundle().hash()};
+    auto& bundle = member->bundle();
+    return Member{
+        standing, bundle.keys.x, bundle.hash(), (bundle.flags & crypto::Bundle::AES_HW) != 0};
   }
   return nullptr;
 }

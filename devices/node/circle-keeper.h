@@ -100,7 +100,6 @@ class CircleKeeper final: public transport::Circle,
  private:
   class Exchange;
   const Identity& identity;
-  crypto::BundleHash bundleHash;
   const kj::Clock& clock;
   Entropy& entropy;
   Observer& observer;

@@ -8,6 +8,7 @@
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
 #include "devices/node/key-rotation.h"
+#include "devices/node/own-bundle.h"
 #include "devices/node/peer-server.h"
 #include "devices/node/places.h"
 #include "devices/node/plugin-costs.h"
@@ -39,6 +40,7 @@ struct NodeConfig {
   uint16_t port = 0;                   // where it listens, for those on the same link
   std::string keyStore;                // in words
   kj::Maybe<Recording> microphone;
+  bool hasAes = false;  // the processor has AES instructions
 };
 
 class Node final: private CircleKeeper::Observer,
@@ -52,6 +54,9 @@ class Node final: private CircleKeeper::Observer,
   Node(Seams seams, const Identity& identity, NodeConfig config, StoredCircle stored,
       std::vector<storage::PeerRow> remembered);
   ~Node() noexcept(false);
+
+  // Tells the circle what has changed of this machine. Await it before the device serves or starts.
+  kj::Promise<void> sayWhatItCan() { return sayWhetherAes(keeper, identity, config.hasAes); }
 
   // Answers other devices on `receiver`.
   void serve(kj::Own<kj::ConnectionReceiver> receiver) { links.serve(kj::mv(receiver)); }

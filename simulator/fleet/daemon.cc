@@ -11,8 +11,9 @@ namespace hearth::sim {
 
 namespace {
 
-uint32_t bundleFlags(const Profile& profile) {
-  return crypto::Bundle::EXECUTES | (profile.hasBattery() ? crypto::Bundle::BATTERY : 0);
+uint32_t bundleFlags(const Profile& profile, bool hasAes) {
+  return crypto::Bundle::EXECUTES | (profile.hasBattery() ? crypto::Bundle::BATTERY : 0) |
+      (hasAes ? crypto::Bundle::AES_HW : 0);
 }
 
 DeviceId rootOf(Chance chance) {
@@ -77,7 +78,8 @@ devices::Identity Daemon::openIdentity() {
   auto loaded = devices::Identity::load(*home, keyStore);
   if (!loaded) refused(loaded.error());
   KJ_IF_MAYBE(found, *loaded) return kj::mv(*found);
-  return devices::Identity::create(*home, keyStore, parts.entropy, bundleFlags(parts.profile));
+  return devices::Identity::create(
+      *home, keyStore, parts.entropy, bundleFlags(parts.profile, parts.hasAes));
 }
 
 kj::Own<storage::Store> Daemon::openStore() {
@@ -155,6 +157,7 @@ kj::Promise<Result<bool>> Daemon::run() {
       .addresses = parts.addresses,
       .port = HEARTH_PORT,
       .keyStore = keyStore.describe().cStr(),
+      .hasAes = parts.hasAes,
   };
   KJ_IF_MAYBE(recording, parts.microphone)
     config.microphone = devices::Recording{kj::heapArray<const int16_t>(recording->samples)};
@@ -164,6 +167,7 @@ kj::Promise<Result<bool>> Daemon::run() {
           parts.network, *store, engines, *system, *home, *localLink},
       identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
+  co_await running->sayWhatItCan();
   running->serve(address->listen());
   server = kj::heap<local::Server>(*running, parts.time.timer());
   starting = running->start().eagerlyEvaluate(

@@ -32,6 +32,7 @@ struct DaemonParts {
   std::vector<std::string> addresses;  // where others may find this device
   kj::Maybe<devices::Recording> microphone;
   bool keysLocked;  // the platform gives no key away yet
+  bool hasAes;      // whatever machine simulates it
   bool onBattery;
   double batteryLevel;
   kj::Function<void(const DeviceId&)> becomes;  // told whenever the device takes other keys

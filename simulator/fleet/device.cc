@@ -126,7 +126,7 @@ kj::Own<Daemon> Device::makeDaemon() {
       SimLocalLink::Surroundings{around.wire, *this, stack, time.timer(), around.dying}, power,
       profile, plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
-      kj::mv(addresses), kj::mv(microphone), keysLocked, !power.onMains(), power.level(),
+      kj::mv(addresses), kj::mv(microphone), keysLocked, hasAes, !power.onMains(), power.level(),
       [this](const DeviceId& id) { deviceId = id; }});
   deviceId = made->id();
   return made;

@@ -79,6 +79,7 @@ class Device final: public NetworkHost, private Trace {
   Power power;
   EngineFaults engineFaults;
   std::map<std::string, std::string> backup;  // of the disk, if somebody made one
+  bool hasAes = true;                         // of the machine that the disk is in
   uint32_t starts = 0;
   bool refusesToStart = false;  // the newest start failed
   std::string whyNotStarted;

@@ -86,6 +86,31 @@ TEST_CASE("a device that starts again is the one that it was") {
   REQUIRE(home.world.errors().empty());
 }
 
+// What `device` believes of `other`.
+crypto::Bundle bundleAsSeen(Device& device, Device& other) {
+  auto& circle = KJ_ASSERT_NONNULL(device.node()).circle();
+  return KJ_ASSERT_NONNULL(circle.state().find(KJ_ASSERT_NONNULL(other.id()))).bundle();
+}
+
+TEST_CASE("a disk that moves to a machine without AES, and back, has the circle know it") {
+  Guests home;
+  auto before = bundleAsSeen(home.phone, home.laptop);
+  REQUIRE((before.flags & crypto::Bundle::AES_HW) != 0);
+  for (bool hasAes: {false, false, true}) {
+    home.laptop.kill();
+    home.laptop.hasAes = hasAes;
+    home.laptop.start();
+    home.run(20 * S);
+    auto seen = bundleAsSeen(home.phone, home.laptop);
+    REQUIRE((seen.flags & crypto::Bundle::AES_HW) == (hasAes ? crypto::Bundle::AES_HW : 0));
+    REQUIRE(seen.version == (hasAes ? 3 : 2));  // said once for each change
+    REQUIRE(seen.keys == before.keys);
+    REQUIRE(home.hasLink(home.phone, home.laptop));
+    REQUIRE(home.hasLink(home.laptop, home.phone));
+  }
+  REQUIRE(home.world.errors().empty());
+}
+
 TEST_CASE("peers of a daemon that was killed learn it at once") {
   Guests home;
   home.laptop.kill();
