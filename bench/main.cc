@@ -9,6 +9,7 @@
 #include "bench/membership.h"
 #include "bench/sim.h"
 #include "bench/stream.h"
+#include "bench/trace.h"
 
 #include <kj/debug.h>
 
@@ -89,6 +90,14 @@ int main(int argc, char** argv) {
   flood->add_option("--seconds", floodOptions.seconds, "that it lasts")
       ->check(CLI::Range(1.0, 86'400.0));
   flood->add_option("--rate", floodOptions.rate, "calls a second")->check(CLI::Range(1, 1'000'000));
+  bench::TraceOptions traceOptions;
+  auto* trace = what("trace", "real editing, with its whole history kept",
+      [&]() { return bench::measureTrace(traceOptions); });
+  trace->add_option("FILE", traceOptions.file, "an editing trace")
+      ->required()
+      ->check(CLI::ExistingFile);
+  trace->add_option("--rounds", traceOptions.rounds, "each in a process of its own; medians count")
+      ->check(CLI::Range(1, 101));
   bench::SimOptions options;
   auto* sim = what("sim", "how fast simulated time passes, and how many devices fit",
       [&]() { return bench::measureSim(options); });

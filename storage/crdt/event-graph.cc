@@ -48,7 +48,9 @@ Result<EventRange> EventGraph::append(AuthorIndex author, uint32_t count, Versio
   if (follows) {
     runs_.back().events.end = fresh.end;
   } else {
-    runs_.push_back({fresh, author, number, kj::mv(parents)});
+    uint32_t lamport = 1;
+    for (auto parent: parents) lamport = kj::max(lamport, lamportOf(parent) + 1);
+    runs_.push_back({fresh, author, number, lamport, kj::mv(parents)});
   }
   bool adjoins = !numbers.empty() && numbers.back().event + numbers.back().count == fresh.begin;
   if (adjoins) {
@@ -66,8 +68,7 @@ void EventGraph::updateHeads(EventRange fresh, const Version& parents) {
 
 Version EventGraph::headsAt(Event critical) const {
   if (critical == size()) return heads;
-  auto& run = runs_[runOf(critical)];
-  return critical == run.events.begin ? run.parents : Version{critical - 1};
+  return parentsOf(critical);
 }
 
 void EventGraph::updateCriticals(EventRange fresh, const Version& parents) {
@@ -125,6 +126,21 @@ EventName EventGraph::nameOf(Event event) const {
   return {authors[run.author], known.number + (event - known.event)};
 }
 
+uint32_t EventGraph::lamportOf(Event event) const {
+  auto& run = runs_[runOf(event)];
+  return run.lamport + (event - run.events.begin);
+}
+
+Version EventGraph::parentsOf(Event event) const {
+  auto& run = runs_[runOf(event)];
+  return event == run.events.begin ? run.parents : Version{event - 1};
+}
+
+bool EventGraph::isLater(Event a, Event b) const {
+  auto timeA = lamportOf(a), timeB = lamportOf(b);
+  return timeA != timeB ? timeA > timeB : nameOf(b) < nameOf(a);
+}
+
 bool EventGraph::isVersion(const Version& version) const {
   if (version == heads) return true;
   for (size_t i = 0; i < version.size(); ++i) {
@@ -138,6 +154,8 @@ bool EventGraph::isVersion(const Version& version) const {
 }
 
 bool EventGraph::holds(const Version& version, Event event) const {
+  if (version.empty() || event > version.back()) return false;
+  if (event < criticalUpTo(version.back()) || version == heads) return true;
   std::priority_queue<Event> waiting;
   for (auto head: version) {
     if (head >= event) waiting.push(head);

@@ -50,8 +50,9 @@ class EventGraph final {
   struct Run {
     EventRange events;
     AuthorIndex author;
-    uint32_t number;  // of the first
-    Version parents;  // of the first; each other has the one before it
+    uint32_t number;   // of the first
+    uint32_t lamport;  // of the first: 1 + the greatest of its parents'
+    Version parents;   // of the first; each other has the one before it
   };
 
   Event size() const { return runs_.empty() ? 0 : runs_.back().events.end; }
@@ -73,6 +74,12 @@ class EventGraph final {
 
   kj::Maybe<Event> find(const EventName& name) const;
   EventName nameOf(Event event) const;
+  uint32_t lamportOf(Event event) const;
+  Version parentsOf(Event event) const;
+
+  // Of two concurrent writes to one place the later is shown: the greater Lamport time, then the greater
+  // name. Every device agrees on it, and an event is later than all that it has seen.
+  bool isLater(Event a, Event b) const;
 
   // Whether an event is one of a version's, or before it.
   bool holds(const Version& version, Event event) const;

@@ -14,8 +14,8 @@ class TextLengths final {
   // With all events before `event` the text was this long. Later ones are forgotten.
   void note(Event event, uint32_t length);
 
-  // Requires that all text events between the last one noted and `event` are of one run, each made to the
-  // whole text.
+  // Requires that all edits between the last one noted and `event` are of one run, each made to the whole
+  // text.
   uint32_t before(Event event, const TextLog& log) const;
 
   size_t memoryBytes() const { return noted.capacity() * sizeof(Noted); }

@@ -21,15 +21,10 @@ void TextReplay::all(Event first, Event end) {
     } else {
       auto next = graph.criticalBeyond(at);
       concurrent(at, kj::max(first, at), next);
+      lengths.note(next, rope.length());
       at = next;
     }
   }
-}
-
-void TextReplay::some(Event critical, const std::vector<EventRange>& ranges) {
-  TextTracker tracker(graph, log, rope.length());
-  auto prepared = graph.headsAt(critical);
-  walk(tracker, prepared, ranges, [this](const TextLog::Piece& change) { make(change); });
 }
 
 // Positions of straight edits are those of the text.
@@ -52,7 +47,6 @@ void TextReplay::make(const TextLog::Piece& piece) {
 
 // Events [critical, end), of which those before `first` are in the text already.
 void TextReplay::concurrent(Event critical, Event first, Event end) {
-  if (first == critical) lengths.note(critical, rope.length());
   TextTracker tracker(graph, log, lengths.before(critical, log));
   auto prepared = graph.headsAt(critical);
   walk(tracker, prepared, {{critical, first}}, [](const TextLog::Piece&) {});

@@ -22,9 +22,6 @@ class TextReplay final {
   // Events [first, end), where `rope` holds all before. `end` is critical.
   void all(Event first, Event end);
 
-  // The events of some ranges, ascending, into the text with all before `critical`.
-  void some(Event critical, const std::vector<EventRange>& ranges);
-
   // Whose each code point of the newest text is.
   static std::vector<EventRange> authorship(const EventGraph& graph, const TextLog& log);
 

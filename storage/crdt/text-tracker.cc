@@ -1,5 +1,7 @@
 #include "storage/crdt/text-tracker.h"
 
+#include "storage/crdt/gap.h"
+
 namespace hearth::storage {
 
 TextTracker::TextTracker(const EventGraph& graph, const TextLog& log, uint32_t lengthBefore)
@@ -14,7 +16,7 @@ TextTracker::Taken TextTracker::insertFirst(const TextLog::Piece& piece) {
   auto right = gap.right;
   while (items.at(right).presence == 0) right = items.next(right);
   auto originRight = items.at(right).first;
-  auto after = right == gap.right ? gap.left : placeInGap({gap.left, right}, piece.events.begin);
+  auto after = right == gap.right ? gap.left : placeFor({gap.left, right}, piece.events.begin);
   uint32_t at = 0;
   if (after != Items::NONE) {
     auto& item = items.at(after);
@@ -44,29 +46,15 @@ TextTracker::Gap TextTracker::gapAt(uint32_t preparedAt) {
   return {found.ref, items.next(found.ref)};
 }
 
-// Gentle's YjsMod: the item behind which a new one is put among those that its author did not know.
-TextTracker::Ref TextTracker::placeInGap(Gap gap, Event event) {
+TextTracker::Ref TextTracker::placeFor(Gap gap, Event event) {
   auto leftPlace = [&](Event origin) { return origin == NOTHING ? 0 : placeOf(origin) + 1; };
-  auto left = leftPlace(lastOf(gap.left));
-  auto right = placeOf(items.at(gap.right).first);
-  auto after = gap.left;
-  bool scanning = false;  // past items that may yet turn out to stand left of the new one
-  for (auto ref = after == Items::NONE ? items.first() : items.next(after); ref != gap.right;
-      ref = items.next(ref)) {
-    auto [first, originLeft, originRight] = [&]() {
-      auto& other = items.at(ref);
-      return std::tuple(other.first, other.originLeft, other.originRight);
-    }();
-    auto otherLeft = leftPlace(originLeft);
-    if (otherLeft < left) break;
-    if (otherLeft == left) {
-      auto otherRight = placeOf(originRight);
-      if (otherRight == right && precedes(graph, event, first)) break;
-      scanning = otherRight < right;
-    }
-    if (!scanning) after = ref;
-  }
-  return after;
+  GapPlaces own{leftPlace(lastOf(gap.left)), placeOf(items.at(gap.right).first)};
+  auto placesOf = [&](Ref ref) {
+    auto originLeft = items.at(ref).originLeft, originRight = items.at(ref).originRight;
+    return GapPlaces{leftPlace(originLeft), placeOf(originRight)};
+  };
+  auto comesFirst = [&](Ref ref) { return precedes(graph, event, items.at(ref).first); };
+  return placeInGap(items, gap.left, gap.right, own, placesOf, comesFirst);
 }
 
 TextTracker::Taken TextTracker::eraseFirst(TextLog::Piece& piece) {

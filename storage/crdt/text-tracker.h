@@ -100,7 +100,7 @@ class TextTracker final {
     Ref left, right;  // items; NONE: the text begins there
   };
   Gap gapAt(uint32_t preparedAt);
-  Ref placeInGap(Gap gap, Event event);
+  Ref placeFor(Gap gap, Event event);
 
   Ref add(Ref after, Item item);
   Ref cut(Ref ref, uint32_t offset);

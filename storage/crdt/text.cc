@@ -2,8 +2,6 @@
 
 #include "storage/crdt/text-replay.h"
 
-#include <algorithm>
-
 namespace hearth::storage {
 
 void Text::insert(EventRange events, uint32_t at, std::string_view utf8) {
@@ -28,20 +26,6 @@ Text::Changes Text::merge(const EventGraph& graph, Event first) {
   });
   replay.all(first, graph.size());
   return changes;
-}
-
-std::string Text::at(const EventGraph& graph, const Version& version) const {
-  auto ranges = graph.difference({}, version).onlySecond;
-  std::ranges::reverse(ranges);
-  Rope past;
-  TextLengths pastLengths;
-  TextReplay replay(graph, log, pastLengths, past, [](const TextLog::Piece&) {});
-  if (ranges.empty()) return {};
-  auto begin = ranges.front().begin == 0 ? graph.criticalUpTo(ranges.front().end) : 0;
-  replay.all(0, begin);
-  if (ranges.front().begin == 0) ranges.front().begin = begin;
-  replay.some(begin, ranges);
-  return past.text();
 }
 
 std::vector<EventRange> Text::authorship(const EventGraph& graph) const {

@@ -34,9 +34,6 @@ class Text final {
   const TextLog& edits() const { return log; }
   Changes merge(const EventGraph& graph, Event first);
 
-  // The text as it was.
-  std::string at(const EventGraph& graph, const Version& version) const;
-
   // Whose each code point is: runs of events, in the order of the text.
   std::vector<EventRange> authorship(const EventGraph& graph) const;
 

@@ -4,6 +4,7 @@
 
 #include "crypto/handshake/messages.h"
 #include "crypto/identity/display.h"
+#include "storage/crdt/document.h"
 #include "tests/fuzz/circle.h"
 #include "tests/fuzz/pairs.h"
 #include "tests/fuzz/peer.h"
@@ -321,6 +322,42 @@ void pairing(const Corpus& corpus) {
   corpus.add("hostile-joiner", 10, joiner);
 }
 
+// What a second device makes of a document, by itself and after a first.
+void documents(const Corpus& corpus) {
+  using namespace storage;
+  DeviceId one, other;
+  one.bytes[0] = 1;
+  other.bytes[0] = 2;
+  Document document;
+  std::vector<Op> begin, change;
+  for (uint8_t kind = 0; kind < CONTAINERS; ++kind)
+    begin.push_back({.kind = Op::Kind::PUT,
+        .key = std::string(1, static_cast<char>('a' + kind)),
+        .value = static_cast<Container>(kind)});
+  begin.push_back({.kind = Op::Kind::INSERT, .object = 1, .value = int64_t{7}});
+  begin.push_back({.kind = Op::Kind::TYPE, .object = 2, .count = 5, .content = "Größe"});
+  KJ_REQUIRE(document.commit(one, begin, 1'000).has_value());
+  auto known = document.graph().version();
+  for (auto kind: {Op::Kind::SET, Op::Kind::HIDE, Op::Kind::SHOW})
+    change.push_back({.kind = kind, .object = 1, .value = 2.5, .element = 5});
+  change.push_back({.kind = Op::Kind::MOVE, .object = 1, .element = 5, .left = 5});
+  change.push_back({.kind = Op::Kind::TYPE, .object = 2, .at = 2, .count = 2, .content = "xy"});
+  change.push_back({.kind = Op::Kind::BACKSPACE, .object = 2, .at = 3, .count = 2});
+  change.push_back({.kind = Op::Kind::ERASE, .object = 2, .at = 0, .count = 1});
+  change.push_back({.kind = Op::Kind::ADD, .object = 3, .value = int64_t{-3}});
+  change.push_back({.kind = Op::Kind::INCLUDE, .object = 4, .value = true});
+  change.push_back({.kind = Op::Kind::EXCLUDE, .object = 4, .value = Octets{"bytes"}});
+  change.push_back({.kind = Op::Kind::REMOVE, .key = "a"});
+  KJ_REQUIRE(document.commit(other, change, 2'000).has_value());
+  auto whole = encode(document.since({})[0]);
+  auto later = encode(document.since(known)[0]);
+  corpus.add("whole", 0, whole);
+  corpus.add("beside", 1, later);
+  FlatWriter both;
+  both.var16(later).bytes(later);
+  corpus.add("concurrent", 2, both);
+}
+
 }  // namespace
 }  // namespace hearth::fuzz
 
@@ -333,4 +370,5 @@ int main(int argc, char** argv) {
   messages({argv[1], "F3"});
   membership({argv[1], "F4"});
   pairing({argv[1], "F7"});
+  documents({argv[1], "documents"});
 }

@@ -26,7 +26,16 @@ FugueMax::Id FugueMax::visibleAt(size_t at) const {
 }
 
 FugueMax::Insertion FugueMax::inserting(size_t at, Id id, char32_t value) const {
-  auto left = visibleAt(at);
+  return insertingBehind(visibleAt(at), id, value);
+}
+
+std::vector<FugueMax::Id> FugueMax::allPlaces() const {
+  auto all = order();
+  all.erase(std::ranges::find(all, ROOT));
+  return all;
+}
+
+FugueMax::Insertion FugueMax::insertingBehind(Id left, Id id, char32_t value) const {
   auto all = order();
   auto next = std::ranges::find(all, left) + 1;
   auto rightOrigin = next == all.end() ? END : *next;

@@ -35,8 +35,13 @@ class FugueMax final {
 
   std::u32string text() const;
 
- private:
+  // The same with the node behind which to insert named, for sequences of which others say what is shown.
+  Insertion insertingBehind(Id left, Id id, char32_t value) const;
+  std::vector<Id> allPlaces() const;  // in order, without the root
+
   static constexpr Id ROOT{-1, 0};
+
+ private:
   static constexpr Id END{1 << 30, 0};
 
   struct Node {
