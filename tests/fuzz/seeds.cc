@@ -329,25 +329,26 @@ void documents(const Corpus& corpus) {
   one.bytes[0] = 1;
   other.bytes[0] = 2;
   Document document;
-  std::vector<Op> begin, change;
+  std::vector<storage::Op> begin, change;
   for (uint8_t kind = 0; kind < CONTAINERS; ++kind)
-    begin.push_back({.kind = Op::Kind::PUT,
+    begin.push_back({.kind = storage::Op::Kind::PUT,
         .key = std::string(1, static_cast<char>('a' + kind)),
         .value = static_cast<Container>(kind)});
-  begin.push_back({.kind = Op::Kind::INSERT, .object = 1, .value = int64_t{7}});
-  begin.push_back({.kind = Op::Kind::TYPE, .object = 2, .count = 5, .content = "Größe"});
+  begin.push_back({.kind = storage::Op::Kind::INSERT, .object = 1, .value = int64_t{7}});
+  begin.push_back({.kind = storage::Op::Kind::TYPE, .object = 2, .count = 5, .content = "Größe"});
   KJ_REQUIRE(document.commit(one, begin, 1'000).has_value());
   auto known = document.graph().version();
-  for (auto kind: {Op::Kind::SET, Op::Kind::HIDE, Op::Kind::SHOW})
+  for (auto kind: {storage::Op::Kind::SET, storage::Op::Kind::HIDE, storage::Op::Kind::SHOW})
     change.push_back({.kind = kind, .object = 1, .value = 2.5, .element = 5});
-  change.push_back({.kind = Op::Kind::MOVE, .object = 1, .element = 5, .left = 5});
-  change.push_back({.kind = Op::Kind::TYPE, .object = 2, .at = 2, .count = 2, .content = "xy"});
-  change.push_back({.kind = Op::Kind::BACKSPACE, .object = 2, .at = 3, .count = 2});
-  change.push_back({.kind = Op::Kind::ERASE, .object = 2, .at = 0, .count = 1});
-  change.push_back({.kind = Op::Kind::ADD, .object = 3, .value = int64_t{-3}});
-  change.push_back({.kind = Op::Kind::INCLUDE, .object = 4, .value = true});
-  change.push_back({.kind = Op::Kind::EXCLUDE, .object = 4, .value = Octets{"bytes"}});
-  change.push_back({.kind = Op::Kind::REMOVE, .key = "a"});
+  change.push_back({.kind = storage::Op::Kind::MOVE, .object = 1, .element = 5, .left = 5});
+  change.push_back(
+      {.kind = storage::Op::Kind::TYPE, .object = 2, .at = 2, .count = 2, .content = "xy"});
+  change.push_back({.kind = storage::Op::Kind::BACKSPACE, .object = 2, .at = 3, .count = 2});
+  change.push_back({.kind = storage::Op::Kind::ERASE, .object = 2, .at = 0, .count = 1});
+  change.push_back({.kind = storage::Op::Kind::ADD, .object = 3, .value = int64_t{-3}});
+  change.push_back({.kind = storage::Op::Kind::INCLUDE, .object = 4, .value = true});
+  change.push_back({.kind = storage::Op::Kind::EXCLUDE, .object = 4, .value = Octets{"bytes"}});
+  change.push_back({.kind = storage::Op::Kind::REMOVE, .key = "a"});
   KJ_REQUIRE(document.commit(other, change, 2'000).has_value());
   auto whole = encode(document.since({})[0]);
   auto later = encode(document.since(known)[0]);
