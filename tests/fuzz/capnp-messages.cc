@@ -61,7 +61,7 @@ void anyStruct(FlatReader& in) {
   auto& schema = structs()[in.u8() % structs().size()];
   auto words = wordsOf(in.remaining());
   (void)kj::runCatchingExceptions([&]() {
-    capnp::FlatArrayMessageReader message(words, transport::linkReaderOptions());
+    capnp::FlatArrayMessageReader message(words, transport::readerOptions(words.size()));
     visit(message.getRoot<capnp::DynamicStruct>(schema), 0);
   });
 }
@@ -72,7 +72,7 @@ void facts(FlatReader& in) {
   router::DeviceFacts read;
   bool good = false;
   (void)kj::runCatchingExceptions([&]() {
-    capnp::FlatArrayMessageReader message(words, transport::linkReaderOptions());
+    capnp::FlatArrayMessageReader message(words, transport::readerOptions(words.size()));
     auto accepted = router::readFacts(message.getRoot<router::rpc::DeviceFacts>());
     if (accepted) good = true, read = kj::mv(*accepted);
   });

@@ -5,7 +5,9 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -164,22 +166,78 @@ TEST_CASE("no more sources than the limit are remembered, and a second later the
   REQUIRE(door.gate.mayWork(ip4(Gate::SOURCES_MAX), T0 + 1 * kj::SECONDS));
 }
 
-TEST_CASE("T16: the 33rd half-open caller is load, the 65th is turned away, and places come back") {
+// Callers that hold places; who has to give way is not in there any more.
+struct Queue {
   Door door;
-  std::vector<kj::Own<void>> places;
-  auto takePlace = [&]() {
-    auto place = door.gate.enter();
-    places.push_back(kj::mv(KJ_REQUIRE_NONNULL(place)));
-  };
-  for (size_t i = 0; i < Gate::HALF_OPEN_EASY; ++i) takePlace();
-  REQUIRE_FALSE(door.gate.isUnderLoad(T0));
-  while (places.size() < Gate::HALF_OPEN_MAX) takePlace();
-  REQUIRE(door.gate.isUnderLoad(T0));
-  REQUIRE(door.gate.enter() == nullptr);
-  places.pop_back();
-  REQUIRE(door.gate.enter() != nullptr);
-  places.clear();
-  REQUIRE(door.gate.halfOpen() == 0);
+  std::map<size_t, kj::Own<Gate::Place>> places;  // by when they came
+  size_t came = 0;
+  std::vector<size_t> gone;
+
+  bool come(crypto::SourceAddress source, kj::TimePoint now = T0) {
+    auto number = came++;
+    auto place = door.gate.enter(source, now, [this, number]() { gone.push_back(number); });
+    KJ_IF_MAYBE(held, place) {
+      places[number] = kj::mv(*held);
+      return true;
+    }
+    return false;
+  }
+  void fillFrom(uint32_t firstSource, uint32_t sources, kj::TimePoint now = T0) {
+    for (uint32_t i = 0; places.size() < Gate::HALF_OPEN_MAX; ++i)
+      REQUIRE(come(ip4(firstSource + i % sources, static_cast<uint16_t>(i)), now));
+  }
+};
+
+TEST_CASE("T16: the 33rd half-open caller is load, the 65th is turned away, and places come back") {
+  Queue queue;
+  for (size_t i = 0; i < Gate::HALF_OPEN_EASY; ++i) REQUIRE(queue.come(ip4(1)));
+  REQUIRE_FALSE(queue.door.gate.isUnderLoad(T0));
+  queue.fillFrom(1, 1);
+  REQUIRE(queue.door.gate.isUnderLoad(T0));
+  REQUIRE_FALSE(queue.come(ip4(1)));
+  queue.places.erase(5);
+  REQUIRE(queue.come(ip4(1)));
+  queue.places.clear();
+  REQUIRE(queue.door.gate.halfOpen() == 0);
+  REQUIRE(queue.gone.empty());
+}
+
+TEST_CASE("T16: a source that holds most places gives its oldest to a newcomer of another") {
+  Queue queue;
+  REQUIRE(queue.come(ip4(7)));
+  queue.fillFrom(1, 1);
+  REQUIRE(queue.come(ip4(2)));
+  REQUIRE(queue.gone == std::vector<size_t>{1});
+  REQUIRE(queue.door.gate.halfOpen() == Gate::HALF_OPEN_MAX);
+  for (size_t i = 0; i < 200; ++i) queue.come(ip4(2));
+  // Neither has more than one above the other, and the one that came first kept its place.
+  REQUIRE(queue.gone.size() == 31);
+  REQUIRE(std::ranges::find(queue.gone, 0u) == queue.gone.end());
+}
+
+TEST_CASE("T16: a household of IPv6 is one source, and does not keep others out") {
+  Queue queue;
+  for (uint32_t host = 0; host < Gate::HALF_OPEN_MAX; ++host) REQUIRE(queue.come(ip6(1, host)));
+  REQUIRE_FALSE(queue.come(ip6(1, 999)));
+  REQUIRE(queue.come(ip6(2, 1)));
+}
+
+TEST_CASE("T16: where every place is another source's, one that is silent for a second gives way") {
+  Queue queue;
+  queue.fillFrom(1, Gate::HALF_OPEN_MAX);
+  REQUIRE_FALSE(queue.come(ip4(1'000)));
+  REQUIRE_FALSE(queue.come(ip4(1'000), T0 + Gate::SILENT_EASY - 1 * kj::MILLISECONDS));
+  REQUIRE(queue.come(ip4(1'000), T0 + Gate::SILENT_EASY));
+  REQUIRE(queue.gone == std::vector<size_t>{0});
+}
+
+TEST_CASE("T16: a caller that has shown that it knows this device gives way to nobody") {
+  Queue queue;
+  queue.fillFrom(1, 1);
+  for (auto& [number, place]: queue.places) place->spoke();
+  REQUIRE_FALSE(queue.come(ip4(2), T0 + 1 * kj::HOURS));
+  queue.places.erase(9);
+  REQUIRE(queue.come(ip4(2)));
 }
 
 }  // namespace

@@ -66,7 +66,8 @@ struct Hostile {
   size_t walk(Walk&& onward) {
     kj::ArrayPtr<const capnp::word> segment(
         reinterpret_cast<const capnp::word*>(words.data()), words.size());
-    capnp::SegmentArrayMessageReader message(kj::arrayPtr(&segment, 1), linkReaderOptions());
+    capnp::SegmentArrayMessageReader message(
+        kj::arrayPtr(&segment, 1), readerOptions(words.size()));
     size_t steps = 0;
     auto failed =
         kj::runCatchingExceptions([&]() { onward(message.getRoot<capnp::AnyPointer>(), steps); });
@@ -132,10 +133,65 @@ TEST_CASE("T17: a small message whose pointers all lead to one place is read onl
     for (auto pointer: root.getAs<capnp::AnyStruct>().getPointerSection())
       bytesRead += pointer.getAs<capnp::Data>().size();
   });
-  constexpr size_t READ_MAX = 16 << 20;
   REQUIRE(message.ended);
   REQUIRE(bytesRead > LIST_BYTES);
-  REQUIRE(bytesRead <= READ_MAX);
+  REQUIRE(bytesRead <= (4 * message.words.size() + 1'024) * sizeof(uint64_t));
+}
+
+// What RPC over a link reads of these bytes, and what becomes of the stream.
+struct OnWire {
+  kj::EventLoop loop;
+  kj::WaitScope waitScope{loop};
+  kj::TwoWayPipe pipe = kj::newTwoWayPipe();
+  MessageStream messages{*pipe.ends[1]};
+
+  void write(std::vector<uint32_t> numbers) {
+    writing = pipe.ends[0]
+                  ->write(numbers.data(), numbers.size() * sizeof(uint32_t))
+                  .attach(kj::mv(numbers))
+                  .eagerlyEvaluate(nullptr);
+  }
+  kj::Promise<void> writing = nullptr;
+};
+
+TEST_CASE("a message comes whole through a link's stream, in one piece or in several") {
+  for (size_t piece: {1'024, 4}) {
+    OnWire wire;
+    capnp::MallocMessageBuilder built(piece, capnp::AllocationStrategy::FIXED_SIZE);
+    auto texts = built.initRoot<capnp::AnyPointer>().initAs<capnp::List<capnp::Text>>(20);
+    for (kj::uint i = 0; i < texts.size(); ++i) texts.set(i, kj::str("text number ", i));
+    REQUIRE((built.getSegmentsForOutput().size() > 1) == (piece == 4));
+    MessageStream out(*wire.pipe.ends[0]);
+    auto writing = capnp::writeMessage(*wire.pipe.ends[0], built).eagerlyEvaluate(nullptr);
+    auto read = wire.messages.tryReadMessage().wait(wire.waitScope);
+    auto& reader = *KJ_REQUIRE_NONNULL(read);
+    REQUIRE(reader.getRoot<capnp::List<capnp::Text>>()[19] == "text number 19");
+    writing.wait(wire.waitScope);
+    wire.pipe.ends[0]->shutdownWrite();
+    REQUIRE(wire.messages.tryReadMessage().wait(wire.waitScope) == nullptr);
+  }
+}
+
+TEST_CASE("T17: a message that claims too many pieces or words is refused before memory is taken") {
+  auto refused = [](std::vector<uint32_t> numbers) {
+    OnWire wire;
+    wire.write(kj::mv(numbers));
+    auto read = wire.messages.tryReadMessage();
+    if (!read.poll(wire.waitScope)) return false;
+    return kj::runCatchingExceptions([&]() { read.wait(wire.waitScope); }) != nullptr;
+  };
+  REQUIRE(refused({SEGMENTS_MAX, 1}));
+  REQUIRE(refused({UINT32_MAX, UINT32_MAX}));
+  REQUIRE(refused({0, static_cast<uint32_t>(MESSAGE_WORDS_MAX) + 1}));
+  REQUIRE(refused({1, static_cast<uint32_t>(MESSAGE_WORDS_MAX), 1, 0}));
+  REQUIRE_FALSE(refused({0, static_cast<uint32_t>(MESSAGE_WORDS_MAX)}));  // waits for them
+}
+
+TEST_CASE("T17: a reader looks at four times the words of its message, and at 8 Mi at most") {
+  REQUIRE(readerOptions(0).traversalLimitInWords == 1'024);
+  REQUIRE(readerOptions(100).traversalLimitInWords == 1'424);
+  REQUIRE(readerOptions(MESSAGE_WORDS_MAX).traversalLimitInWords == size_t{8} << 20);
+  REQUIRE(readerOptions(100).nestingLimit == 32);
 }
 
 }  // namespace

@@ -108,7 +108,8 @@ struct Linked {
     auto calling = phone.carrierOver(kj::mv(pipe.ends[0]));
     auto called = laptop.carrierOver(kj::mv(pipe.ends[1]));
     Gate gate(laptop.device.entropy, timer.now());
-    auto answer = respond(laptop.tools(timer), gate, *called, laptop.nextIndex++);
+    auto place = KJ_ASSERT_NONNULL(gate.enter({}, timer.now(), []() {}));
+    auto answer = respond(laptop.tools(timer), gate, *place, *called, laptop.nextIndex++);
     auto call =
         initiate(phone.tools(timer), *calling, laptop.device.keys.id, phone.nextIndex++, false);
     auto made = call.wait(scope).value();

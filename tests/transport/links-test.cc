@@ -220,7 +220,8 @@ struct DeafPeer: private Link::Owner {
   DeafPeer() {
     HandshakeTools tools{two.uv.timer(), two.laptop.entropy, two.laptop.guard, two.laptop};
     HandshakeTools peers{two.uv.timer(), two.phone.entropy, two.phone.guard, two.phone};
-    auto answered = respond(tools, gate, *ours, 1);
+    auto place = KJ_ASSERT_NONNULL(gate.enter({}, tools.timer.now(), []() {}));
+    auto answered = respond(tools, gate, *place, *ours, 1);
     session = initiate(peers, theirs, two.laptop.keys.id, 1, false).wait(two.uv.waitScope).value();
     auto answer = answered.wait(two.uv.waitScope).value();
     link = kj::heap<Link>(kj::mv(ours), kj::mv(answer), tools, static_cast<Link::Owner&>(*this));

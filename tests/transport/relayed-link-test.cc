@@ -4,6 +4,7 @@
 #include "transport/relay/relay-server.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <cstring>
 
 namespace hearth::transport {
 namespace {
@@ -134,6 +135,37 @@ TEST_CASE("a relay that changes a bit of a link ends it, and nothing that it mad
           ->tryRead(&byte, 1, 1)
           .then([](size_t size) { return size; }, [](kj::Exception&&) -> size_t { return 0; });
   REQUIRE(took.wait(world.uv.waitScope) == 0);
+}
+
+// Every device of the circle has one and the same name.
+struct OneName final: public Finder::Beacons {
+  kj::Maybe<crypto::Beacon> ownBeacon(uint64_t) override { return crypto::Beacon(); }
+  std::vector<crypto::DeviceBeacon> beaconsOfOthers(uint64_t) override {
+    return {{DeviceId(), crypto::Beacon()}};
+  }
+};
+
+TEST_CASE("a relay that takes the call and says nothing is given up, with a line that says so") {
+  UvLoop uv;
+  UvNetwork network{uv.port};
+  auto receiver = network.parseAddress("127.0.0.1:0").wait(uv.waitScope)->listen();
+  auto accepting = receiver->accept().eagerlyEvaluate(nullptr);
+  kj::TimerImpl timer{kj::origin<kj::TimePoint>()};
+  FixedClock clock;
+  OneName beacons;
+  RelayConnector connector(RelayParts{timer, clock, network, beacons});
+  auto place = "127.0.0.1:" + std::to_string(receiver->getPort());
+  kj::String said;
+  auto joining = connector.connect(DeviceId(), {Path::Kind::RELAY, place})
+                     .then([](kj::Own<kj::AsyncIoStream>) {},
+                         [&](kj::Exception&& e) { said = kj::str(e.getDescription()); })
+                     .eagerlyEvaluate(nullptr);
+  auto silent = accepting.wait(uv.waitScope);
+  timer.advanceTo(timer.now() + RelayConnector::JOINED_WITHIN - 1 * kj::MILLISECONDS);
+  REQUIRE_FALSE(joining.poll(uv.waitScope));
+  timer.advanceTo(timer.now() + 1 * kj::MILLISECONDS);
+  REQUIRE(joining.poll(uv.waitScope));
+  REQUIRE(strstr(said.cStr(), "did not bring the two together in time") != nullptr);
 }
 
 }  // namespace

@@ -3,18 +3,50 @@
 #include "transport/wire/uv-network.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <catch2/catch_test_macros.hpp>
+#include <cstring>
 #include <deque>
+#include <netinet/in.h>
 
 namespace hearth::transport {
 namespace {
 
+// The called side's end of a pipe, from an address of IPv4.
+class FromAddress final: public kj::AsyncIoStream {
+ public:
+  FromAddress(kj::Own<kj::AsyncIoStream> inner, uint32_t ip): inner(kj::mv(inner)), ip(ip) {}
+
+  kj::Promise<size_t> tryRead(void* buffer, size_t minBytes, size_t maxBytes) override {
+    return inner->tryRead(buffer, minBytes, maxBytes);
+  }
+  kj::Promise<void> write(const void* buffer, size_t size) override {
+    return inner->write(buffer, size);
+  }
+  kj::Promise<void> write(kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>> pieces) override {
+    return inner->write(pieces);
+  }
+  kj::Promise<void> whenWriteDisconnected() override { return inner->whenWriteDisconnected(); }
+  void shutdownWrite() override { inner->shutdownWrite(); }
+  void getpeername(struct sockaddr* address, kj::uint* length) override {
+    struct sockaddr_in from = {};
+    from.sin_family = AF_INET;
+    from.sin_addr.s_addr = htonl(ip);
+    *length = sizeof(from);
+    memcpy(address, &from, sizeof(from));
+  }
+
+ private:
+  kj::Own<kj::AsyncIoStream> inner;
+  uint32_t ip;
+};
+
 // Callers that the test makes, one pipe each.
 class Street final: public kj::ConnectionReceiver {
  public:
-  kj::Own<kj::AsyncIoStream> call() {
+  kj::Own<kj::AsyncIoStream> call(uint32_t from = 1) {
     auto pipe = kj::newTwoWayPipe();
-    waiting.push_back(kj::mv(pipe.ends[0]));
+    waiting.push_back(kj::heap<FromAddress>(kj::mv(pipe.ends[0]), from));
     bell.ring();
     return kj::mv(pipe.ends[1]);
   }
@@ -38,7 +70,7 @@ struct Doorstep {
   UvLoop uv;
   UvNetwork network{uv.port};
   kj::TimerImpl timer{kj::origin<kj::TimePoint>() + 1 * kj::HOURS};
-  Device laptop{2};
+  Device laptop{2}, phone{1};
   Street& street;
 
   Doorstep(): Doorstep(kj::heap<Street>()) {}
@@ -59,6 +91,17 @@ struct Doorstep {
         stream.tryRead(byte, 1, 1)
             .then([](size_t size) { return size == 0; }, [](kj::Exception&&) { return true; });
     return reading.poll(uv.waitScope) && reading.wait(uv.waitScope);
+  }
+  // Whether a phone that knows this device gets in now.
+  bool letsIn(uint32_t from) {
+    phone.know(laptop);
+    laptop.know(phone);
+    HandshakeTools tools{timer, phone.entropy, phone.guard, phone};
+    Carrier carrier(street.call(from));
+    auto made = initiate(tools, carrier, laptop.keys.id, 1, false);
+    auto outcome = made.then(
+        [](auto made) { return made.has_value(); }, [](kj::Exception&&) { return false; });
+    return outcome.poll(uv.waitScope) && outcome.wait(uv.waitScope);
   }
   size_t countOver(std::vector<kj::Own<kj::AsyncIoStream>>& callers) {
     return std::ranges::count_if(callers, [&](auto& caller) { return isOver(*caller); });
@@ -144,6 +187,29 @@ TEST_CASE(
   auto made = initiate(tools, carrier, door.laptop.keys.id, 2, false);
   REQUIRE(made.poll(door.uv.waitScope));
   REQUIRE(made.wait(door.uv.waitScope).has_value());
+}
+
+TEST_CASE("T16: silent callers of one address that come again and again keep nobody else out") {
+  Doorstep door;
+  std::deque<kj::Own<kj::AsyncIoStream>> callers;
+  for (size_t second = 0; second < 10; ++second) {
+    for (size_t i = 0; i < CROWD / 10; ++i) callers.push_back(door.street.call(1));
+    door.pass(1 * kj::MILLISECONDS);
+    REQUIRE(door.halfOpen() >= Gate::HALF_OPEN_MAX - 1);
+    REQUIRE(door.letsIn(2));
+    door.pass(1 * kj::SECONDS);
+  }
+}
+
+TEST_CASE("T16: silent callers of as many addresses keep an honest one out for a second at most") {
+  Doorstep door;
+  std::vector<kj::Own<kj::AsyncIoStream>> callers;
+  for (uint32_t i = 0; i < CROWD; ++i) callers.push_back(door.street.call(100 + i));
+  door.pass(1 * kj::MILLISECONDS);
+  REQUIRE_FALSE(door.letsIn(2));
+  door.pass(Gate::SILENT_EASY);
+  REQUIRE(door.halfOpen() == Gate::HALF_OPEN_MAX);
+  REQUIRE(door.letsIn(2));
 }
 
 }  // namespace

@@ -15,8 +15,16 @@ PacketKind kindOf(crypto::Bytes datagram) {
 }
 
 [[noreturn]] void throwUnanswered(const UdpAddress& to) {
-  kj::throwFatalException(
-      KJ_EXCEPTION(DISCONNECTED, kj::str(to.toString(), " does not answer by UDP")));
+  kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED,
+      kj::str(to.toString(),
+          " has not answered by UDP in 5 s: see that the device is on and that nothing between drops "
+          "UDP; its other addresses are tried all the same")));
+}
+
+[[noreturn]] void throwFull(kj::StringPtr what, size_t most) {
+  kj::throwFatalException(KJ_EXCEPTION(OVERLOADED,
+      kj::str("this device has ", most, ' ', what,
+          ", as many as it may: nobody was called, and it is tried again when some are over")));
 }
 
 }  // namespace
@@ -45,7 +53,7 @@ UdpHost::~UdpHost() noexcept(false) {
 }
 
 kj::Promise<kj::Own<kj::AsyncIoStream>> UdpHost::connect(UdpAddress to, crypto::DhPublic peer) {
-  if (lines.size() >= LINES_MAX) throwUnanswered(to);
+  if (lines.size() >= LINES_MAX) throwFull("conversations by UDP", LINES_MAX);
   auto greeted = co_await greet(to, peer);
   auto& known = greeted.introduction;
   co_return streamOf(begin({.caller = true,
@@ -63,7 +71,7 @@ kj::Promise<UdpAddress> UdpHost::seenBy(UdpAddress to, crypto::DhPublic peer) {
 
 // The first datagrams open this side's NAT for the peer's: two that call each other at once meet.
 kj::Promise<UdpHost::Greeted> UdpHost::greet(UdpAddress to, crypto::DhPublic peer) {
-  if (calls.size() >= CALLS_MAX) throwUnanswered(to);
+  if (calls.size() >= CALLS_MAX) throwFull("calls by UDP that wait for an answer", CALLS_MAX);
   Call call{Caller(crypto::GateKeys::forLink(peer), entropy), to};
   calls[call.caller.id()] = &call;
   KJ_DEFER(calls.erase(call.caller.id()));

@@ -33,7 +33,7 @@ class UdpHost final: private kj::TaskSet::ErrorHandler {
       Entropy& entropy);
   ~UdpHost() noexcept(false);
 
-  // Throws DISCONNECTED when nobody answers there, or not to this device.
+  // Throws DISCONNECTED when nobody answers there, or not to this device; OVERLOADED at a limit of its own.
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(UdpAddress to, crypto::DhPublic peer);
 
   // As whom that device sees this one: the address that a NAT between gives it. Throws like connect().

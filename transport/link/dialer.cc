@@ -37,7 +37,8 @@ kj::Promise<kj::Maybe<Dialer::Found>> Dialer::dial(DeviceId peer, std::vector<Pa
     auto winner = co_await race(timer, kj::mv(attempts), CONNECT_WITHIN);
     co_return Found{paths[winner.attempt], kj::mv(winner.stream)};
   } catch (const kj::Exception& e) {
-    if (e.getType() == kj::Exception::Type::FAILED)
+    // What is at its end here, or was said wrongly: a peer that is not there is not worth a line.
+    if (e.getType() != kj::Exception::Type::DISCONNECTED)
       KJ_LOG(INFO, "an address could not be called", e.getDescription());
   }
   co_return nullptr;

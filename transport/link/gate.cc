@@ -23,14 +23,40 @@ Gate::Judgement Gate::judge(const crypto::GateKeys& keys, const crypto::HsInit& 
   return {mayWork(source, now) ? Verdict::WORK : Verdict::DROP, nullptr};
 }
 
-kj::Maybe<kj::Own<void>> Gate::enter() {
-  if (entered >= HALF_OPEN_MAX) return nullptr;
-  ++entered;
-  return kj::Own<void>(kj::heap(kj::defer([this]() { --entered; })));
+kj::Maybe<kj::Own<Gate::Place>> Gate::enter(
+    const crypto::SourceAddress& address, kj::TimePoint now, kj::Function<void()> giveWay) {
+  auto source = sourceOf(address);
+  if (held.size() >= HALF_OPEN_MAX && !makeRoom(source, now)) return nullptr;
+  auto place = kj::heap<Place>(*this, source, now, kj::mv(giveWay));
+  held.push_back(place.get());
+  return kj::mv(place);
+}
+
+bool Gate::makeRoom(const Source& newcomer, kj::TimePoint now) {
+  std::map<Source, size_t> counts;
+  for (auto place: held) ++counts[place->source];
+  Place* victim = nullptr;  // of two sources with as many the one that was there first
+  for (auto place: held) {
+    if (!place->isSilent) continue;
+    if (victim == nullptr || counts[place->source] > counts[victim->source]) victim = place;
+  }
+  if (victim == nullptr) return false;
+  auto most = counts[victim->source], own = counts[newcomer];
+  bool unfair = most >= own + 2;
+  bool slow = most >= own && now - victim->since >= SILENT_EASY;
+  if (!unfair && !slow) return false;
+  victim->leave();
+  victim->giveWay();
+  return true;
+}
+
+void Gate::Place::leave() {
+  KJ_IF_MAYBE(there, gate) there->held.remove(this);
+  gate = nullptr;
 }
 
 bool Gate::isUnderLoad(kj::TimePoint now) const {
-  if (entered > HALF_OPEN_EASY || workDoneAt - now > WORK_EASY) return true;
+  if (held.size() > HALF_OPEN_EASY || workDoneAt - now > WORK_EASY) return true;
   KJ_IF_MAYBE(oldest, arrivals[nextArrival]) return now - *oldest < 1 * kj::SECONDS;
   return false;
 }

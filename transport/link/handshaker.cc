@@ -56,7 +56,8 @@ kj::Promise<Result<Handshake>> initiateUnhurried(
 }
 
 // The caller's HS_INIT, once the gate lets it through.
-kj::Promise<Result<Record>> readInit(HandshakeTools& tools, Gate& gate, Carrier& carrier) {
+kj::Promise<Result<Record>> readInit(
+    HandshakeTools& tools, Gate& gate, Gate::Place& place, Carrier& carrier) {
   auto keys = crypto::GateKeys::forLink(crypto::publicOf(tools.circle.self().x));
   auto source = carrier.source();
   for (int cookies = 0; cookies <= HandshakeTools::COOKIES_MAX; ++cookies) {
@@ -70,16 +71,17 @@ kj::Promise<Result<Record>> readInit(HandshakeTools& tools, Gate& gate, Carrier&
     auto init = crypto::readHsInit(record->body);
     if (!init) co_return no(init.error());
     auto judgement = gate.judge(keys, *init, source, tools.timer.now());
-    if (judgement.verdict == Gate::Verdict::WORK) co_return kj::mv(*record);
     if (judgement.verdict == Gate::Verdict::DROP) break;
+    place.spoke();
+    if (judgement.verdict == Gate::Verdict::WORK) co_return kj::mv(*record);
     co_await carrier.write(kj::mv(judgement.reply));
   }
   co_return no(Errc::BUSY, "a caller that does not know this device, or calls too often");
 }
 
 kj::Promise<Result<Handshake>> respondUnhurried(
-    HandshakeTools tools, Gate& gate, Carrier& carrier, uint32_t index) {
-  auto record = co_await readInit(tools, gate, carrier);
+    HandshakeTools tools, Gate& gate, Gate::Place& place, Carrier& carrier, uint32_t index) {
+  auto record = co_await readInit(tools, gate, place, carrier);
   if (!record) co_return no(record.error());
   auto call = openCall(tools, record->body);
   if (!call) {
@@ -104,9 +106,9 @@ kj::Promise<Result<Handshake>> initiate(
 }
 
 kj::Promise<Result<Handshake>> respond(
-    HandshakeTools tools, Gate& gate, Carrier& carrier, uint32_t index) {
+    HandshakeTools tools, Gate& gate, Gate::Place& place, Carrier& carrier, uint32_t index) {
   return tools.timer.timeoutAfter(
-      HandshakeTools::AUTHENTICATE_WITHIN, respondUnhurried(tools, gate, carrier, index));
+      HandshakeTools::AUTHENTICATE_WITHIN, respondUnhurried(tools, gate, place, carrier, index));
 }
 
 }  // namespace hearth::transport

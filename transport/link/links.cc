@@ -33,13 +33,25 @@ kj::Promise<void> Links::acceptAll(kj::Own<kj::ConnectionReceiver> receiver, Pat
 }
 
 void Links::answerOn(kj::Own<kj::AsyncIoStream> stream, Path path) {
-  KJ_IF_MAYBE(place, gate.enter())
-    tasks.add(answer(kj::mv(stream), kj::mv(path)).attach(kj::mv(*place)));
+  tasks.add(answer(kj::mv(stream), kj::mv(path)));
 }
 
 kj::Promise<void> Links::answer(kj::Own<kj::AsyncIoStream> stream, Path path) {
   auto carrier = kj::heap<Carrier>(kj::mv(stream), kj::mv(path));
-  auto handshake = co_await respond(tools, gate, *carrier, freshIndex());
+  auto away = kj::newPromiseAndFulfiller<void>();
+  auto entered = gate.enter(carrier->source(), tools.timer.now(),
+      [away = kj::mv(away.fulfiller)]() mutable { away->fulfill(); });
+  KJ_IF_MAYBE(place, entered) {
+    auto& held = **place;
+    return shakeHands(kj::mv(carrier), held)
+        .exclusiveJoin(kj::mv(away.promise))
+        .attach(kj::mv(*place));
+  }
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> Links::shakeHands(kj::Own<Carrier> carrier, Gate::Place& place) {
+  auto handshake = co_await respond(tools, gate, place, *carrier, freshIndex());
   if (handshake) {
     adopt(kj::mv(carrier), kj::mv(*handshake));
   } else {

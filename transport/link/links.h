@@ -162,6 +162,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
 
   kj::Promise<void> acceptAll(kj::Own<kj::ConnectionReceiver> receiver, Path path);
   kj::Promise<void> answer(kj::Own<kj::AsyncIoStream> stream, Path path);
+  kj::Promise<void> shakeHands(kj::Own<Carrier> carrier, Gate::Place& place);
   void dialSoon(const DeviceId& peer, kj::Duration after);
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
   std::vector<Path> pathsTo(const DeviceId& peer);

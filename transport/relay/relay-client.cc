@@ -40,6 +40,12 @@ kj::Promise<void> say(kj::AsyncIoStream& stream, RelayWaiter word) {
   kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, why));
 }
 
+kj::String fullText(const std::string& relay) {
+  return kj::str("the relay ", relay.c_str(),
+      " has no room, or not for more connections from this address: it is tried again; another one "
+      "can be named with hearth relay add HOST:PORT");
+}
+
 }  // namespace
 
 uint64_t RelayParts::slot() const {
@@ -48,18 +54,31 @@ uint64_t RelayParts::slot() const {
 
 kj::Promise<kj::Own<kj::AsyncIoStream>> RelayConnector::connect(
     const DeviceId& peer, const Path& path) {
-  auto device = peer;
-  auto stream = co_await connectTo(parts.network, path.address);
+  auto relay = path.address;
+  auto late = parts.timer.afterDelay(JOINED_WITHIN).then([relay]() -> kj::Own<kj::AsyncIoStream> {
+    throwNobody(kj::str("the relay ", relay.c_str(),
+        " did not bring the two together in time: see that hearthd --relay runs there "
+        "and that its port is open"));
+  });
+  return join(peer, relay).exclusiveJoin(kj::mv(late));
+}
+
+kj::Promise<kj::Own<kj::AsyncIoStream>> RelayConnector::join(DeviceId device, std::string relay) {
+  auto stream = co_await connectTo(parts.network, relay);
   auto slot = parts.slot();
   for (auto offset: NEIGHBOURS) {
     auto known = nameOf(parts.beacons, device, slot + offset);
-    if (known == nullptr) throwNobody("a device that has no name at a relay");
+    if (known == nullptr)
+      throwNobody(
+          "this device knows no name of that one at relays: bring both to one network once, so that "
+          "they have the same circle");
     co_await greet(*stream, RelayHello::Wish::CALL, KJ_ASSERT_NONNULL(known));
     auto answer = co_await answerOf(*stream);
     if (answer == RelayAnswer::JOINED) co_return kj::mv(stream);
-    if (answer != RelayAnswer::NOBODY) break;
+    if (answer != RelayAnswer::NOBODY) throwNobody(fullText(relay));
   }
-  throwNobody("the device does not wait at that relay");
+  throwNobody(kj::str("the device does not wait at the relay ", relay.c_str(),
+      ": see that it is on, and that hearth relay list names this relay there"));
 }
 
 void RelayWaiting::waitAt(std::vector<std::string> relays) {
@@ -124,8 +143,8 @@ kj::Promise<void> RelayWaiting::waitOnce(std::string relay) {
   for (;;) {
     auto pause = kj::min(SAY_WAITING_EVERY, end - parts.timer.now());
     bool called = co_await answered.addBranch()
-                      .then([](RelayAnswer answer) {
-                        if (answer != RelayAnswer::JOINED) throwNobody("the relay is full");
+                      .then([&relay](RelayAnswer answer) {
+                        if (answer != RelayAnswer::JOINED) throwNobody(fullText(relay));
                         return true;
                       })
                       .exclusiveJoin(parts.timer.afterDelay(pause).then([]() { return false; }));

@@ -28,12 +28,18 @@ struct RelayParts {
 // Calls whoever waits at a relay.
 class RelayConnector final: public Connector {
  public:
+  // From the call to being joined: whoever waits has 3 s to say that it is there, four may be asked.
+  static constexpr kj::Duration JOINED_WITHIN = 15 * kj::SECONDS;
+
   explicit RelayConnector(RelayParts parts): parts(parts) {}
 
+  // Throws DISCONNECTED, with what happened and what to do.
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(const DeviceId& peer, const Path& path) override;
 
  private:
   RelayParts parts;
+
+  kj::Promise<kj::Own<kj::AsyncIoStream>> join(DeviceId device, std::string relay);
 };
 
 // Waits at relays, so that others can call this device there.

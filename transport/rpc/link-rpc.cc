@@ -8,18 +8,11 @@ using Side = capnp::rpc::twoparty::Side;
 
 }  // namespace
 
-// SECURITY.md §6.4: a message of at most 16 MiB, and nesting that no honest message has.
-capnp::ReaderOptions linkReaderOptions() {
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = (16 << 20) / sizeof(capnp::word);
-  options.nestingLimit = 32;
-  return options;
-}
-
 LinkRpc::LinkRpc(
     kj::Own<kj::AsyncIoStream> streamIn, bool initiator, capnp::Capability::Client bootstrap)
     : stream(kj::mv(streamIn)),
-      network(*stream, initiator ? Side::CLIENT : Side::SERVER, linkReaderOptions()),
+      messages(*stream),
+      network(messages, initiator ? Side::CLIENT : Side::SERVER, readerOptions(MESSAGE_WORDS_MAX)),
       system(capnp::makeRpcServer(network, kj::mv(bootstrap))),
       initiator(initiator) {}
 

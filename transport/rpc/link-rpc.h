@@ -1,13 +1,12 @@
 #pragma once
 // Cap'n Proto RPC over the control lane of one link. Both ends offer their bootstrap capability.
 
+#include "transport/rpc/message-stream.h"
+
 #include <capnp/rpc-twoparty.h>
 #include <kj/async-io.h>
 
 namespace hearth::transport {
-
-// What a reader of a peer's messages takes at most.
-capnp::ReaderOptions linkReaderOptions();
 
 class LinkRpc final {
  public:
@@ -18,6 +17,7 @@ class LinkRpc final {
 
  private:
   kj::Own<kj::AsyncIoStream> stream;
+  MessageStream messages;
   capnp::TwoPartyVatNetwork network;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> system;
   bool initiator;
