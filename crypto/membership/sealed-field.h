@@ -26,14 +26,20 @@ Result<EpochId> epochOfField(Bytes sealed);
 // Errors: BAD_FORMAT, DECRYPT_FAILED.
 Result<Buffer> openField(const FieldPlace& place, const EpochSecret& secret, Bytes sealed);
 
+// Whether people can be shown that as a name: UTF-8 without a character that moves the cursor, rings the
+// bell or turns the direction of writing; at most DeviceNames::NAME_BYTES_MAX bytes.
+bool isName(kj::StringPtr text);
+
 // What a DeviceMeta seals: var8 name | var8 model | u8 icon. Names are UTF-8 for people.
 struct DeviceNames {
+  static constexpr size_t NAME_BYTES_MAX = 64;
+
   kj::String name;
   kj::String model;
   uint8_t icon = 0;
 
   Buffer encode() const;
-  // Errors: BAD_FORMAT, also for control characters: names are printed.
+  // Errors: BAD_FORMAT, also for what isName() refuses: names are printed. The name is not empty.
   static Result<DeviceNames> decode(Bytes plain);
 };
 
