@@ -26,8 +26,9 @@ interface Daemon {
   # the text of its QR code ("HEARTH1:..."), which names places itself where `address` is empty, or
   # nothing: then both screens show pictures.
 
-  remove @6 (device :Text, reason :RemoveReason) -> (device :Device);
-  # `device`: a name, an id or the beginning of one. Authors Remove and a new Epoch.
+  remove @6 (device :Text, reason :RemoveReason) -> (device :Device, waits :Pending);
+  # `device`: a name, an id or the beginning of one. Authors Remove and a new Epoch; `waits`, here and
+  # below, is set where that takes another admin, who has to agree first.
 
   waiting @7 () -> (places :List(Text));
   # Looks for three seconds on the local link for devices that show a code, and says where each waits.
@@ -39,6 +40,36 @@ interface Daemon {
   relays @9 (add :Text, remove :Text) -> (relays :List(Relay));
   # The blind relays that the owner has named for this device, after naming or forgetting one
   # ("HOST:PORT"; empty: none).
+
+  setRole @10 (device :Text, role :Role) -> (device :Device, waits :Pending);
+
+  reinstate @11 (device :Text) -> (device :Device, waits :Pending);
+  # A suspended device has its part again.
+
+  leave @12 () -> ();
+  # This device has no part in the circle any more.
+
+  rename @13 (device :Text, name :Text) -> (device :Device);
+  # `device` empty: this one.
+
+  pending @14 () -> (pending :List(Pending));
+  # What waits for the word of an admin: what this device has asked, and what it is asked.
+
+  decide @15 (id :Text, agrees :Bool) -> (done :Bool, pending :Pending);
+  # The word of this device's user: about what it is asked, or, with `agrees` false, about what it has
+  # asked itself, which is taken back. `done`: the circle has followed already.
+}
+
+struct Pending {
+  id @0 :Text;                # hex; at least four digits of it name it
+  what @1 :Text;              # "make tablet an admin"
+  target @2 :Text;            # whom it is about: display form
+  from @3 :Text;              # who asks, by name
+  own @4 :Bool;               # this device does
+  agreed @5 :Bool;            # an admin has agreed: it ends when both are there
+  waitsFor @6 :List(Text);    # names
+  refused @7 :List(Text);     # names
+  leftS @8 :UInt64;           # until it is forgotten
 }
 
 struct Relay {
@@ -52,6 +83,9 @@ interface Confirm {
 
   compare @1 (pictures :List(Picture), digits :Text) -> (same :Bool);
   # Asked when `code` was empty: whether the other screen shows the same, pictures or digits.
+
+  waits @2 (pending :Pending) -> ();
+  # Another admin has to agree. The new device waits, and so does pair().
 
   struct Picture {
     name @0 :Text;
@@ -131,6 +165,7 @@ struct Device {
   via @13 :Text;              # the member's name, or the relay's address
   carriedBytes @14 :UInt64;   # by this device, between that one and others; of itself: in all
   carriedNow @15 :UInt32;     # streams of these that go on
+  pending @16 :List(Pending); # that is about it, or waits for its user
 }
 
 struct Link {

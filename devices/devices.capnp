@@ -20,6 +20,20 @@ interface Peer {
   meet @3 (places :List(Text)) -> (places :List(Text));
   # Over a link that makes a detour: where the caller is now, as others see it, and where the called is.
   # Both call each other there at once, so that the NATs between let them through.
+
+  proposals @4 (open :List(Data)) -> ();
+  # All that the caller, an admin, asks of other admins now (crypto/membership/proposal.h). What it asked
+  # before and does not name is over.
+
+  answer @5 (proposal :Data, agrees :Bool) -> (done :Bool);
+  # To the admin who asks: what the user of the caller has said. `done`: the circle has followed.
+
+  cosign @6 (proposal :Data, body :Data) -> (signature :Data);
+  # By the admin who asks, for the signature of the called over an op that says what its user has agreed to.
+  # Throws where that has not agreed, or where the two logs are not equal yet.
+
+  rename @7 (name :Text) -> ();
+  # By an admin: the called is to be called so from now on. Throws when it cannot say so.
 }
 
 struct Place {

@@ -89,6 +89,16 @@ class PersonHere final: public devices::JoiningPerson {
               << std::endl;
   }
 
+  void waits() override {
+    if (common.json) {
+      printJson({{"event", "approval"}});
+    } else {
+      std::cout << "The admin brings this device in; another admin has to agree (there: hearth "
+                   "pending). Waiting for that."
+                << std::endl;
+    }
+  }
+
  private:
   const Common& common;
   const JoinOptions& options;

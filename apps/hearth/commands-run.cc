@@ -1,7 +1,8 @@
-// run, dictate, pair, remove: what changes something, through the daemon.
+// run, dictate, pair, relay: what changes something, through the daemon.
 
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
+#include "apps/hearth/pending.h"
 #include "apps/hearth/pictures.h"
 #include "apps/hearth/qr-image.h"
 
@@ -167,18 +168,21 @@ class AskOnTerminal final: public local::Confirm::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> waits(WaitsContext context) override {
+    auto pending = context.getParams().getPending();
+    if (asJson) {
+      printJson({{"event", "approval"}, {"waits", toJson(pending)}});
+    } else {
+      std::cerr << lineOf(pending) << "\nThe new device waits, and this command with it."
+                << std::endl;
+    }
+    return kj::READY_NOW;
+  }
+
  private:
   bool yes;
   bool asJson;
 };
-
-template <typename Enum>
-Enum choose(const std::string& value, std::initializer_list<std::pair<const char*, Enum>> names) {
-  for (auto& [name, choice]: names) {
-    if (value == name) return choice;
-  }
-  throw Failure{USAGE, "'" + value + "' is not among the choices; see --help"};
-}
 
 }  // namespace
 
@@ -273,23 +277,6 @@ int relay(const Common& common, const std::string& what, const std::string& plac
       std::cout << relay.getAddress().cStr()
                 << (relay.getWaiting() ? ": can be called there" : ": not connected yet") << "\n";
     }
-  }
-  return DONE;
-}
-
-int remove(const Common& common, const std::string& name, const std::string& reason) {
-  Client client(common.home.c_str());
-  auto request = client.daemon().removeRequest();
-  request.setDevice(name.c_str());
-  request.setReason(choose<local::RemoveReason>(reason,
-      {{"lost", local::RemoveReason::LOST}, {"stolen", local::RemoveReason::STOLEN},
-          {"retired", local::RemoveReason::RETIRED}}));
-  auto response = request.send().wait(client.waitScope());
-  auto device = response.getDevice();
-  if (common.json) {
-    printJson({{"removed", device.getId().cStr()}, {"name", device.getName().cStr()}});
-  } else {
-    std::cout << device.getName().cStr() << " is removed; what it held before it still holds\n";
   }
   return DONE;
 }

@@ -2,6 +2,7 @@
 
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
+#include "apps/hearth/pending.h"
 
 #include <kj/debug.h>
 
@@ -34,6 +35,8 @@ json toJson(local::Device::Reader device) {
   value["path"] = device.getPath().size() == 0 ? json() : json(device.getPath().cStr());
   value["via"] = device.getVia().size() == 0 ? json() : json(device.getVia().cStr());
   value["carried"] = {{"now", device.getCarriedNow()}, {"bytes", device.getCarriedBytes()}};
+  value["pending"] = json::array();
+  for (auto pending: device.getPending()) value["pending"].push_back(cli::toJson(pending));
   value["battery"] = device.getBattery() < 0 ? json() : json(device.getBattery());
   return value;
 }
@@ -204,6 +207,7 @@ int device(const Common& common, const std::string& name) {
       {"way", wayOf(found)},
       {found.getSelf() ? "carried for others" : "carried for it", carriedBy(found)},
       {"address", found.getAddress().cStr()}, {"can do", pluginNames(found)}});
+  for (auto pending: found.getPending()) std::cout << "\n" << lineOf(pending) << "\n";
   return DONE;
 }
 

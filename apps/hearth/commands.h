@@ -47,6 +47,11 @@ struct RunOptions {
   std::vector<std::string> in, out;  // "port=FILE"
 };
 
+struct DecideOptions {
+  std::string id;
+  bool yes = false;
+};
+
 struct WatchOptions {
   std::string name;  // empty: every link
   bool once = false;
@@ -65,7 +70,15 @@ int status(const Common& common);
 int devices(const Common& common);
 int device(const Common& common, const std::string& name);
 int relay(const Common& common, const std::string& what, const std::string& place);
+int deviceRole(const Common& common, const std::string& name, const std::string& role);
+int reinstate(const Common& common, const std::string& name);
 int remove(const Common& common, const std::string& name, const std::string& reason);
+int leave(const Common& common, bool yes);
+// `device` empty: this one.
+int rename(const Common& common, const std::string& name, const std::string& device);
+int pending(const Common& common);
+int approve(const Common& common, const DecideOptions& options);
+int refuse(const Common& common, const DecideOptions& options);
 int pair(const Common& common, const PairOptions& options);
 int run(const Common& common, const RunOptions& options);
 int watchLinks(const Common& common, const WatchOptions& options);

@@ -25,7 +25,9 @@ struct Everything {
   PairOptions pair;
   RunOptions run, dictate;
   WatchOptions watch;
-  std::string name, reason = "lost", job, instance, relayWhat;
+  DecideOptions decide;
+  std::string name, role, device, reason = "lost", job, instance, relayWhat;
+  bool leaves = false;
   uint32_t most = 20;
 };
 
@@ -80,6 +82,17 @@ void describeRecovery(CLI::App& app, Everything& all) {
   passphraseOption(check, all.recovery.passphraseFile);
 }
 
+void describeDevice(CLI::App& app, Everything& all) {
+  auto* device = command(app, all, "device", "one device");
+  device->add_option("NAME", all.name, "name or id");
+  auto* role = command(*device, all, "role", "makes it an admin, a member or a vault");
+  role->add_option("NAME", all.name, "name or id")->required();
+  role->add_option("ROLE", all.role)
+      ->required()
+      ->check(CLI::IsMember({"admin", "member", "vault"}));
+  device->require_subcommand(0, 1);
+}
+
 void describeCircle(CLI::App& app, Everything& all) {
   auto* init = command(app, all, "init", "a new circle, with this device as its first");
   init->add_option("--name", all.init.name, "what people call the device");
@@ -113,8 +126,7 @@ void describeCircle(CLI::App& app, Everything& all) {
   pair->add_option("--role", all.pair.role)->check(CLI::IsMember({"admin", "member", "vault"}));
   pair->add_flag("--yes", all.pair.yes, "do not ask");
   command(app, all, "devices", "the circle");
-  auto* device = command(app, all, "device", "one device");
-  device->add_option("NAME", all.name, "name or id")->required();
+  describeDevice(app, all);
   auto* link = app.add_subcommand("link", "the links to other devices")->require_subcommand(1);
   auto* watch = link->add_subcommand("watch", "paths, lanes and keys, once a second");
   watch->add_option("--home", all.common.home, "where this device's Hearth lives");
@@ -126,9 +138,26 @@ void describeCircle(CLI::App& app, Everything& all) {
       ->required()
       ->check(CLI::IsMember({"add", "remove", "list"}));
   relay->add_option("PLACE", all.name, "HOST:PORT of the relay");
+}
+
+// What changes the circle, and what of it waits for another admin.
+void describeChanges(CLI::App& app, Everything& all) {
   auto* remove = command(app, all, "remove", "takes a device out of the circle for good");
   remove->add_option("NAME", all.name, "name or id")->required();
   remove->add_option("--reason", all.reason)->check(CLI::IsMember({"lost", "stolen", "retired"}));
+  auto* back = command(app, all, "reinstate", "gives a suspended device its part again");
+  back->add_option("NAME", all.name, "name or id")->required();
+  auto* leave = command(app, all, "leave", "takes this device out of its circle for good");
+  leave->add_flag("--yes", all.leaves, "do not ask");
+  auto* rename = command(app, all, "rename", "says what people call this device");
+  rename->add_option("NAME", all.name, "1 to 64 bytes of UTF-8")->required();
+  rename->add_option("--device", all.device, "another device, by name or id: it must be there");
+  command(app, all, "pending", "what waits for the word of an admin");
+  auto* approve = command(app, all, "approve", "signs what another admin asks for");
+  approve->add_option("ID", all.decide.id, "its id, or the beginning of one")->required();
+  approve->add_flag("--yes", all.decide.yes, "do not ask");
+  auto* refuse = command(app, all, "refuse", "does not; or takes back what this device asks for");
+  refuse->add_option("ID", all.decide.id, "its id, or the beginning of one")->required();
 }
 
 void describeWork(CLI::App& app, Everything& all) {
@@ -164,7 +193,19 @@ int dispatch(CLI::App& app, Everything& all) {
   }
   if (got("pair")) return pair(all.common, all.pair);
   if (got("devices")) return devices(all.common);
-  if (got("device")) return device(all.common, all.name);
+  if (got("device")) {
+    if (app.get_subcommand("device")->got_subcommand("role"))
+      return deviceRole(all.common, all.name, all.role);
+    if (all.name.empty())
+      throw Failure{USAGE, "say which device: hearth device NAME, or hearth device role NAME ROLE"};
+    return device(all.common, all.name);
+  }
+  if (got("reinstate")) return reinstate(all.common, all.name);
+  if (got("leave")) return leave(all.common, all.leaves);
+  if (got("rename")) return rename(all.common, all.name, all.device);
+  if (got("pending")) return pending(all.common);
+  if (got("approve")) return approve(all.common, all.decide);
+  if (got("refuse")) return refuse(all.common, all.decide);
   if (got("link")) return watchLinks(all.common, all.watch);
   if (got("relay")) return relay(all.common, all.relayWhat, all.name);
   if (got("remove")) return remove(all.common, all.name, all.reason);
@@ -188,6 +229,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   Everything all;
   describeCircle(app, all);
+  describeChanges(app, all);
   describeSeal(app, all);
   describeRecovery(app, all);
   describeWork(app, all);

@@ -26,6 +26,15 @@ Failure failureOf(const Error& error);
 
 void printJson(const nlohmann::json& value);
 
+// What a word of the command line means.
+template <typename Enum>
+Enum choose(const std::string& value, std::initializer_list<std::pair<const char*, Enum>> names) {
+  for (auto& [name, choice]: names) {
+    if (value == name) return choice;
+  }
+  throw Failure{USAGE, "'" + value + "' is not among the choices; see --help"};
+}
+
 // Left-aligned columns; the first row is the heading.
 void printTable(const std::vector<std::vector<std::string>>& rows);
 

@@ -2,6 +2,7 @@
 
 #include "bindings/local/invitation.h"
 #include "bindings/local/views.h"
+#include "crypto/identity/display.h"
 
 #include <kj/debug.h>
 #include <kj/encoding.h>
@@ -124,8 +125,12 @@ class DaemonServer final: public Daemon::Server {
 
   kj::Promise<void> devices(DevicesContext context) override {
     auto views = node.devices();
+    auto pending = node.desk().pending();
     auto out = context.getResults().initDevices(static_cast<kj::uint>(views.size()));
-    for (kj::uint i = 0; i < views.size(); ++i) write(views[i], out[i]);
+    for (kj::uint i = 0; i < views.size(); ++i) {
+      write(views[i], out[i]);
+      writePending(pending, views[i], out[i]);
+    }
     return kj::READY_NOW;
   }
 
@@ -182,9 +187,60 @@ class DaemonServer final: public Daemon::Server {
 
   kj::Promise<void> remove(RemoveContext context) override {
     auto params = context.getParams();
-    auto removed = co_await node.remove(params.getDevice().cStr(), reasonOf(params.getReason()));
-    if (!removed) refuse(removed.error());
-    write(*removed, context.getResults().initDevice());
+    auto id = deviceCalled(params.getDevice());
+    auto reason = reasonOf(params.getReason());
+    auto removed = co_await node.errand([&]() { return node.desk().remove(id, reason); });
+    writeChange(removed, id, context.getResults());
+  }
+
+  kj::Promise<void> setRole(SetRoleContext context) override {
+    auto params = context.getParams();
+    auto id = deviceCalled(params.getDevice());
+    auto role = roleOf(params.getRole());
+    auto set = co_await node.errand([&]() { return node.desk().setRole(id, role); });
+    writeChange(set, id, context.getResults());
+  }
+
+  kj::Promise<void> reinstate(ReinstateContext context) override {
+    auto id = deviceCalled(context.getParams().getDevice());
+    auto back = co_await node.errand([&]() { return node.desk().reinstate(id); });
+    writeChange(back, id, context.getResults());
+  }
+
+  kj::Promise<void> leave(LeaveContext) override {
+    auto left = co_await node.errand([&]() { return node.desk().leave(); });
+    if (!left) refuse(left.error());
+  }
+
+  kj::Promise<void> rename(RenameContext context) override {
+    auto params = context.getParams();
+    auto id =
+        params.getDevice().size() == 0 ? node.circle().selfId() : deviceCalled(params.getDevice());
+    std::string name = params.getName().cStr();
+    auto renamed = co_await node.errand([&]() { return node.desk().rename(id, name); });
+    if (!renamed) refuse(renamed.error());
+    auto view = viewOf(id);
+    view.name = name;  // another device's op may be on its way
+    write(view, context.getResults().initDevice());
+  }
+
+  kj::Promise<void> pending(PendingContext context) override {
+    auto views = node.desk().pending();
+    auto out = context.getResults().initPending(static_cast<kj::uint>(views.size()));
+    for (kj::uint i = 0; i < views.size(); ++i) write(views[i], out[i]);
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> decide(DecideContext context) override {
+    auto params = context.getParams();
+    std::string id = params.getId().cStr();
+    bool agrees = params.getAgrees();
+    for (auto& view: node.desk().pending()) {
+      if (view.id.starts_with(id)) write(view, context.getResults().initPending());
+    }
+    auto done = co_await node.errand([&]() { return node.desk().decide(id, agrees); });
+    if (!done) refuse(done.error());
+    context.getResults().setDone(*done);
   }
 
   kj::Promise<void> relays(RelaysContext context) override {
@@ -210,6 +266,38 @@ class DaemonServer final: public Daemon::Server {
   kj::Timer& timer;
   kj::TimePoint startedAt;
   kj::Own<JobsWhileThere> work;
+
+  DeviceId deviceCalled(kj::StringPtr wanted) {
+    auto found = node.device(wanted.cStr());
+    if (!found) refuse(found.error());
+    return found->id;
+  }
+
+  devices::DeviceView viewOf(const DeviceId& id) {
+    auto found = node.device(crypto::display(id).cStr());
+    KJ_REQUIRE(found.has_value(), "a device that is not there any more");
+    return kj::mv(*found);
+  }
+
+  template <typename Results>
+  void writeChange(
+      const Result<devices::CircleDesk::Change>& change, const DeviceId& id, Results out) {
+    if (!change) refuse(change.error());
+    write(viewOf(id), out.initDevice());
+    KJ_IF_MAYBE(waits, *change) write(*waits, out.initWaits());
+  }
+
+  // What is about the device, or waits for the word of its user.
+  static void writePending(const std::vector<devices::PendingView>& all,
+      const devices::DeviceView& device, Device::Builder out) {
+    std::vector<const devices::PendingView*> its;
+    for (auto& view: all) {
+      bool waitsForIt = std::ranges::find(view.waitsFor, device.name) != view.waitsFor.end();
+      if (view.target == device.id || waitsForIt) its.push_back(&view);
+    }
+    auto list = out.initPending(static_cast<kj::uint>(its.size()));
+    for (kj::uint i = 0; i < its.size(); ++i) write(*its[i], list[i]);
+  }
 
   static crypto::Role roleOf(Role role) {
     switch (role) {

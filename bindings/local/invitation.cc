@@ -65,4 +65,11 @@ kj::Promise<bool> AppPerson::confirm(const devices::DeviceView& device) {
   co_return answer.getYes();
 }
 
+void AppPerson::waits(const devices::PendingView& pending) {
+  auto request = app.waitsRequest();
+  write(pending, request.initPending());
+  // An app that does not listen loses nothing by it.
+  telling = request.send().ignoreResult().eagerlyEvaluate([](kj::Exception&&) {});
+}
+
 }  // namespace hearth::local

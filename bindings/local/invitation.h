@@ -23,9 +23,11 @@ class AppPerson final: public devices::PairingPerson {
 
   kj::Promise<bool> compare(const crypto::Sas& sas) override;
   kj::Promise<bool> confirm(const devices::DeviceView& device) override;
+  void waits(const devices::PendingView& pending) override;
 
  private:
   Confirm::Client app;
+  kj::Promise<void> telling = nullptr;
 };
 
 }  // namespace hearth::local

@@ -95,6 +95,18 @@ void write(const devices::DeviceView& view, Device::Builder out) {
   }
 }
 
+void write(const devices::PendingView& view, Pending::Builder out) {
+  out.setId(view.id.c_str());
+  out.setWhat(view.what.c_str());
+  out.setTarget(crypto::display(view.target));
+  out.setFrom(view.from.c_str());
+  out.setOwn(view.own);
+  out.setAgreed(view.agreed);
+  writeTexts(view.waitsFor, out.initWaitsFor(static_cast<kj::uint>(view.waitsFor.size())));
+  writeTexts(view.refused, out.initRefused(static_cast<kj::uint>(view.refused.size())));
+  out.setLeftS(static_cast<uint64_t>(kj::max(view.left, 0 * kj::SECONDS) / kj::SECONDS));
+}
+
 void write(const transport::LinkView& view, const std::string& name, Link::Builder out) {
   static constexpr kj::StringPtr LANE_NAMES[transport::LANES] = {
       "control"_kj, "live"_kj, "interactive"_kj, "bulk"_kj};
@@ -157,7 +169,7 @@ void write(const devices::JobRecord& record, JobRecord::Builder out) {
 void writeStatus(const devices::Node& node, const std::vector<devices::DeviceView>& devices,
     size_t jobsRunning, kj::Duration uptime, Status::Builder out) {
   auto& config = node.settings();
-  out.setName(config.name.c_str());
+  out.setName(node.nameOf(node.circle().selfId()).c_str());
   out.setClass(config.deviceClass.c_str());
   out.setDeviceId(crypto::display(node.circle().selfId()));
   out.setRole(nameOf(node.circle().ownRole()));

@@ -7,6 +7,7 @@
 namespace hearth::local {
 
 void write(const devices::DeviceView& view, Device::Builder out);
+void write(const devices::PendingView& view, Pending::Builder out);
 void write(const transport::LinkView& view, const std::string& name, Link::Builder out);
 void write(const devices::JobRecord& record, JobSummary::Builder out);
 void write(const devices::JobRecord::Event& event, JobEvent::Builder out);

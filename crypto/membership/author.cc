@@ -64,17 +64,40 @@ SealedOp authorGenesis(const RecoveryKeys& recovery, const DeviceKeys& admin, co
   return sealOp(op, signers);
 }
 
+namespace {
+
+// The grants are made for the op that carries them.
+Result<Op> draftAddOf(const MembershipLog& log, const EpochKeys& epochs, const DeviceId& author,
+    std::vector<DeviceId> cosigners, const Bundle& bundle, AddPayload payload, int64_t wallMs,
+    Entropy& entropy) {
+  payload.grants.clear();
+  auto op = draftChange(log, author, kj::mv(cosigners), payload, wallMs);
+  auto granted = grantTo(log, epochs, op, bundle, payload.role, entropy);
+  if (!granted) return no(granted.error());
+  payload.grants = kj::mv(*granted);
+  op.payload = encode(payload);
+  return op;
+}
+
+}  // namespace
+
 Result<SealedOp> authorAdd(const MembershipLog& log, const EpochKeys& epochs,
     const DeviceKeys& author, const Bundle& bundle, Bytes bundleEnvelope, Bytes joinEnvelope,
     Role role, int64_t wallMs, Entropy& entropy) {
   AddPayload payload{
       .bundleEnvelope = copy(bundleEnvelope), .role = role, .joinEnvelope = copy(joinEnvelope)};
-  auto op = draftChange(log, author.id, {}, payload, wallMs);
-  auto granted = grantTo(log, epochs, op, bundle, role, entropy);
-  if (!granted) return no(granted.error());
-  payload.grants = kj::mv(*granted);
-  op.payload = encode(payload);
-  return sealOp(op, author.ed);
+  auto op = draftAddOf(log, epochs, author.id, {}, bundle, kj::mv(payload), wallMs, entropy);
+  if (!op) return no(op.error());
+  return sealOp(*op, author.ed);
+}
+
+Result<Op> draftAdd(const MembershipLog& log, const EpochKeys& epochs, const DeviceId& author,
+    std::vector<DeviceId> cosigners, AddPayload payload, int64_t wallMs, Entropy& entropy) {
+  auto bundle =
+      Bundle::open(kj::arrayPtr(payload.bundleEnvelope.data(), payload.bundleEnvelope.size()));
+  if (!bundle) return no(bundle.error());
+  return draftAddOf(
+      log, epochs, author, kj::mv(cosigners), *bundle, kj::mv(payload), wallMs, entropy);
 }
 
 Op draftChange(const MembershipLog& log, const DeviceId& author, std::vector<DeviceId> cosigners,

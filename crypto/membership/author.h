@@ -18,6 +18,11 @@ Result<SealedOp> authorAdd(const MembershipLog& log, const EpochKeys& epochs,
     const DeviceKeys& author, const Bundle& bundle, Bytes bundleEnvelope, Bytes joinEnvelope,
     Role role, int64_t wallMs, Entropy& entropy);
 
+// The same for an admin that needs others' signatures beside its own: the op is to be signed by its author
+// and the cosigners (ascending, without the author). The grants in `payload` are made anew.
+Result<Op> draftAdd(const MembershipLog& log, const EpochKeys& epochs, const DeviceId& author,
+    std::vector<DeviceId> cosigners, AddPayload payload, int64_t wallMs, Entropy& entropy);
+
 // What a payload says, on top of everything that the log holds, to be signed by its author and the
 // cosigners (ascending, without the author).
 Op draftChange(const MembershipLog& log, const DeviceId& author, std::vector<DeviceId> cosigners,

@@ -104,11 +104,30 @@ Result<void> MembershipLog::store(SealedOp&& op) {
   if (auto chained = checkChain(table, record); !chained) return chained;
   auto& past = resolver.of(table, record.past);
   if (auto good = checkSignatures(record, past.state); !good) return good;
-  if (auto given = checkConsent(record, past.state, circleId); !given) return given;
-  if (auto within = checkAllowance(table, record, past); !within) return within;
+  if (auto founded = checkFoundation(record, past); !founded) return founded;
   judge(record, past);
   record.rests = restsOf(table, record, past);
   table.add(kj::mv(record));
+  return {};
+}
+
+Result<void> MembershipLog::checkFoundation(const OpRecord& record, const Resolution& past) const {
+  if (auto given = checkConsent(record, past.state, circleId); !given) return given;
+  return checkAllowance(table, record, past);
+}
+
+Result<void> MembershipLog::wouldApply(const Op& op) const {
+  OpRecord record{.sealed = {.op = op, .hash = opHash(op.body())}};
+  if (op.circle != circleId) return no(Errc::BAD_FORMAT, "an op of another circle");
+  if (auto read = readPayload(record); !read) return read;
+  record.past = pastOf(record.sealed);
+  if (!hasParents(record.sealed) || record.past != OpSet::firstOf(table.size()))
+    return no(Errc::STALE, "an op that does not stand on all that is known here");
+  if (auto chained = checkChain(table, record); !chained) return chained;
+  auto& past = resolution();
+  if (auto founded = checkFoundation(record, past); !founded) return founded;
+  judge(record, past);
+  if (!record.authorised) return no(Errc::NOT_AUTHORISED, "an op that the circle would not follow");
   return {};
 }
 

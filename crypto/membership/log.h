@@ -34,6 +34,11 @@ class MembershipLog final {
   const CircleId& circle() const { return circleId; }
   const CircleState& state() const { return resolution().state; }
   bool applies(const OpHash& hash) const;
+  // Whether the op would apply on top of all that this log holds, once everybody whom it lists has signed
+  // it: for who is asked to sign.
+  // Errors: STALE when it does not stand on all of it; NOT_AUTHORISED; those of add(), signatures left
+  // out.
+  Result<void> wouldApply(const Op& op) const;
   // What plugins, signers and models must not run any more.
   std::set<PluginRevokePayload> revoked() const;
   size_t size() const { return table.size(); }
@@ -73,6 +78,7 @@ class MembershipLog final {
   size_t waitingBytes = 0;
 
   Result<void> store(SealedOp&& op);
+  Result<void> checkFoundation(const OpRecord& record, const Resolution& past) const;
   bool hasParents(const SealedOp& op) const;
   OpSet heldBy(const std::vector<OpHash>& peerHeads) const;
   std::vector<LogFork> forksWithin(const OpSet& fresh) const;

@@ -195,6 +195,12 @@ Result<PairingAdmin::Effects> PairingAdmin::consent(Buffer envelope) {
   return kj::mv(effects);
 }
 
+kj::Vector<Buffer> PairingAdmin::wait(PairWait why) {
+  KJ_REQUIRE(stage == Stage::CANDIDATE, "nobody waits now");
+  const kj::byte body[] = {static_cast<kj::byte>(why)};
+  return held(channel).send(PAIRING_WAIT, body);
+}
+
 kj::Vector<Buffer> PairingAdmin::welcome(Bytes log, kj::ArrayPtr<const PairHint> hints) {
   KJ_REQUIRE(stage == Stage::CANDIDATE, "no candidate has consented");
   KJ_REQUIRE(log.size() <= PAIRING_LOG_BYTES_MAX, log.size());

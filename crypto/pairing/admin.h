@@ -7,6 +7,7 @@
 //                      HS_INIT    ->   <- HS_RESP        who B is
 //                      HS_FINAL   ->   <- t1             by SAS: Effects::sas, shown on both screens
 //   compare(same)      t2 offer   ->   <- t3 consent     Effects::candidate: author the Add op
+//   wait(why) ...      wait       ->                     for as long as that takes
 //   welcome(log, ..)   t4, hints  ->                     done
 
 #include "crypto/handshake/records.h"
@@ -63,6 +64,9 @@ class PairingAdmin final {
   // The records that make B a member, once the candidate's Add op stands in the log. `log` is the
   // whole membership log as membership messages, at most PAIRING_LOG_BYTES_MAX.
   kj::Vector<Buffer> welcome(Bytes log, kj::ArrayPtr<const PairHint> hints);
+
+  // The records that keep B waiting, while its candidate is considered.
+  kj::Vector<Buffer> wait(PairWait why);
 
   // Whether a peer that has not been proved could test a guess: counts for PairingLock when the
   // pairing ends in this state.

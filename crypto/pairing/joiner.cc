@@ -144,6 +144,8 @@ Result<void> PairingJoiner::takeMessage(Message message, Effects& effects) {
   if (message.kind == PAIRING_HINTS && stage == Stage::T4) {
     return takeHints(message.body, effects);
   }
+  if (message.kind == PAIRING_WAIT && stage == Stage::T4 && log.empty())
+    return takeWait(message.body, effects);
   return no(Errc::BAD_FORMAT, "a pairing message out of turn");
 }
 
@@ -160,6 +162,14 @@ Result<void> PairingJoiner::takeOffer(Bytes body, Effects& effects) {
   Join join{offer->circle, setup.bundle.hash(), offer->admin, offer->role};
   stage = Stage::T4;
   effects.send = held(channel).send(PAIRING_T3, join.seal(setup.keys));
+  return {};
+}
+
+Result<void> PairingJoiner::takeWait(Bytes body, Effects& effects) const {
+  bool isKnown = body.size() == 1 && body[0] >= static_cast<uint8_t>(PairWait::USER) &&
+      body[0] <= static_cast<uint8_t>(PairWait::OTHER_ADMIN);
+  if (!isKnown) return no(Errc::BAD_FORMAT, "a wait of no known kind");
+  effects.waits = static_cast<PairWait>(body[0]);
   return {};
 }
 

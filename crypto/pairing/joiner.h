@@ -37,6 +37,8 @@ class PairingJoiner final {
     // To be shown; then compare() what the user says.
     kj::Maybe<Sas> sas = nullptr;
     kj::Maybe<Joined> joined = nullptr;
+    // A is there, and has not decided yet.
+    kj::Maybe<PairWait> waits = nullptr;
   };
 
   PairingJoiner(Setup setup, Entropy& entropy, EphemeralGuard& guard);
@@ -80,6 +82,7 @@ class PairingJoiner final {
   Result<void> takeMessage(Message message, Effects& effects);
   Result<void> takeOffer(Bytes body, Effects& effects);
   Result<void> takeHints(Bytes body, Effects& effects);
+  Result<void> takeWait(Bytes body, Effects& effects) const;
 };
 
 }  // namespace hearth::crypto

@@ -14,6 +14,7 @@ class LogReader final {
  public:
   // Errors: LIMIT_EXCEEDED for a log over PAIRING_LOG_BYTES_MAX.
   Result<void> take(Bytes piece);
+  bool empty() const { return log.empty(); }
   Buffer finish() { return log.releaseAsArray(); }
 
  private:

@@ -8,8 +8,9 @@
 //   t3         B->A   join envelope
 //   t4         A->B   a piece of the membership log, as a stream of membership messages
 //   5          A->B   list8<b[32] device_id | var8 address>: where devices of the circle may be found
+//   6          A->B   u8 why: 1 A's user, 2 another admin has to agree; before the first t4, every 5 s
 //
-// t1..5 are PAIRING messages of that kind. The log may take several t4; kind 5 ends it.
+// t1..5 and 6 are PAIRING messages of that kind. The log may take several t4; kind 5 ends it.
 
 #include "crypto/identity/bundle.h"
 #include "crypto/identity/role.h"
@@ -18,7 +19,11 @@
 
 namespace hearth::crypto {
 
-constexpr uint8_t PAIRING_T1 = 1, PAIRING_T2 = 2, PAIRING_T3 = 3, PAIRING_T4 = 4, PAIRING_HINTS = 5;
+constexpr uint8_t PAIRING_T1 = 1, PAIRING_T2 = 2, PAIRING_T3 = 3, PAIRING_T4 = 4, PAIRING_HINTS = 5,
+                  PAIRING_WAIT = 6;
+
+// For whom a device that is proved and has consented waits.
+enum class PairWait : uint8_t { USER = 1, OTHER_ADMIN = 2 };
 
 constexpr size_t PAIRING_HINTS_MAX = 64;
 constexpr size_t PAIRING_LOG_BYTES_MAX = 16 << 20;

@@ -132,36 +132,60 @@ kj::Promise<Result<void>> CircleKeeper::publish(std::vector<crypto::SealedOp> ow
   co_return Result<void>();
 }
 
-kj::Promise<Result<void>> CircleKeeper::addDevice(const crypto::Bundle& bundle,
-    crypto::Bytes bundleEnvelope, crypto::Bytes joinEnvelope, crypto::Role role) {
-  return author([this, bundle, bundleEnvelope = kj::heapArray<kj::byte>(bundleEnvelope),
-                    joinEnvelope = kj::heapArray<kj::byte>(joinEnvelope),
-                    role](crypto::MembershipLog& log) -> Authored {
-    auto op = crypto::authorAdd(
-        log, epochs, identity.keys, bundle, bundleEnvelope, joinEnvelope, role, wallMs(), entropy);
+Result<crypto::Op> CircleKeeper::draft(
+    const crypto::Payload& payload, std::vector<DeviceId> cosigners) {
+  return draftOn(membership, payload, kj::mv(cosigners));
+}
+
+Result<crypto::Op> CircleKeeper::draftOn(const crypto::MembershipLog& log,
+    const crypto::Payload& payload, std::vector<DeviceId> cosigners) {
+  if (auto* add = std::get_if<crypto::AddPayload>(&payload))
+    return crypto::draftAdd(log, epochs, selfId(), kj::mv(cosigners), *add, wallMs(), entropy);
+  if (auto* remove = std::get_if<crypto::RemovePayload>(&payload)) {
+    auto removal = crypto::removalOf(log, remove->target, remove->reason);
+    return crypto::draftChange(log, selfId(), kj::mv(cosigners), removal, wallMs());
+  }
+  return crypto::draftChange(log, selfId(), kj::mv(cosigners), payload, wallMs());
+}
+
+kj::Promise<Result<void>> CircleKeeper::say(crypto::Payload payload) {
+  return author([this, payload = kj::mv(payload)](crypto::MembershipLog& log) -> Authored {
+    auto op = draftOn(log, payload, {});
     if (!op) return no(op.error());
-    if (auto applies = apply(log, *op); !applies) return no(applies.error());
-    return std::vector{*op};
+    return withEpochIfDue(log, crypto::sealOp(*op, identity.keys.ed));
   });
 }
 
-// The removal and the epoch that shuts the device out are one: neither is stored without the other.
-kj::Promise<Result<void>> CircleKeeper::removeDevice(DeviceId target, crypto::RemoveReason reason) {
-  return say([target, reason](const crypto::MembershipLog& log) -> Result<crypto::Payload> {
-    return crypto::Payload(crypto::removalOf(log, target, reason));
+kj::Promise<Result<void>> CircleKeeper::sayName(std::string name) {
+  return author([this, name = kj::mv(name)](crypto::MembershipLog& log) -> Authored {
+    crypto::DeviceNames names{.name = kj::heapString(name.data(), name.size())};
+    auto op = crypto::authorNames(log, epochs, identity.keys, names, wallMs(), entropy);
+    if (!op) return no(op.error());
+    return withEpochIfDue(log, kj::mv(*op));
   });
 }
 
-kj::Promise<Result<void>> CircleKeeper::say(MakePayload make) {
-  return author([this, make = kj::mv(make)](crypto::MembershipLog& log) mutable -> Authored {
-    auto payload = make(log);
-    if (!payload) return no(payload.error());
-    std::vector ops{crypto::sealOp(
-        crypto::draftChange(log, selfId(), {}, *payload, wallMs()), identity.keys.ed)};
-    if (auto applies = apply(log, ops.front()); !applies) return no(applies.error());
-    if (auto added = addEpochIfDue(log, ops); !added) return no(added.error());
-    return ops;
+kj::Promise<Result<void>> CircleKeeper::sayCosigned(crypto::Op draft, crypto::Signature cosigned) {
+  return author([this, draft = kj::mv(draft), cosigned](crypto::MembershipLog& log) -> Authored {
+    auto next = log.draft(selfId());
+    bool fits =
+        next.seq == draft.seq && next.prevOwn == draft.prevOwn && next.parents == draft.parents;
+    if (!fits) return no(Errc::STALE, "the circle has changed since that was signed");
+    return withEpochIfDue(log, crypto::sealOp(draft, identity.keys.ed, kj::arrayPtr(&cosigned, 1)));
   });
+}
+
+crypto::Signature CircleKeeper::cosign(crypto::Bytes body) const {
+  KJ_REQUIRE(!hasForgotten(), "a device that has forgotten signs nothing");
+  return crypto::sign(identity.keys.ed, crypto::SigType::OP, body);
+}
+
+CircleKeeper::Authored CircleKeeper::withEpochIfDue(
+    crypto::MembershipLog& log, crypto::SealedOp op) {
+  if (auto applies = apply(log, op); !applies) return no(applies.error());
+  std::vector ops{kj::mv(op)};
+  if (auto added = addEpochIfDue(log, ops); !added) return no(added.error());
+  return ops;
 }
 
 // An epoch that shuts somebody out is one with what put it out: neither is stored without the other.

@@ -5,6 +5,7 @@
 
 #include "crypto/membership/author.h"
 #include "crypto/membership/exchange.h"
+#include "crypto/membership/names.h"
 #include "devices/node/freshness-watch.h"
 #include "devices/node/init-counters.h"
 #include "devices/node/ops-on-disk.h"
@@ -61,16 +62,23 @@ class CircleKeeper final: public transport::Circle,
   // Each resolves when the ops are on disk; nobody sees them before, so that no crash makes this
   // device write another op under a number that a peer has seen. A disk that refuses them throws, and
   // nothing has happened.
-  // Errors: NOT_AUTHORISED when the op would not apply; BAD_FORMAT.
-  kj::Promise<Result<void>> addDevice(const crypto::Bundle& bundle, crypto::Bytes bundleEnvelope,
-      crypto::Bytes joinEnvelope, crypto::Role role);
-  kj::Promise<Result<void>> removeDevice(DeviceId target, crypto::RemoveReason reason);
 
-  // Says that payload, and begins a new epoch where one is due by it. `make` is asked again with the
-  // log that the op will stand on.
-  // Errors: NOT_AUTHORISED; ROLLBACK while this device has forgotten; those of `make`.
-  using MakePayload = kj::Function<Result<crypto::Payload>(const crypto::MembershipLog& log)>;
-  kj::Promise<Result<void>> say(MakePayload make);
+  // Says it, and begins a new epoch where one is due by it. An Add is given its grants, and a Remove what
+  // it knows of its target's history, when it is written.
+  // Errors: NOT_AUTHORISED when the op would not apply; BAD_FORMAT; ROLLBACK while this device has forgotten.
+  kj::Promise<Result<void>> say(crypto::Payload payload);
+
+  // What people call this device. Errors: EPOCH_UNKNOWN for a VAULT, which holds no key to seal it with.
+  kj::Promise<Result<void>> sayName(std::string name);
+  // Of every device that has said its name.
+  std::map<DeviceId, std::string> names() const { return crypto::namesIn(membership, epochs); }
+
+  // The same with the signature of another admin, who signs the draft. STALE when the log has grown since
+  // it was made.
+  Result<crypto::Op> draft(const crypto::Payload& payload, std::vector<DeviceId> cosigners);
+  kj::Promise<Result<void>> sayCosigned(crypto::Op draft, crypto::Signature cosigned);
+  // This device's signature under another's draft. Whether it gives it was decided before.
+  crypto::Signature cosign(crypto::Bytes body) const;
 
   // This device goes on as `next`, whose keys are on disk: its id is retired, and its role moves to the
   // new one. For an admin in one with the epoch that follows. Then the keeper is of no more use.
@@ -118,6 +126,9 @@ class CircleKeeper final: public transport::Circle,
   int64_t wallMs() const;
   Result<void> take(crypto::Bytes envelope) override;
   static Result<void> apply(crypto::MembershipLog& log, const crypto::SealedOp& op);
+  Result<crypto::Op> draftOn(const crypto::MembershipLog& log, const crypto::Payload& payload,
+      std::vector<DeviceId> cosigners);
+  Authored withEpochIfDue(crypto::MembershipLog& log, crypto::SealedOp op);
   kj::Promise<Result<void>> author(Author make);
   kj::Promise<Result<void>> authorNow(Author make);
   Author rotation(const Identity& next);

@@ -110,7 +110,14 @@ std::vector<storage::PeerRow> Fleet::everyone() const {
   return all;
 }
 
+bool Fleet::setNames(std::map<DeviceId, std::string> said) {
+  if (said == names) return false;
+  names = kj::mv(said);
+  return true;
+}
+
 std::string Fleet::nameOf(const DeviceId& device) const {
+  if (auto said = names.find(device); said != names.end()) return said->second;
   if (device == self.id) return self.name;
   auto found = rows.find(device);
   if (found != rows.end() && !found->second.name.empty()) return found->second.name;

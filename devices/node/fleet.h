@@ -44,6 +44,10 @@ class Fleet final {
   // that was news.
   bool follow(const DeviceId& old, const DeviceId& now);
 
+  // What the circle's log calls devices: it counts for more than what they say of themselves. True when a
+  // name is another than before.
+  bool setNames(std::map<DeviceId, std::string> said);
+
   // Devices that can be used now, this one first.
   const std::vector<router::DeviceFacts>& reachable() const { return present; }
   router::LinkTable links(transport::Links& links) const;
@@ -58,6 +62,7 @@ class Fleet final {
   Hlc clock;
   std::map<DeviceId, router::DeviceFacts> peers;  // that are here
   std::map<DeviceId, storage::PeerRow> rows;
+  std::map<DeviceId, std::string> names;
   std::vector<router::DeviceFacts> present;
 
   void refresh();

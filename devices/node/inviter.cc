@@ -16,14 +16,16 @@ class Inviter::Host final: public PairingHost {
 
   kj::Promise<bool> compare(const crypto::Sas& sas) override { return person.compare(sas); }
   kj::Promise<Result<Welcome>> consider(const crypto::PairingAdmin::Candidate& candidate) override {
-    return inviter.welcome(candidate, person);
+    return inviter.welcome(candidate, person, waits);
   }
+  bool waitsForOthers() const override { return waits; }
   kj::Promise<void> guessed() override { return lock.fail().ignoreResult(); }
 
  private:
   Inviter& inviter;
   PairingPerson& person;
   StoredLock& lock;
+  bool waits = false;
 };
 
 kj::Promise<Result<DeviceId>> Inviter::bringIn(crypto::PairingMeans means,
@@ -73,16 +75,40 @@ kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> Inviter::connectAny(
   co_return nullptr;
 }
 
+// Whoever went away before the other admin had agreed comes back as what it is by now.
+bool Inviter::isMember(const crypto::PairingAdmin::Candidate& candidate) const {
+  return around.keeper.state()
+      .find(candidate.bundle.id())
+      .map([&](auto& member) { return member.isActive() && member.role == candidate.role; })
+      .orDefault(false);
+}
+
+kj::Promise<Result<void>> Inviter::add(
+    const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person, bool& waits) {
+  auto copy = [](crypto::Bytes bytes) { return std::vector<kj::byte>(bytes.begin(), bytes.end()); };
+  auto change = co_await around.desk.bringIn({.bundleEnvelope = copy(candidate.bundleEnvelope),
+      .role = candidate.role,
+      .joinEnvelope = copy(candidate.joinEnvelope)});
+  if (!change) co_return no(change.error());
+  KJ_IF_MAYBE(pending, *change) {
+    waits = true;
+    person.waits(*pending);
+    co_return co_await around.desk.settled(*pending);
+  }
+  co_return Result<void>();
+}
+
 kj::Promise<Result<Welcome>> Inviter::welcome(
-    const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person) {
+    const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person, bool& waits) {
   DeviceView view{.id = candidate.bundle.id(),
       .name = crypto::displayShort(candidate.bundle.id()).cStr(),
       .role = candidate.role};
   if (!co_await person.confirm(view))
     co_return no(Errc::POLICY_DENIED, "the new device was not confirmed");
-  auto added = co_await around.keeper.addDevice(
-      candidate.bundle, candidate.bundleEnvelope, candidate.joinEnvelope, candidate.role);
-  if (!added) co_return no(added.error());
+  if (!isMember(candidate)) {
+    auto added = co_await add(candidate, person, waits);
+    if (!added) co_return no(added.error());
+  }
   Welcome welcome{.log = crypto::encodeLog(around.keeper.log())};
   auto hint = [&](const DeviceId& id, const std::vector<std::string>& addresses) {
     for (auto& address: addresses) {

@@ -2,6 +2,7 @@
 // How an admin brings a new device in: calls it, has it proved by what people have agreed on, asks
 // its user, writes the Add, and sends the log and where devices may be found.
 
+#include "devices/node/circle-desk.h"
 #include "devices/node/device-view.h"
 #include "devices/node/pairing.h"
 #include "devices/node/places.h"
@@ -15,6 +16,8 @@ class PairingPerson {
   virtual kj::Promise<bool> compare(const crypto::Sas& sas) = 0;
   // Whether the device, which has been proved to be the one meant, shall come in.
   virtual kj::Promise<bool> confirm(const DeviceView& device) = 0;
+  // Another admin has to agree to it: the device waits until then.
+  virtual void waits(const PendingView& pending) = 0;
 };
 
 class Inviter final {
@@ -32,6 +35,7 @@ class Inviter final {
     CircleKeeper& keeper;
     const Fleet& fleet;
     const Places& places;
+    CircleDesk& desk;
   };
   explicit Inviter(Surroundings around): around(around) {}
 
@@ -48,7 +52,10 @@ class Inviter final {
   kj::Promise<void> readLock();
   kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> connectAny(std::vector<std::string> addresses);
   kj::Promise<Result<Welcome>> welcome(
-      const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person);
+      const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person, bool& waits);
+  kj::Promise<Result<void>> add(
+      const crypto::PairingAdmin::Candidate& candidate, PairingPerson& person, bool& waits);
+  bool isMember(const crypto::PairingAdmin::Candidate& candidate) const;
 };
 
 }  // namespace hearth::devices

@@ -32,6 +32,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCir
       identity(identity),
       config(kj::mv(configIn)),
       guard([]() { stopForRepeatedEphemeral(); }),
+      storedProposals(kj::mv(stored.proposals)),
       keeper(kj::mv(stored), identity, seams.store, seams.timer, seams.clock, seams.entropy,
           seams.home, *this),
       fleet(
@@ -45,6 +46,8 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCir
       places({seams.timer, seams.clock, seams.store, keeper, fleet, links, relays, *this,
                  seams.localLink},
           config.addresses, config.port),
+      cosigning(
+          {seams.timer, seams.trace, seams.entropy, seams.store, keeper, links}, storedProposals),
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
       jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
           levels, executor, *this, links}),
@@ -83,6 +86,7 @@ void Node::hear(Recording recording) {
 kj::Promise<void> Node::start() {
   tasks.add(keepLogShort());
   followRotations();
+  learnNames();
   keeper.start();
   co_await places.start();
   if (!keeper.isActive(keeper.selfId())) expelled();
@@ -109,6 +113,8 @@ kj::Promise<void> Node::keepLogShort() {
   for (;;) {
     co_await seams.timer.afterDelay(storage::Store::CHECKPOINT_EVERY);
     co_await keeper.saveFreshness().catch_([](kj::Exception&&) {});
+    cosigning.circleChanged();  // what nobody has answered in its time is over
+    if (!cosigning.waiting().empty()) co_await cosigning.save().catch_([](kj::Exception&&) {});
     co_await seams.store.checkpoint().catch_(
         [](kj::Exception&& e) { KJ_LOG(WARNING, "the write-ahead log stays long", e); });
   }
@@ -196,18 +202,6 @@ kj::Promise<Result<DeviceView>> Node::pair(crypto::PairingMeans means,
   co_return viewOf(*id, KJ_ASSERT_NONNULL(keeper.state().find(*id)));
 }
 
-kj::Promise<Result<DeviceView>> Node::remove(std::string wanted, crypto::RemoveReason reason) {
-  auto found = device(wanted);
-  if (!found) co_return no(found.error());
-  if (rotation.isUnderWay()) co_return no(TAKES_NEW_KEYS);
-  ++errands;
-  KJ_DEFER(--errands);
-  auto removed = co_await keeper.removeDevice(found->id, reason);
-  if (!removed) co_return no(removed.error());
-  found->status = crypto::MemberStatus::REMOVED;
-  co_return kj::mv(*found);
-}
-
 void Node::tell(const DeviceId& peer) {
   auto client = links.rpc(peer).castAs<rpc::Peer>();
   auto facts = client.factsRequest();
@@ -250,12 +244,23 @@ void Node::circleChanged() {
   links.sendNews();  // also of what has put this device out: others may not know it yet
   if (!keeper.isActive(keeper.selfId())) return expelled();
   keeper.renewEpoch();
+  learnNames();
   followRotations();
   considerRotation();
   for (auto& [id, member]: keeper.state().devices) {
     if (!member.isActive() && id != keeper.selfId()) links.drop(id, Errc::REMOVED);
   }
   places.circleChanged();
+  cosigning.circleChanged();
+}
+
+// A device that is called otherwise now says so itself, too: a VAULT cannot read the log.
+void Node::learnNames() {
+  if (!fleet.setNames(keeper.names())) return;
+  auto name = fleet.nameOf(keeper.selfId());
+  if (name == fleet.own().name) return;
+  fleet.changeOwn(seams.clock.now(), [&](router::DeviceFacts& own) { own.name = name; });
+  tellAll();
 }
 
 // Where devices that go by other keys now may be found.
@@ -297,6 +302,7 @@ void Node::peerUp(const DeviceId& peer) {
   seams.trace.event("link.up", {{"peer", peer}});
   places.linked(peer, true);
   tell(peer);
+  cosigning.peerUp(peer);
   considerRotation();
   auto arrived = kj::mv(arrival.fulfiller);
   arrival = kj::newPromiseAndFulfiller<void>();

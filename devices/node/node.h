@@ -3,8 +3,7 @@
 // and reads no environment; hearthd does, and the simulator.
 
 #include "devices/node/bodies.h"
-#include "devices/node/circle-keeper.h"
-#include "devices/node/fleet.h"
+#include "devices/node/circle-desk.h"
 #include "devices/node/inviter.h"
 #include "devices/node/jobs.h"
 #include "devices/node/key-rotation.h"
@@ -90,6 +89,8 @@ class Node final: private CircleKeeper::Observer,
   const std::vector<std::string>& addresses() const { return places.configured(); }
   const CircleKeeper& circle() const { return keeper; }
   Jobs& work() { return jobs; }
+  // What the user does to the circle: in an errand.
+  CircleDesk& desk() { return circleDesk; }
   std::vector<DeviceView> devices();
   std::vector<transport::LinkView> linksUp() { return links.views(); }
   std::string nameOf(const DeviceId& id) const { return fleet.nameOf(id); }
@@ -115,18 +116,26 @@ class Node final: private CircleKeeper::Observer,
   // This device runs relays itself, and others may wait at them (texts of paths).
   void offerRelays(std::vector<std::string> offered) { places.offerRelays(kj::mv(offered)); }
 
-  // Errors: UNKNOWN_PEER, NOT_AUTHORISED.
-  kj::Promise<Result<DeviceView>> remove(std::string wanted, crypto::RemoveReason reason);
+  // Runs an errand of the user that changes the circle: none may begin while this device takes new keys,
+  // nor does it take any meanwhile. Errors: BUSY; those of the errand.
+  template <typename Func>
+  auto errand(Func run) -> decltype(run()) {
+    if (rotation.isUnderWay()) co_return no(TAKES_NEW_KEYS);
+    ++errands;
+    KJ_DEFER(--errands);
+    co_return co_await run();
+  }
 
  private:
   Seams seams;
   const Identity& identity;
   NodeConfig config;
   crypto::EphemeralGuard guard;
+  crypto::Buffer storedProposals;  // as the disk held them at the start
   CircleKeeper keeper;
   devices::Fleet fleet;
   Inviter inviter{{seams.timer, seams.entropy, seams.network, seams.store, identity, guard, keeper,
-      fleet, places}};
+      fleet, places, circleDesk}};
   engine::PluginSet plugins;
   PluginCosts costs{{seams.store, seams.trace, plugins}};
   kj::Own<transport::Tls> tls = transport::newTls(seams.entropy, seams.timer);
@@ -139,6 +148,8 @@ class Node final: private CircleKeeper::Observer,
   // The next link to any peer, for whoever waits for one.
   kj::PromiseFulfillerPair<void> arrival = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> arriving = arrival.promise.fork();
+  Cosigning cosigning;
+  CircleDesk circleDesk{{seams.timer, keeper, fleet, links, cosigning}};
   router::Executor executor;
   Jobs jobs;
   size_t errands = 0;  // of the user, that are under way
@@ -149,6 +160,7 @@ class Node final: private CircleKeeper::Observer,
   static constexpr Error TAKES_NEW_KEYS = {
       Errc::BUSY, "this device is just taking new keys: try again in some seconds"_kj};
   void considerRotation();
+  void learnNames();
   void followRotations();
   kj::Promise<void> keepLogShort();
   void tell(const DeviceId& peer);
@@ -167,6 +179,20 @@ class Node final: private CircleKeeper::Observer,
   kj::Promise<std::vector<std::string>> met(
       const DeviceId& peer, std::vector<std::string> theirs) override;
   router::rpc::StageHost::Client stages() override;
+  void asked(const DeviceId& peer, const std::vector<crypto::Bytes>& open) override {
+    cosigning.asked(peer, open);
+  }
+  kj::Promise<bool> answered(
+      const DeviceId& peer, const crypto::ProposalId& id, bool agrees) override {
+    return cosigning.answered(peer, id, agrees);
+  }
+  kj::Promise<crypto::Signature> cosign(
+      const DeviceId& peer, const crypto::ProposalId& id, crypto::Buffer body) override {
+    return cosigning.cosign(peer, id, kj::mv(body));
+  }
+  kj::Promise<void> renamed(const DeviceId& peer, std::string name) override {
+    return circleDesk.renamed(peer, kj::mv(name));
+  }
   void peerUp(const DeviceId& peer) override;
   void peerDown(const DeviceId& peer, Error why) override;
   void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,

@@ -19,13 +19,11 @@ crypto::Bundle ownBundle(const crypto::CircleState& state, const Identity& ident
 
 kj::Promise<void> sayWhetherAes(CircleKeeper& keeper, const Identity& identity, bool hasAes) {
   if (saysAes(ownBundle(keeper.state(), identity)) == hasAes) co_return;
-  auto said = keeper.say([&identity, hasAes](const crypto::MembershipLog& log) {
-    auto bundle = ownBundle(log.state(), identity);
-    bundle.flags = hasAes ? bundle.flags | AES_HW : bundle.flags & ~AES_HW;
-    ++bundle.version;
-    auto envelope = bundle.seal(identity.keys);
-    return Result<crypto::Payload>(crypto::BundleUpdatePayload{{envelope.begin(), envelope.end()}});
-  });
+  auto bundle = ownBundle(keeper.state(), identity);
+  bundle.flags = hasAes ? bundle.flags | AES_HW : bundle.flags & ~AES_HW;
+  ++bundle.version;
+  auto envelope = bundle.seal(identity.keys);
+  auto said = keeper.say(crypto::BundleUpdatePayload{{envelope.begin(), envelope.end()}});
   if (!hasAes) {
     auto done = co_await said;
     // Who may not write has no link on which anything but membership messages passes.

@@ -1,6 +1,6 @@
 #include "devices/node/peer-server.h"
 
-#include "crypto/membership/log.h"
+#include "devices/node/proposals.h"
 #include "router/place/facts-codec.h"
 #include "transport/link/links.h"
 
@@ -48,6 +48,36 @@ kj::Promise<void> PeerServer::meet(MeetContext context) {
 kj::Promise<void> PeerServer::stages(StagesContext context) {
   context.getResults().setHost(desk.stages());
   return kj::READY_NOW;
+}
+
+kj::Promise<void> PeerServer::proposals(ProposalsContext context) {
+  auto open = context.getParams().getOpen();
+  KJ_REQUIRE(open.size() <= Proposals::OF_ADMIN_MAX, "too many questions");
+  std::vector<crypto::Bytes> all;
+  for (auto bytes: open) all.push_back(bytes);
+  desk.asked(peer, all);
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> PeerServer::answer(AnswerContext context) {
+  auto params = context.getParams();
+  auto id = crypto::ProposalId::from(params.getProposal());
+  KJ_REQUIRE(id.has_value(), "an id of another length");
+  auto done = co_await desk.answered(peer, *id, params.getAgrees());
+  context.getResults().setDone(done);
+}
+
+kj::Promise<void> PeerServer::cosign(CosignContext context) {
+  auto params = context.getParams();
+  auto id = crypto::ProposalId::from(params.getProposal());
+  KJ_REQUIRE(id.has_value(), "an id of another length");
+  KJ_REQUIRE(params.getBody().size() <= crypto::Op::BODY_BYTES_MAX, "an op that is too long");
+  auto signature = co_await desk.cosign(peer, *id, kj::heapArray<kj::byte>(params.getBody()));
+  context.getResults().setSignature(signature.asBytes());
+}
+
+kj::Promise<void> PeerServer::rename(RenameContext context) {
+  return desk.renamed(peer, context.getParams().getName().cStr());
 }
 
 }  // namespace hearth::devices

@@ -2,6 +2,7 @@
 // What another device gets from this one by RPC over their link. A peer is believed nothing but what it
 // says of itself, and everything that it says is bounded.
 
+#include "crypto/membership/proposal.h"
 #include "devices/devices.capnp.h"
 #include "router/place/facts.h"
 #include "router/run/run.capnp.h"
@@ -28,6 +29,14 @@ class PeerServer final: public rpc::Peer::Server {
         const DeviceId& peer, std::vector<std::string> places) = 0;
     // Throws when this device works for nobody.
     virtual router::rpc::StageHost::Client stages() = 0;
+
+    // The part of cosigning.h and of names that others ask for. Each throws for who may not.
+    virtual void asked(const DeviceId& peer, const std::vector<crypto::Bytes>& open) = 0;
+    virtual kj::Promise<bool> answered(
+        const DeviceId& peer, const crypto::ProposalId& id, bool agrees) = 0;
+    virtual kj::Promise<crypto::Signature> cosign(
+        const DeviceId& peer, const crypto::ProposalId& id, crypto::Buffer body) = 0;
+    virtual kj::Promise<void> renamed(const DeviceId& peer, std::string name) = 0;
   };
 
   // `desk` outlives the server.
@@ -37,6 +46,10 @@ class PeerServer final: public rpc::Peer::Server {
   kj::Promise<void> introduce(IntroduceContext context) override;
   kj::Promise<void> meet(MeetContext context) override;
   kj::Promise<void> stages(StagesContext context) override;
+  kj::Promise<void> proposals(ProposalsContext context) override;
+  kj::Promise<void> answer(AnswerContext context) override;
+  kj::Promise<void> cosign(CosignContext context) override;
+  kj::Promise<void> rename(RenameContext context) override;
 
  private:
   Desk& desk;

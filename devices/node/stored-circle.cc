@@ -13,6 +13,7 @@ namespace {
 
 constexpr kj::StringPtr CIRCLE_SETTING = "circle"_kj;
 constexpr kj::StringPtr FRESHNESS_SETTING = "freshness"_kj;
+constexpr kj::StringPtr PROPOSALS_SETTING = "proposals"_kj;
 
 crypto::Bytes view(const std::vector<kj::byte>& bytes) {
   return kj::arrayPtr(bytes.data(), bytes.size());
@@ -43,6 +44,8 @@ Result<kj::Maybe<StoredCircle>> StoredCircle::readFrom(storage::Database& db) {
     if (!fresh) return no(fresh.error());
     stored.freshness = kj::mv(*fresh);
   }
+  KJ_IF_MAYBE(bytes, storage::settings::get(db, PROPOSALS_SETTING))
+    stored.proposals = kj::mv(*bytes);
   auto& head = db.chains.at("ops");
   stored.rows = head.rows;
   stored.hash = head.hash;
@@ -87,6 +90,12 @@ kj::Promise<Result<void>> StoredCircle::join(const CircleId& circle, crypto::Byt
 kj::Promise<void> StoredCircle::writeFreshness(storage::Store& store, const Freshness& fresh) {
   return store.write([bytes = fresh.encode()](storage::Database& db) {
     storage::settings::set(db, FRESHNESS_SETTING, bytes);
+  });
+}
+
+kj::Promise<void> StoredCircle::writeProposals(storage::Store& store, crypto::Buffer proposals) {
+  return store.write([bytes = kj::mv(proposals)](storage::Database& db) {
+    storage::settings::set(db, PROPOSALS_SETTING, bytes);
   });
 }
 

@@ -14,7 +14,8 @@ struct StoredCircle {
   std::vector<crypto::Buffer> ops;
   std::map<DeviceId, uint64_t> acceptedCounters;
   Freshness freshness;
-  uint64_t rows = 0;  // of the chain of ops, with the hash of the newest
+  crypto::Buffer proposals;  // what waits for another admin (proposals.h)
+  uint64_t rows = 0;         // of the chain of ops, with the hash of the newest
   Digest hash;
 
   // None when this device has no circle yet.
@@ -35,6 +36,7 @@ struct StoredCircle {
       const CircleId& circle, crypto::Bytes log, const Identity& identity, storage::Store& store);
 
   static kj::Promise<void> writeFreshness(storage::Store& store, const Freshness& fresh);
+  static kj::Promise<void> writeProposals(storage::Store& store, crypto::Buffer proposals);
 };
 
 }  // namespace hearth::devices

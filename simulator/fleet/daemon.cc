@@ -38,6 +38,7 @@ class CodeOnScreen final: public devices::JoiningPerson {
   const crypto::PairingMeans& show() override { return code; }
   kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
   void guessed() override {}
+  void waits() override {}
 
  private:
   crypto::PairingMeans code;

@@ -138,6 +138,7 @@ class Trusting final: public devices::PairingPerson {
  public:
   kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
   kj::Promise<bool> confirm(const devices::DeviceView&) override { return true; }
+  void waits(const devices::PendingView&) override {}
 };
 
 // A person who reads "try again in some seconds" does.
@@ -168,17 +169,58 @@ kj::Promise<bool> People::remove(Device& admin, Device& target, crypto::RemoveRe
   note(admin, "hearth remove " + target.called());
   auto id = KJ_REQUIRE_NONNULL(target.id());
   KJ_IF_MAYBE(node, admin.node()) {
-    auto removed = co_await ask(admin, node->remove(crypto::display(id).cStr(), reason));
+    auto removed = co_await ask(
+        admin, node->errand([node, id, reason]() { return node->desk().remove(id, reason); }));
+    bool waits = removed && *removed != nullptr;
     note(admin,
-        removed ? "removed " + target.called()
-                : std::string("could not remove: ") + removed.error().because.cStr());
-    if (removed) {
+        waits         ? "asks to remove " + target.called()
+            : removed ? "removed " + target.called()
+                      : std::string("could not remove: ") + removed.error().because.cStr());
+    if (removed && !waits) {
       told.push_back({world.time.now(), admin.index(), true, id});
       world.add(lookForLink(admin, target, told.size() - 1));
     }
     co_return removed.has_value();
   }
   co_return false;
+}
+
+kj::Promise<kj::Maybe<bool>> People::makeAdmin(Device& admin, Device& target) {
+  note(admin, "hearth device role " + target.called() + " admin");
+  auto id = KJ_REQUIRE_NONNULL(target.id());
+  KJ_IF_MAYBE(node, admin.node()) {
+    auto set = co_await ask(admin,
+        node->errand([node, id]() { return node->desk().setRole(id, crypto::Role::ADMIN); }));
+    if (set) {
+      bool waits = *set != nullptr;
+      note(admin, waits ? "another admin has to agree" : target.called() + " is an admin");
+      co_return !waits;
+    }
+    note(admin, std::string("could not: ") + set.error().because.cStr());
+  }
+  co_return nullptr;
+}
+
+kj::Promise<uint32_t> People::approveAll(Device& admin) {
+  note(admin, "hearth approve");
+  uint32_t done = 0;
+  std::vector<std::string> ids;
+  KJ_IF_MAYBE(node, admin.node()) {
+    for (auto& view: node->desk().pending()) {
+      if (!view.own) ids.push_back(view.id);
+    }
+  }
+  for (auto& id: ids) {
+    KJ_IF_MAYBE(node, admin.node()) {
+      auto agreed = co_await ask(
+          admin, node->errand([node, &id]() { return node->desk().decide(id, true); }));
+      note(admin,
+          agreed ? (*agreed ? "agreed, and done" : "agreed: it is done when both are there")
+                 : std::string("could not: ") + agreed.error().because.cStr());
+      if (agreed && *agreed) ++done;
+    }
+  }
+  co_return done;
 }
 
 // Whoever removes a device hangs up on it, and does not wait for it to agree.
@@ -202,6 +244,7 @@ class Intruder final: public devices::PairingHost {
   kj::Promise<Result<devices::Welcome>> consider(const crypto::PairingAdmin::Candidate&) override {
     return Result<devices::Welcome>(devices::Welcome());
   }
+  bool waitsForOthers() const override { return false; }
   kj::Promise<void> guessed() override { return kj::READY_NOW; }
 
   kj::Promise<void> call(kj::Timer& timer, kj::Own<kj::AsyncIoStream> stream) {

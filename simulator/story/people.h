@@ -30,7 +30,7 @@ struct Dictation {
     uint32_t attempt;
   };
   std::vector<Placed> placed;
-  std::vector<std::string> events;  // kinds, in order
+  std::vector<std::string> events;      // kinds, in order
   uint64_t levels = 0, levelsLate = 0;  // of the microphone: shown, and not worth showing any more
 };
 
@@ -66,6 +66,12 @@ class People final {
 
   // hearth remove.
   kj::Promise<bool> remove(Device& admin, Device& target, crypto::RemoveReason reason);
+
+  // hearth device role TARGET admin. None: it was refused; false: it waits for another admin.
+  kj::Promise<kj::Maybe<bool>> makeAdmin(Device& admin, Device& target);
+
+  // hearth approve of everything that the device's user is asked. How much of it is done by now.
+  kj::Promise<uint32_t> approveAll(Device& admin);
 
   // hearth dictate on `sink` from the microphone of `source`; a recording stands in for it.
   Dictation& dictate(Device& sink, Device& source, uint32_t words, uint32_t sentenceWords);

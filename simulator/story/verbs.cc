@@ -14,6 +14,8 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"pair-wrong-code", &Verbs::pairWithWrongCode, false, true, "the admin"},
     {"guess-codes", &Verbs::guessCodes, false, true, "an admin"},
     {"remove", &Verbs::remove, false, true, "the admin"},
+    {"make-admin", &Verbs::makeAdmin, false, true, "the admin"},
+    {"approve", &Verbs::approve, false, true},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
     {"unplug", &Verbs::unplug, false, true},
@@ -153,6 +155,16 @@ kj::Promise<void> Verbs::guessCodes(const Happening& h) {
 kj::Promise<void> Verbs::remove(const Happening& h) {
   if (h.device->id() == nullptr) co_return;
   if (co_await run.people.remove(*h.other, *h.device, crypto::RemoveReason::LOST)) came("remove");
+}
+
+kj::Promise<void> Verbs::makeAdmin(const Happening& h) {
+  if (h.device->id() == nullptr) co_return;
+  auto made = co_await run.people.makeAdmin(*h.other, *h.device);
+  KJ_IF_MAYBE(atOnce, made) came(*atOnce ? "make-admin" : "asked-for-admin");
+}
+
+kj::Promise<void> Verbs::approve(const Happening& h) {
+  if (co_await run.people.approveAll(*h.device) > 0) came("approved");
 }
 
 kj::Promise<void> Verbs::move(const Happening& h) {

@@ -59,6 +59,8 @@ class Verbs final {
   kj::Promise<void> pairWithWrongCode(const Happening& h);
   kj::Promise<void> guessCodes(const Happening& h);
   kj::Promise<void> remove(const Happening& h);
+  kj::Promise<void> makeAdmin(const Happening& h);
+  kj::Promise<void> approve(const Happening& h);
   kj::Promise<void> move(const Happening& h);
   kj::Promise<void> plug(const Happening& h);
   kj::Promise<void> unplug(const Happening& h);

@@ -16,6 +16,7 @@ class Nobody final: public PairingHost {
   kj::Promise<Result<Welcome>> consider(const crypto::PairingAdmin::Candidate&) override {
     return Result<Welcome>(no(Errc::POLICY_DENIED, "nobody comes in"));
   }
+  bool waitsForOthers() const override { return false; }
   kj::Promise<void> guessed() override {
     ++guesses;
     return kj::READY_NOW;

@@ -54,6 +54,7 @@ struct Showing final: public JoiningPerson {
   }
   kj::Promise<bool> compare(const crypto::Sas&) override { return false; }
   void guessed() override { ++guesses; }
+  void waits() override { KJ_UNREACHABLE; }
 
   // What an admin has read off the screen when `code` was shown.
   crypto::QrProof scanned(size_t code) {

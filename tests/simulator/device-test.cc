@@ -38,6 +38,7 @@ class Unasked final: public devices::PairingPerson {
  public:
   kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
   kj::Promise<bool> confirm(const devices::DeviceView&) override { KJ_UNREACHABLE; }
+  void waits(const devices::PendingView&) override { KJ_UNREACHABLE; }
 };
 
 TEST_CASE("two pairings may begin at once after a start, and each says that nobody waits") {

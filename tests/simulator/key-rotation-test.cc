@@ -49,6 +49,7 @@ class Unasked final: public devices::PairingPerson {
  public:
   kj::Promise<bool> compare(const crypto::Sas&) override { KJ_UNREACHABLE; }
   kj::Promise<bool> confirm(const devices::DeviceView&) override { KJ_UNREACHABLE; }
+  void waits(const devices::PendingView&) override { KJ_UNREACHABLE; }
 };
 
 TEST_CASE("a rotation that the disk refuses is made again, wherever it had come to") {

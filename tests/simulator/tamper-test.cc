@@ -171,6 +171,7 @@ struct Waiting {
       co_await waiting.world.time.after(waiting.confirmsAfter);
       co_return true;
     }
+    void waits(const devices::PendingView&) override { KJ_UNREACHABLE; }
   };
 
   kj::Promise<void> pair() {
