@@ -98,8 +98,10 @@ Percentiles handshakesOverLoopback(
     transport::Carrier calling(kj::mv(from)), accepting(kj::mv(to));
     // One address calls more often here than a gate lets it: each call has a fresh one.
     transport::Gate gate(entropy, loopback.uv.timer().now());
-    auto answering =
-        transport::respond(calledTools, gate, accepting, CALLED_INDEX).eagerlyEvaluate(nullptr);
+    auto place =
+        KJ_ASSERT_NONNULL(gate.enter(accepting.source(), loopback.uv.timer().now(), []() {}));
+    auto answering = transport::respond(calledTools, gate, *place, accepting, CALLED_INDEX)
+                         .eagerlyEvaluate(nullptr);
     auto begun = wallS();
     auto made = transport::initiate(callerTools, calling, called.id(), CALLER_INDEX, false)
                     .wait(loopback.uv.waitScope);
