@@ -7,6 +7,7 @@
 #include "bench/lanes.h"
 #include "bench/link.h"
 #include "bench/membership.h"
+#include "bench/recon.h"
 #include "bench/sim.h"
 #include "bench/stream.h"
 #include "bench/trace.h"
@@ -90,6 +91,15 @@ int main(int argc, char** argv) {
   flood->add_option("--seconds", floodOptions.seconds, "that it lasts")
       ->check(CLI::Range(1.0, 86'400.0));
   flood->add_option("--rate", floodOptions.rate, "calls a second")->check(CLI::Range(1, 1'000'000));
+  bench::ReconOptions reconOptions;
+  auto* recon = what("recon", "finding what each of two devices lacks of many operations",
+      [&]() { return bench::measureRecon(reconOptions); });
+  recon->add_option("--operations", reconOptions.operations, "that both have")
+      ->check(CLI::Range(1'000, 100'000'000));
+  recon->add_option("--differing", reconOptions.differing, "that one of them has")
+      ->check(CLI::Range(0, 1'000'000));
+  recon->add_option("--rounds", reconOptions.rounds, "with other names each; medians count")
+      ->check(CLI::Range(1, 101));
   bench::TraceOptions traceOptions;
   auto* trace = what("trace", "real editing, with its whole history kept",
       [&]() { return bench::measureTrace(traceOptions); });

@@ -5,6 +5,7 @@
 #include "crypto/handshake/messages.h"
 #include "crypto/identity/display.h"
 #include "storage/crdt/document.h"
+#include "storage/sync/reconciler.h"
 #include "tests/fuzz/circle.h"
 #include "tests/fuzz/pairs.h"
 #include "tests/fuzz/peer.h"
@@ -359,6 +360,28 @@ void documents(const Corpus& corpus) {
   corpus.add("concurrent", 2, both);
 }
 
+// First messages of peers that have nothing, little, and something else.
+void reconcile(const Corpus& corpus) {
+  using namespace storage;
+  ItemSet little, other;
+  for (uint32_t i = 0; i < 400; ++i) {
+    ItemName name{i, {}};
+    name.id.bytes[i % 32] = static_cast<kj::byte>(i);
+    if (i < 10) little.insert(name);
+    other.insert(name);
+  }
+  auto first = [](const ItemSet& set) { return Reconciler(set, {}).begin(); };
+  FlatWriter toLarge, toSmall;
+  toLarge.u8(2).var16(first({})).var16(first(little)).var16(first(other));
+  toSmall.u8(1).var16(first({})).var16(first(little)).var16(first(other));
+  corpus.add("to-large", 0, toLarge);
+  corpus.add("to-small", 0, toSmall);
+  corpus.add("honest", 1, FlatWriter());
+  FlatWriter damage;
+  damage.bytes(undamaged()).bytes(oneByte(3, 1)).bytes(oneByte(20, 0x80));
+  corpus.add("damaged", 1, damage);
+}
+
 }  // namespace
 }  // namespace hearth::fuzz
 
@@ -372,4 +395,5 @@ int main(int argc, char** argv) {
   membership({argv[1], "F4"});
   pairing({argv[1], "F7"});
   documents({argv[1], "documents"});
+  reconcile({argv[1], "reconcile"});
 }
