@@ -143,7 +143,10 @@ void UvEventPort::turn() {
 }
 
 void UvEventPort::armTimer() {
-  KJ_IF_MAYBE(next, timers.nextEvent()) {
+  auto due = timers.nextEvent();
+  if (due == armedFor) return;
+  armedFor = due;
+  KJ_IF_MAYBE(next, due) {
     auto wait = kj::max(*next - monotonicNow(), 0 * kj::NANOSECONDS);
     auto roundedUp = (wait + kj::MILLISECONDS - kj::NANOSECONDS) / kj::MILLISECONDS;
     uv_update_time(&uv);
@@ -151,6 +154,7 @@ void UvEventPort::armTimer() {
         &alarm,
         [](uv_timer_t* handle) {
           auto& port = *static_cast<UvEventPort*>(handle->data);
+          port.armedFor = nullptr;
           port.advance();
           port.turn();
         },

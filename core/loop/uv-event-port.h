@@ -44,7 +44,8 @@ class UvEventPort final: public kj::EventPort {
   mutable uv_async_t async;
   uv_timer_t alarm;
   kj::TimerImpl timers;
-  kj::Maybe<kj::WaitScope&> driven;  // set while run() is on the stack
+  kj::Maybe<kj::WaitScope&> driven;   // set while run() is on the stack
+  kj::Maybe<kj::TimePoint> armedFor;  // what `alarm` stands for
   bool insideTurn = false;
   bool runnable = false;
   bool woken = false;

@@ -38,10 +38,12 @@ Result<kj::Maybe<RecordView>> Carrier::next(size_t bodyBytesMax) {
 kj::Promise<void> Carrier::more() {
   makeRoom();
   auto least = wanted - (end - begin);
-  auto got = co_await stream->tryRead(buffer.begin() + end, least, buffer.size() - end);
-  end += got;
-  if (got < least)
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the carrier has come to its end"));
+  return stream->tryRead(buffer.begin() + end, least, buffer.size() - end)
+      .then([this, least](size_t got) {
+        end += got;
+        if (got < least)
+          kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the carrier has come to its end"));
+      });
 }
 
 // The buffer doubles while it is filled, and halves while a quarter would do.

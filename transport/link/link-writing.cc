@@ -33,19 +33,16 @@ kj::Promise<void> Link::write() {
     } else {
       session->updateAttention();  // a stream may have gone
       co_await writer.wait();
-      co_await moreWrites();
+      // Whoever writes message by message is heard out before the first of them leaves: each record costs as
+      // much as the whole of a small batch. Not for as long as the loop has anything to do: a peer that keeps
+      // it busy would never be answered.
+      auto& writes = session->lanes().writes;
+      for (size_t turn = 0; turn < GATHERING_TURNS_MAX; ++turn) {
+        auto before = writes;
+        co_await kj::Promise<void>(kj::READY_NOW);  // all others that are ready have their turn
+        if (writes == before) break;
+      }
     }
-  }
-}
-
-// Whoever writes message by message is heard out before the first of them leaves: each record costs as much
-// as the whole of a small batch. Not for as long as the loop has anything to do: a peer that keeps it busy
-// would never be answered.
-kj::Promise<void> Link::moreWrites() {
-  for (size_t turn = 0; turn < GATHERING_TURNS_MAX; ++turn) {
-    auto before = session->lanes().writes;
-    co_await kj::evalLater([]() {});
-    if (session->lanes().writes == before) co_return;
   }
 }
 

@@ -111,7 +111,6 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   kj::Promise<void> guarded(kj::Promise<void> task);
   kj::Promise<void> read();
   kj::Promise<void> write();
-  kj::Promise<void> moreWrites();
   void sealBatch();
   bool sealNext();
   Result<void> receivedAll();

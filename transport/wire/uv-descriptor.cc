@@ -4,19 +4,13 @@
 
 namespace hearth::transport {
 
-namespace {
-
-bool isWaited(kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>& waiting) {
-  KJ_IF_MAYBE(fulfiller, waiting) return (*fulfiller)->isWaiting();
-  return false;
+void UvDescriptor::fulfill(Waiter*& waiter) {
+  if (waiter == nullptr) return;
+  auto& fulfiller = waiter->fulfiller;
+  waiter->place = nullptr;
+  waiter = nullptr;
+  fulfiller.fulfill();
 }
-
-void fulfill(kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>& waiting) {
-  KJ_IF_MAYBE(fulfiller, waiting) (*fulfiller)->fulfill();
-  waiting = nullptr;
-}
-
-}  // namespace
 
 UvDescriptor::UvDescriptor(UvEventPort& port, kj::AutoCloseFd fdIn): fd(fdIn) {
   handle = new Handle{{}, this, kj::mv(fdIn)};
@@ -27,24 +21,26 @@ UvDescriptor::UvDescriptor(UvEventPort& port, kj::AutoCloseFd fdIn): fd(fdIn) {
 }
 
 UvDescriptor::~UvDescriptor() noexcept(false) {
+  for (auto waiter: {readable, writable, disconnected}) {
+    if (waiter != nullptr) waiter->place = nullptr;
+  }
   handle->owner = nullptr;
   uv_close(reinterpret_cast<uv_handle_t*>(&handle->poll),
       [](uv_handle_t* closed) { delete static_cast<Handle*>(closed->data); });
 }
 
-kj::Promise<void> UvDescriptor::when(Waiting& waiting, int event) {
-  auto paf = kj::newPromiseAndFulfiller<void>();
-  waiting = kj::mv(paf.fulfiller);
+kj::Promise<void> UvDescriptor::when(Waiter*& waiter, int event) {
+  auto waiting = kj::newAdaptedPromise<void, Waiter>(waiter);
   if (!(watched & event)) watch();
-  return kj::mv(paf.promise);
+  return waiting;
 }
 
 // Watches for what is waited for. Whoever has read will read again: each change of what is watched costs two
 // system calls, so the socket stays watched for that until it can be read and nobody wants to (`needless`).
 void UvDescriptor::watch(int needless) {
   int kept = watched & UV_READABLE & ~needless;
-  watched = (isWaited(readable) ? UV_READABLE : kept) | (isWaited(writable) ? UV_WRITABLE : 0) |
-      (isWaited(disconnected) ? UV_DISCONNECT : 0);
+  watched = (readable != nullptr ? UV_READABLE : kept) | (writable != nullptr ? UV_WRITABLE : 0) |
+      (disconnected != nullptr ? UV_DISCONNECT : 0);
   if (watched == 0) {
     uv_poll_stop(&handle->poll);
   } else {
@@ -61,7 +57,7 @@ void UvDescriptor::came(uv_poll_t* poll, int status, int events) {
     events = UV_READABLE | UV_WRITABLE | UV_DISCONNECT;
     self->watched = 0;
   }
-  bool isRead = (events & UV_READABLE) && isWaited(self->readable);
+  bool isRead = (events & UV_READABLE) && self->readable != nullptr;
   if (isRead) fulfill(self->readable);
   if (events & UV_WRITABLE) fulfill(self->writable);
   if (events & UV_DISCONNECT) fulfill(self->disconnected);

@@ -21,7 +21,20 @@ class UvDescriptor final {
   kj::Promise<void> whenDisconnected() { return when(disconnected, UV_DISCONNECT); }
 
  private:
-  using Waiting = kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>>;
+  // One that waits, within its promise. A promise that is dropped waits no longer.
+  struct Waiter {
+    kj::PromiseFulfiller<void>& fulfiller;
+    Waiter** place;
+
+    Waiter(kj::PromiseFulfiller<void>& fulfiller, Waiter*& at): fulfiller(fulfiller), place(&at) {
+      if (at != nullptr) at->place = nullptr;
+      at = this;
+    }
+    ~Waiter() {
+      if (place != nullptr) *place = nullptr;
+    }
+    KJ_DISALLOW_COPY_AND_MOVE(Waiter);
+  };
 
   // Belongs to libuv until it has closed it, hence apart from this object.
   struct Handle {
@@ -32,12 +45,13 @@ class UvDescriptor final {
 
   Handle* handle;
   int fd;
-  Waiting readable;
-  Waiting writable;
-  Waiting disconnected;
+  Waiter* readable = nullptr;
+  Waiter* writable = nullptr;
+  Waiter* disconnected = nullptr;
   int watched = 0;  // by libuv; UV_READABLE for some time after the last who waited for it
 
-  kj::Promise<void> when(Waiting& waiting, int event);
+  kj::Promise<void> when(Waiter*& waiter, int event);
+  static void fulfill(Waiter*& waiter);
   void watch(int needless = 0);
   static void came(uv_poll_t* poll, int status, int events);
 };

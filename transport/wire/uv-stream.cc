@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <climits>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 namespace hearth::transport {
 
@@ -73,9 +72,19 @@ kj::Promise<size_t> UvStream::tryRead(void* buffer, size_t minBytes, size_t maxB
   co_return total;
 }
 
+// Nearly always the kernel takes all at once.
 kj::Promise<void> UvStream::write(const void* buffer, size_t size) {
   struct iovec piece = {const_cast<void*>(buffer), size};
   auto rest = without(kj::arrayPtr(&piece, 1), 0);
+  if (rest.size() > 0) {
+    KJ_IF_MAYBE(sent, sendSome(descriptor.get(), rest)) rest = without(rest, *sent);
+  }
+  if (rest.size() == 0) return kj::READY_NOW;
+  return writeOn(piece);
+}
+
+kj::Promise<void> UvStream::writeOn(struct iovec piece) {
+  auto rest = kj::arrayPtr(&piece, 1);
   while (rest.size() > 0) {
     KJ_IF_MAYBE(sent, sendSome(descriptor.get(), rest)) {
       rest = without(rest, *sent);

@@ -5,6 +5,8 @@
 
 #include <kj/async-io.h>
 
+#include <sys/uio.h>
+
 namespace hearth::transport {
 
 class UvStream final: public kj::AsyncIoStream {
@@ -30,6 +32,8 @@ class UvStream final: public kj::AsyncIoStream {
   UvDescriptor descriptor;
   bool drained = false;  // by the last read, which got less than it had room for
   kj::Maybe<kj::ForkedPromise<void>> disconnection;
+
+  kj::Promise<void> writeOn(struct iovec piece);
 };
 
 }  // namespace hearth::transport
