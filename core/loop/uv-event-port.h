@@ -1,10 +1,11 @@
 #pragma once
 // The KJ event loop carried by libuv (DESIGN §4). In the daemon libuv drives: a check handle turns the KJ
 // loop as soon as the sockets have been looked at, an idle handle keeps libuv from sleeping while KJ has
-// work, uv_async wakes it for other threads, one uv_timer stands for the earliest KJ timer, and with
+// work, uv_async wakes it for other threads, a timerfd stands for the earliest KJ timer, and with
 // nothing to do the thread sleeps in the kernel. Tests may also let KJ drive, by waiting for a promise.
 
 #include <kj/async.h>
+#include <kj/io.h>
 #include <kj/timer.h>
 #include <kj/vector.h>
 
@@ -42,7 +43,8 @@ class UvEventPort final: public kj::EventPort {
   uv_idle_t idle;
   uv_check_t check;
   mutable uv_async_t async;
-  uv_timer_t alarm;
+  kj::AutoCloseFd alarmFd;  // not libuv's timer, which arms one of the kernel's at each sleep
+  uv_poll_t alarm;
   kj::TimerImpl timers;
   kj::Maybe<kj::WaitScope&> driven;   // set while run() is on the stack
   kj::Maybe<kj::TimePoint> armedFor;  // what `alarm` stands for
@@ -52,6 +54,7 @@ class UvEventPort final: public kj::EventPort {
 
   void turn();
   void armTimer();
+  void alarmCame();
   void advance();
   bool runUv(uv_run_mode mode);
 };
