@@ -115,12 +115,15 @@ void Fold::lock(const OpTable& table, OpIndex op, const Standing& standing) {
   if (unlocks(record)) locking -= record.past;
 }
 
-CircleState Fold::state(const OpTable& table, const OpSet& scope, const Standing& standing) const {
+CircleState Fold::state(const OpTable& table, const OpSet& scope, const Standing& standing,
+    const std::set<DeviceId>& flooders) const {
   CircleState state;
   for (auto& [id, device]: facts) {
     if (device.made.empty()) continue;
     state.devices[id] = {roleOf(table, device), statusOf(table, id, device, scope, standing),
         device.bundle, device.rotatedFrom};
+    auto& member = state.devices[id];
+    if (member.isActive() && flooders.contains(id)) member.status = MemberStatus::SUSPENDED;
   }
   state.idsSinceReset = countIdsSinceReset(table);
   state.recovery = recovery(table);

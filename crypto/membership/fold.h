@@ -15,7 +15,9 @@ class Fold final {
   void keep(const OpTable& table, OpIndex op, const Standing& standing);
 
   // `scope`: all ops that are seen, void ones too; a fork suspends its author by two of its ops there.
-  CircleState state(const OpTable& table, const OpSet& scope, const Standing& standing) const;
+  // `flooders`: who is suspended whatever else is said (floods.h).
+  CircleState state(const OpTable& table, const OpSet& scope, const Standing& standing,
+      const std::set<DeviceId>& flooders = {}) const;
 
  private:
   struct Facts {

@@ -87,10 +87,7 @@ Result<MembershipLog::Taken> MembershipLog::add(Bytes envelope) {
   bool ours = op->op.kind == OpKind::GENESIS ? circleIdOf(op->op.body()) == circleId
                                              : op->op.circle == circleId;
   if (!ours) return no(Errc::BAD_FORMAT, "an op of another circle");
-  if (!hasParents(*op)) {
-    enqueue(kj::mv(*op));
-    return Taken::WAITING;
-  }
+  if (!hasParents(*op) || hasFlooded(op->op.author)) return hold(kj::mv(*op));
   if (auto stored = store(kj::mv(*op)); !stored) return no(stored.error());
   retryWaiting();
   return Taken::STORED;
@@ -102,6 +99,7 @@ Result<void> MembershipLog::store(SealedOp&& op) {
   if (auto read = readPayload(record); !read) return read;
   record.past = pastOf(record.sealed);
   if (auto chained = checkChain(table, record); !chained) return chained;
+  if (auto within = checkFloods(table, record.past); !within) return within;
   auto& past = resolver.of(table, record.past);
   if (auto good = checkSignatures(record, past.state); !good) return good;
   if (auto founded = checkFoundation(record, past); !founded) return founded;
@@ -121,10 +119,11 @@ Result<void> MembershipLog::wouldApply(const Op& op) const {
   if (op.circle != circleId) return no(Errc::BAD_FORMAT, "an op of another circle");
   if (auto read = readPayload(record); !read) return read;
   record.past = pastOf(record.sealed);
-  if (!hasParents(record.sealed) || record.past != OpSet::firstOf(table.size()))
+  if (!hasParents(record.sealed) || !(counted() - record.past).empty())
     return no(Errc::STALE, "an op that does not stand on all that is known here");
   if (auto chained = checkChain(table, record); !chained) return chained;
-  auto& past = resolution();
+  if (auto within = checkFloods(table, record.past); !within) return within;
+  auto& past = resolver.of(table, record.past);
   if (auto founded = checkFoundation(record, past); !founded) return founded;
   judge(record, past);
   if (!record.authorised) return no(Errc::NOT_AUTHORISED, "an op that the circle would not follow");
@@ -161,29 +160,90 @@ std::set<PluginRevokePayload> MembershipLog::revoked() const {
   return revoked;
 }
 
-void MembershipLog::enqueue(SealedOp&& op) {
-  waitingBytes += op.envelope.size();
-  waiting.push_back(kj::mv(op));
-  while (waiting.size() > WAITING_OPS_MAX || waitingBytes > WAITING_BYTES_MAX) {
-    waitingBytes -= waiting.front().envelope.size();
-    waiting.pop_front();
-  }
+// Something may be complete with it all the same: what rests on a flood, and the flood's ops under it.
+MembershipLog::Taken MembershipLog::hold(SealedOp&& op) {
+  auto hash = op.hash;
+  bool isOfFlood = hasFlooded(op.op.author);
+  waiting.put(kj::mv(op));
+  auto* held = waiting.find(hash);
+  bool mayComplete =
+      isOfFlood ? waiting.isWanted(hash) : held != nullptr && heldBackBefore(*held) != nullptr;
+  if (mayComplete) retryWaiting();
+  return has(hash) ? Taken::STORED : Taken::WAITING;
 }
 
+// One that is refused now would have been refused on arrival; it is dropped the same way.
 void MembershipLog::retryWaiting() {
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (auto op = waiting.begin(); op != waiting.end(); ++op) {
-      if (!hasParents(*op)) continue;
-      auto ready = kj::mv(*op);
-      waitingBytes -= ready.envelope.size();
-      waiting.erase(op);
-      // One that is refused now would have been refused on arrival; it is dropped the same way.
-      if (!has(ready.hash)) moved = store(kj::mv(ready)).has_value() || moved;
-      moved = true;
-      break;
+  while (storeReady()) {}
+}
+
+bool MembershipLog::storeReady() {
+  for (auto& op: waiting.all()) {
+    // What a flood consists of comes with whoever rests on it.
+    if (hasFlooded(op.op.author)) continue;
+    auto before = heldBackBefore(op);
+    KJ_IF_MAYBE(heldBack, before) {
+      auto ready = waiting.take(op.hash);
+      if (has(ready.hash)) return true;
+      if (heldBack->empty()) {
+        (void)store(kj::mv(ready));
+      } else {
+        storeWith(*heldBack, kj::mv(ready));
+      }
+      return true;
     }
   }
+  return false;
+}
+
+// The ops of floods, in a topological order, that the op rests on and that are not stored. None: something
+// is missing that does not wait here.
+kj::Maybe<std::vector<OpHash>> MembershipLog::heldBackBefore(const SealedOp& op) const {
+  std::vector<OpHash> order;
+  std::set<OpHash> seen;
+  // Depth first, without recursion: each is looked at again when all before it are in the order.
+  std::vector<std::pair<const SealedOp*, bool>> open = {{&op, false}};
+  while (!open.empty()) {
+    auto [next, isDone] = open.back();
+    open.pop_back();
+    if (isDone) {
+      if (next != &op) order.push_back(next->hash);
+      continue;
+    }
+    open.emplace_back(next, true);
+    for (auto& hash: next->before()) {
+      if (has(hash) || !seen.insert(hash).second) continue;
+      auto* missing = waiting.find(hash);
+      if (missing == nullptr || !hasFlooded(missing->op.author)) return nullptr;
+      open.emplace_back(missing, false);
+    }
+  }
+  return kj::mv(order);
+}
+
+// All or nothing: an op that turns out to be none brings in no part of a flood.
+void MembershipLog::storeWith(const std::vector<OpHash>& heldBack, SealedOp&& op) {
+  auto author = op.op.author;
+  if (badRests[author] >= BAD_RESTS_MAX || !isSignedByMember(op)) return;
+  auto before = table;
+  bool stored = true;
+  for (auto& hash: heldBack) {
+    auto copy = *waiting.find(hash);
+    stored = stored && store(kj::mv(copy)).has_value();
+  }
+  stored = stored && store(kj::mv(op)).has_value();
+  if (!stored) {
+    ++badRests[author];
+    table = kj::mv(before);
+    resolver = Resolver();
+    return;
+  }
+  for (auto& hash: heldBack) waiting.take(hash);
+}
+
+bool MembershipLog::isSignedByMember(const SealedOp& op) const {
+  OpRecord record{.sealed = op};
+  return op.op.kind != OpKind::GENESIS && checkSignatures(record, state()).has_value();
 }
 
 std::vector<Bytes> MembershipLog::envelopes(size_t from) const {
@@ -194,9 +254,25 @@ std::vector<Bytes> MembershipLog::envelopes(size_t from) const {
 
 Bytes MembershipLog::envelopeOf(OpIndex op) const { return view(table[op].sealed.envelope); }
 
+OpSet MembershipLog::counted() const {
+  auto all = OpSet::firstOf(table.size());
+  return all - floodsIn(table, all).outside;
+}
+
+OpSet MembershipLog::headOps() const {
+  auto among = counted();
+  if (among.count() == table.size()) return table.heads();
+  OpSet heads;
+  for (auto op: among) {
+    heads -= table[op].past;
+    heads.insert(op);
+  }
+  return heads;
+}
+
 std::vector<OpHash> MembershipLog::heads() const {
   std::vector<OpHash> found;
-  for (auto op: table.heads()) found.push_back(table[op].sealed.hash);
+  for (auto op: headOps()) found.push_back(table[op].sealed.hash);
   if (found.size() > Op::PARENTS_MAX) found.erase(found.begin(), found.end() - Op::PARENTS_MAX);
   std::ranges::sort(found);
   return found;
@@ -260,7 +336,6 @@ std::map<DeviceId, std::pair<uint64_t, OpHash>> MembershipLog::newestByAuthor() 
 
 Op MembershipLog::draft(const DeviceId& author) const {
   Op op{.circle = circleId, .author = author, .seq = 1};
-  for (auto head: table.heads()) op.lamport = std::max(op.lamport, table[head].op().lamport + 1);
   for (auto own: table.writtenBy(author)) {
     auto& record = table[own];
     if (record.op().seq < op.seq) continue;
@@ -268,6 +343,10 @@ Op MembershipLog::draft(const DeviceId& author) const {
     op.prevOwn = record.sealed.hash;
   }
   op.parents = heads();
+  for (auto& before: SealedOp{.op = op}.before()) {
+    KJ_IF_MAYBE(index, table.find(before))
+      op.lamport = std::max(op.lamport, table[*index].op().lamport + 1);
+  }
   return op;
 }
 

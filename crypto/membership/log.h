@@ -3,8 +3,8 @@
 // says what they mean together.
 
 #include "crypto/membership/resolve.h"
+#include "crypto/membership/waiting.h"
 
-#include <deque>
 #include <set>
 
 namespace hearth::crypto {
@@ -16,9 +16,8 @@ struct LogFork {
 class MembershipLog final {
  public:
   static constexpr size_t OPS_MAX = 16'384;
-  // Ops whose parents have not come yet; the oldest is dropped.
-  static constexpr size_t WAITING_OPS_MAX = 1'024;
-  static constexpr size_t WAITING_BYTES_MAX = 8 << 20;
+  // Of one author, ops that rest on rivals and turn out to be none. Whoever has that many is not heard.
+  static constexpr size_t BAD_RESTS_MAX = 8;
 
   explicit MembershipLog(CircleId circle): circleId(circle) {}
 
@@ -47,7 +46,10 @@ class MembershipLog final {
   // Envelopes from the given place on, in topological order.
   std::vector<Bytes> envelopes(size_t from = 0) const;
 
-  // Ops without a successor. At most Op::PARENTS_MAX of them, the newest.
+  // Whether the device has written rival ops without end: it is suspended, and no Reinstate helps.
+  bool hasFlooded(const DeviceId& device) const { return crypto::hasFlooded(table, device); }
+
+  // Ops without a successor, save those that a flood leaves outside. At most Op::PARENTS_MAX of them, the newest.
   std::vector<OpHash> heads() const;
 
   // Envelopes that a peer lacks which has these ops and all before them. Hashes that are not known
@@ -74,8 +76,8 @@ class MembershipLog final {
   CircleId circleId;
   OpTable table;
   mutable Resolver resolver;  // a memory of pure results
-  std::deque<SealedOp> waiting;
-  size_t waitingBytes = 0;
+  WaitingOps waiting;
+  std::map<DeviceId, size_t> badRests;
 
   Result<void> store(SealedOp&& op);
   Result<void> checkFoundation(const OpRecord& record, const Resolution& past) const;
@@ -85,8 +87,14 @@ class MembershipLog final {
   OpSet pastOf(const SealedOp& op) const;
   const Resolution& resolution() const;
   Bytes envelopeOf(OpIndex op) const;
-  void enqueue(SealedOp&& op);
+  Taken hold(SealedOp&& op);
+  OpSet counted() const;  // all but what floods leave outside
+  OpSet headOps() const;
   void retryWaiting();
+  bool storeReady();
+  kj::Maybe<std::vector<OpHash>> heldBackBefore(const SealedOp& op) const;
+  void storeWith(const std::vector<OpHash>& heldBack, SealedOp&& op);
+  bool isSignedByMember(const SealedOp& op) const;
 };
 
 }  // namespace hearth::crypto

@@ -12,11 +12,15 @@ namespace {
 // One pass over a set, after its nodes have been judged.
 class Pass {
  public:
-  Pass(const OpTable& table, const OpSet& set): table(table), set(set) {
-    auto verdicts = judgeNodes(table, set);
+  Pass(const OpTable& table, const OpSet& set)
+      : table(table),
+        set(set),
+        floods(floodsIn(table, set)),
+        counted(set - floods.outside) {
+    auto verdicts = judgeNodes(table, counted);
     standing = kj::mv(verdicts.standing);
     voided = kj::mv(verdicts.fallen);
-    for (auto op: set) {
+    for (auto op: counted) {
       if (!table[op].authorised) voided.insert(op);
     }
   }
@@ -24,7 +28,7 @@ class Pass {
   Resolution run() {
     OpSet kept;
     Fold fold;
-    for (auto op: set) {
+    for (auto op: counted) {
       if (voided.contains(op)) continue;
       if (applies(kept, op)) {
         kept.insert(op);
@@ -33,13 +37,16 @@ class Pass {
         voided.insert(op);
       }
     }
-    auto state = fold.state(table, set, standing);
-    return {set, kj::mv(voided), kj::mv(standing), kj::mv(fold), kj::mv(state)};
+    auto state = fold.state(table, counted, standing, floods.authors);
+    voided |= floods.outside;
+    return {set, kj::mv(voided), kj::mv(standing), kj::mv(fold), kj::mv(floods), kj::mv(state)};
   }
 
  private:
   const OpTable& table;
   const OpSet& set;
+  Floods floods;
+  OpSet counted;  // the set without what floods leave outside
   Standing standing;
   OpSet voided;
   OpSet judgedSet;  // what `judged` holds
@@ -62,7 +69,8 @@ class Pass {
     }
     for (auto op: kept - judgedSet) judged.keep(table, op, standing);
     judgedSet = kept;
-    return judged.state(table, past, standing);
+    auto flooders = floods.authors.empty() ? floods.authors : floodsIn(table, past).authors;
+    return judged.state(table, past, standing, flooders);
   }
 };
 
@@ -79,7 +87,7 @@ Resolution extend(const OpTable& table, const Resolution& past, OpIndex top) {
         (record.makesAdmin() && record.weight >= 2);
     if (isNode) next.standing.nodes.insert(top);
     next.fold.keep(table, top, next.standing);
-    next.state = next.fold.state(table, next.set, next.standing);
+    next.state = next.fold.state(table, next.set, next.standing, next.floods.authors);
   } else {
     next.voided.insert(top);
   }
@@ -107,7 +115,11 @@ Resolution Resolver::make(const OpTable& table, const OpSet& set) {
   auto below = set;
   below.erase(top);
   if (table[top].past == below) {
-    if (auto* known = find(below)) return extend(table, *known, top);
+    auto* known = find(below);
+    // With its past a flood's part outside it would be inside.
+    bool extends = known != nullptr && known->floods.outside.empty() &&
+        !known->floods.authors.contains(table[top].op().author);
+    if (extends) return extend(table, *known, top);
   }
   return resolve(table, set);
 }

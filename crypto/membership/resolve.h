@@ -2,6 +2,7 @@
 // Resolution (SECURITY.md §5.4): what a set of ops says, as a pure function of the set. Neither the
 // order in which ops arrived nor any clock has a part in it.
 
+#include "crypto/membership/floods.h"
 #include "crypto/membership/fold.h"
 
 namespace hearth::crypto {
@@ -11,6 +12,7 @@ struct Resolution {
   OpSet voided;  // ops of the set that do not apply
   Standing standing;
   Fold fold;
+  Floods floods;
   CircleState state;
 };
 

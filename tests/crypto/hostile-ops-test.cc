@@ -216,9 +216,7 @@ TEST_CASE(
   Circle circle(2);
   auto log = circle.base;
   auto flooder = circle.forge.device("m");
-  Op op = log.draft(flooder.id);
-  op.kind = OpKind::DEVICE_META;
-  op.payload = encode(Payload(DeviceMetaPayload{std::vector<kj::byte>(80)}));
+  auto op = draftChange(log, flooder.id, {}, DeviceMetaPayload{std::vector<kj::byte>(80)}, 0);
   auto before = residentKib();
   size_t stored = 0, waiting = 0, refused = 0, most = before;
   for (size_t i = 0; i < PUSHED; ++i) {
@@ -240,11 +238,37 @@ TEST_CASE(
   }
   REQUIRE(stored == 64);
   REQUIRE(refused == 1);
-  REQUIRE(waiting == PUSHED - 65);  // of these the log keeps the newest WAITING_OPS_MAX
+  REQUIRE(waiting == PUSHED - 65);  // of these the log keeps the newest WaitingOps::OPS_MAX
   if (IS_MEMORY_OURS) REQUIRE(most - before < KIB_MAX);
   // In the midst of it an admin's op is taken at once, and the flooder is put out.
   circle.remove(log, "m", "a");
   REQUIRE(circle.sees(log, "m") == MemberStatus::REMOVED);
+}
+
+TEST_CASE("T30: of a hundred thousand rivals under one number a log keeps eighteen, and has room") {
+  constexpr size_t PUSHED = 100'000, KIB_MAX = 32 << 10;
+  Circle circle(2);
+  auto log = circle.base;
+  auto flooder = circle.forge.device("m");
+  auto op = draftChange(log, flooder.id, {}, DeviceMetaPayload{std::vector<kj::byte>(80)}, 0);
+  auto before = residentKib();
+  size_t stored = 0, most = before;
+  for (size_t i = 0; i < PUSHED; ++i) {
+    op.wallMs = static_cast<int64_t>(i);
+    auto taken = log.add(view(sealOp(op, *flooder.secret).envelope));
+    REQUIRE(taken.has_value());
+    if (*taken == MembershipLog::Taken::STORED) ++stored;
+    if (i % 1'000 == 0) most = std::max(most, residentKib());
+  }
+  REQUIRE(stored == SURPLUS_MAX + 2);
+  REQUIRE(log.size() == circle.base.size() + stored);
+  if (IS_MEMORY_OURS) REQUIRE(most - before < KIB_MAX);
+  REQUIRE(circle.sees(log, "m") == MemberStatus::SUSPENDED);
+  // The other admin, who has heard of none of it, and one who has, put it out; both hear of it.
+  auto there = circle.base;
+  circle.remove(there, "m", "b");
+  circle.remove(log, "m", "a");
+  for (auto& both: merged(log, there)) REQUIRE(circle.sees(both, "m") == MemberStatus::REMOVED);
 }
 
 // G9.

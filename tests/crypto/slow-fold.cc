@@ -83,6 +83,7 @@ MemberStatus Circle::statusOf(
     auto here = both(fork.ops, seen);
     if (fork.author == id && here.size() >= 2 && !pardoned(here)) return MemberStatus::SUSPENDED;
   }
+  if (verdicts.flooders.contains(id)) return MemberStatus::SUSPENDED;
   return MemberStatus::ACTIVE;
 }
 

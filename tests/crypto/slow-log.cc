@@ -38,6 +38,8 @@ bool Circle::give(const SealedOp& sealed) {
   for (auto o: known.past) {
     if (op(o).author == sealed.op.author && op(o).seq >= sealed.op.seq) return false;
   }
+  // "One whose past is flooded may not be the first to rest on any part of the flood"
+  if (withoutFloods(known.past, floodersOf(known.past)) != known.past) return false;
   places[sealed.hash] = ops.size();
   ops.push_back(kj::mv(known));
   return true;

@@ -18,7 +18,37 @@ Resolution Circle::all() {
   return resolve(set);
 }
 
-Resolution Circle::resolveAnew(const Ops& set) {
+// "An author with more than 16 ops beyond one for each of its numbers floods the set"
+std::set<DeviceId> Circle::floodersOf(const Ops& set) const {
+  std::map<DeviceId, std::map<uint64_t, size_t>> written;
+  for (auto o: set) {
+    if (as<GenesisPayload>(o) || as<RecoveryResetPayload>(o))
+      continue;  // recovery keys have no chain
+    ++written[op(o).author][op(o).seq];
+  }
+  std::set<DeviceId> flooders;
+  for (auto& [author, numbers]: written) {
+    size_t surplus = 0;
+    for (auto& [seq, times]: numbers) surplus += times - 1;
+    if (surplus > 16) flooders.insert(author);
+  }
+  return flooders;
+}
+
+// "of its ops those alone count that are in the past of an op by somebody who does not flood"
+Ops Circle::withoutFloods(const Ops& set, const std::set<DeviceId>& flooders) const {
+  Ops counted;
+  for (auto o: set) {
+    if (flooders.contains(op(o).author)) continue;
+    counted.insert(o);
+    counted.insert(ops[o].past.begin(), ops[o].past.end());
+  }
+  return counted;
+}
+
+Resolution Circle::resolveAnew(const Ops& whole) {
+  auto flooders = floodersOf(whole);
+  auto set = withoutFloods(whole, flooders);
   Ops valid;
   for (auto o: set) {
     if (judge(o).authorised) valid.insert(o);
@@ -103,10 +133,13 @@ Resolution Circle::resolveAnew(const Ops& set) {
 
   for (auto o: set) {  // they were given in a topological order
     if (voided.contains(o)) continue;
-    bool stays =
-        isStandingRemoval(o) || mayDo(fold(both(result.kept, ops[o].past), ops[o].past, result), o);
+    auto judging = result;
+    judging.flooders = floodersOf(ops[o].past);
+    bool stays = isStandingRemoval(o) ||
+        mayDo(fold(both(result.kept, ops[o].past), ops[o].past, judging), o);
     if (stays) result.kept.insert(o);
   }
+  result.flooders = flooders;
   result.state = fold(result.kept, set, result);
   return result;
 }

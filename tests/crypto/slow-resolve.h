@@ -21,6 +21,7 @@ struct Resolution {
   Ops standing;    // removals and makers
   Ops suspending;  // removals that stand as suspensions
   std::vector<Fork> forks;
+  std::set<DeviceId> flooders;
   State state;
 };
 
@@ -81,6 +82,9 @@ class Circle final {
   bool isMaker(size_t o);
   DeviceId targetOf(size_t removal) const;
   std::vector<Fork> forksOf(const Ops& set) const;
+  // docs/adr/0071, in its own words.
+  std::set<DeviceId> floodersOf(const Ops& set) const;
+  Ops withoutFloods(const Ops& set, const std::set<DeviceId>& flooders) const;
   int forceOf(const Fork& fork, const Ops& valid);
   Ops hitsOf(const Node& n, const Ops& valid);
   bool attacks(const Node& n, const Node& m, const Ops& valid);
