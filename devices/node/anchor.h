@@ -5,7 +5,8 @@
 //   keys/anchor = u8 1 | u64 counter | list8<var8 table, u64 rows, b[32] row_hash> |
 //                 b[16] MAC16(anchor_key, "hearth/anchor-mac/v1", the bytes before it)
 //
-// Written behind the commit, in one step: the database may be ahead of it, and is never behind.
+// Written behind the commit, in one step: the database may be ahead of it, and is never behind. The commit
+// itself notes the counter of the anchor before it: so an older anchor that is put back is found out, too.
 
 #include "core/base/ids.h"
 #include "crypto/identity/storage-keys.h"

@@ -58,6 +58,9 @@ kj::Promise<Result<CircleDesk::Change>> CircleDesk::reinstate(DeviceId device) {
   if (!isSuspended)
     return Result<Change>(no(Errc::NOT_AUTHORISED,
         "it is not suspended: whoever was removed comes in anew, with hearth join there"));
+  if (around.keeper.log().hasFlooded(device))
+    return Result<Change>(no(Errc::NOT_AUTHORISED,
+        "it has written histories without end: remove it, and bring it in anew"));
   return change(crypto::ReinstatePayload{device});
 }
 

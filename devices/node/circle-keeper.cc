@@ -212,6 +212,9 @@ std::vector<std::string> CircleKeeper::alarms() const {
   if (hasForgotten())
     lines.push_back(
         "this device was put back to an older copy of itself: it asks the others first");
+  if (disk.isAnchorReplaced())
+    lines.push_back("the anchor beside the database was put back or removed: somebody else writes "
+                    "to this device's files");
   if (isStale())
     lines.push_back("no admin was heard of for a week: bring this device near one; until then it "
                     "runs nothing");

@@ -19,6 +19,11 @@ OpsOnDisk::OpsOnDisk(Surroundings around, const StoredCircle& stored)
     bool behind = anchor.rows > chainRows || (anchor.rows == chainRows && anchor.hash != chainHash);
     if (behind) owed = anchor.rows;
   }
+  anchorReplaced = anchor.counter < stored.anchored;
+  if (!anchorReplaced) return;
+  KJ_LOG(WARNING, "the rollback anchor is older than the database, or gone");
+  anchor.counter = stored.anchored;
+  writeAnchor();
 }
 
 void OpsOnDisk::loaded() {
@@ -46,8 +51,10 @@ kj::Promise<void> OpsOnDisk::write(const std::vector<crypto::SealedOp>& own) {
     fresh.push_back(kj::heapArray<kj::byte>(op.envelope.data(), op.envelope.size()));
   }
   if (fresh.empty()) co_return;
-  auto head = co_await around.store.write([fresh = kj::mv(fresh)](storage::Database& db) {
+  auto anchored = anchor.counter;
+  auto head = co_await around.store.write([fresh = kj::mv(fresh), anchored](storage::Database& db) {
     for (auto& op: fresh) storage::ops::append(db, op);
+    StoredCircle::writeAnchored(db, anchored);
     return db.chains.at("ops");
   });
   chainRows = head.rows;
@@ -57,10 +64,13 @@ kj::Promise<void> OpsOnDisk::write(const std::vector<crypto::SealedOp>& own) {
 }
 
 void OpsOnDisk::writeAnchor() {
-  anchor = {anchor.counter + 1, chainRows, chainHash};
+  Anchor next{anchor.counter + 1, chainRows, chainHash};
   KJ_IF_MAYBE(e,
-      kj::runCatchingExceptions([&]() { anchor.write(around.home, around.identity.storage); }))
+      kj::runCatchingExceptions([&]() { next.write(around.home, around.identity.storage); })) {
     KJ_LOG(WARNING, "the rollback anchor could not be written", e->getDescription());
+  } else {
+    anchor = next;
+  }
 }
 
 void OpsOnDisk::keep() {

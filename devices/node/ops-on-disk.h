@@ -34,6 +34,8 @@ class OpsOnDisk final: private kj::TaskSet::ErrorHandler {
 
   // More ops were on this disk once than it holds now.
   bool isBehind() const { return owed > 0; }
+  // The anchor is older than one that was here, or gone: somebody has put back or removed its file.
+  bool isAnchorReplaced() const { return anchorReplaced; }
   // How many there were.
   uint64_t rowsOnce() const { return owed; }
 
@@ -55,6 +57,7 @@ class OpsOnDisk final: private kj::TaskSet::ErrorHandler {
   uint64_t owed = 0;
   uint64_t chainRows;  // of the stored chain
   Digest chainHash;
+  bool anchorReplaced = false;
   bool storesAgain = false;
   kj::TaskSet tasks;
 

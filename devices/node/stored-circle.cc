@@ -1,5 +1,6 @@
 #include "devices/node/stored-circle.h"
 
+#include "core/base/flat.h"
 #include "crypto/membership/exchange.h"
 #include "storage/tables/counters.h"
 #include "storage/tables/ops.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr kj::StringPtr CIRCLE_SETTING = "circle"_kj;
 constexpr kj::StringPtr FRESHNESS_SETTING = "freshness"_kj;
 constexpr kj::StringPtr PROPOSALS_SETTING = "proposals"_kj;
+constexpr kj::StringPtr ANCHORED_SETTING = "anchored"_kj;
 
 crypto::Bytes view(const std::vector<kj::byte>& bytes) {
   return kj::arrayPtr(bytes.data(), bytes.size());
@@ -23,6 +25,15 @@ std::vector<crypto::Buffer> copyAll(const std::vector<crypto::Bytes>& envelopes)
   std::vector<crypto::Buffer> copies;
   for (auto envelope: envelopes) copies.push_back(kj::heapArray<kj::byte>(envelope));
   return copies;
+}
+
+uint64_t readAnchored(storage::Database& db) {
+  KJ_IF_MAYBE(bytes, storage::settings::get(db, ANCHORED_SETTING)) {
+    FlatReader in(*bytes);
+    auto counter = in.u64();
+    if (in.finish()) return counter;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -46,6 +57,7 @@ Result<kj::Maybe<StoredCircle>> StoredCircle::readFrom(storage::Database& db) {
   }
   KJ_IF_MAYBE(bytes, storage::settings::get(db, PROPOSALS_SETTING))
     stored.proposals = kj::mv(*bytes);
+  stored.anchored = readAnchored(db);
   auto& head = db.chains.at("ops");
   stored.rows = head.rows;
   stored.hash = head.hash;
@@ -91,6 +103,12 @@ kj::Promise<void> StoredCircle::writeFreshness(storage::Store& store, const Fres
   return store.write([bytes = fresh.encode()](storage::Database& db) {
     storage::settings::set(db, FRESHNESS_SETTING, bytes);
   });
+}
+
+void StoredCircle::writeAnchored(storage::Database& db, uint64_t counter) {
+  FlatWriter out;
+  out.u64(counter);
+  storage::settings::set(db, ANCHORED_SETTING, out.asBytes());
 }
 
 kj::Promise<void> StoredCircle::writeProposals(storage::Store& store, crypto::Buffer proposals) {

@@ -17,6 +17,7 @@ struct StoredCircle {
   crypto::Buffer proposals;  // what waits for another admin (proposals.h)
   uint64_t rows = 0;         // of the chain of ops, with the hash of the newest
   Digest hash;
+  uint64_t anchored = 0;  // counter of the newest anchor that was on disk before the last commit
 
   // None when this device has no circle yet.
   // Errors: INTEGRITY_FAILED, ROLLBACK when the stored log was tampered with.
@@ -36,6 +37,8 @@ struct StoredCircle {
       const CircleId& circle, crypto::Bytes log, const Identity& identity, storage::Store& store);
 
   static kj::Promise<void> writeFreshness(storage::Store& store, const Freshness& fresh);
+  // In one with a commit of ops: how new the anchor beside them is.
+  static void writeAnchored(storage::Database& db, uint64_t counter);
   static kj::Promise<void> writeProposals(storage::Store& store, crypto::Buffer proposals);
 };
 

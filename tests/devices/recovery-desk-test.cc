@@ -4,23 +4,13 @@
 #include "devices/node/circle-keeper.h"
 #include "devices/node/recovering.h"
 #include "simulator/disk/sim-disk.h"
-#include "tests/crypto/small-circle.h"
+#include "tests/devices/root-in-memory.h"
 #include "tests/storage/home.h"
 
 #include <catch2/catch_test_macros.hpp>
 
 namespace hearth::devices {
 namespace {
-
-class RootInMemory final: public KeyStore {
- public:
-  const crypto::PlatformRoot& platformRoot() override { return root; }
-  kj::StringPtr describe() const override { return "in memory"; }
-
- private:
-  crypto::CountingEntropy chance{7};
-  crypto::PlatformRoot root = crypto::PlatformRoot::draw(chance);
-};
 
 // The only admin of a circle, with its database on a disk that may be full, and the desk's caller, a
 // fresh device with the right recovery key.

@@ -1,21 +1,11 @@
 #include "devices/node/private-file.h"
 #include "devices/node/rotation.h"
-#include "tests/crypto/small-circle.h"
+#include "tests/devices/root-in-memory.h"
 
 #include <catch2/catch_test_macros.hpp>
 
 namespace hearth::devices {
 namespace {
-
-class RootInMemory final: public KeyStore {
- public:
-  const crypto::PlatformRoot& platformRoot() override { return root; }
-  kj::StringPtr describe() const override { return "in memory"; }
-
- private:
-  crypto::CountingEntropy chance{7};
-  crypto::PlatformRoot root = crypto::PlatformRoot::draw(chance);
-};
 
 // A device with a circle of its own, and another admin in it.
 struct TwoAdmins {
