@@ -56,6 +56,7 @@ class Conversation final {
   // The stream. write() gives how many bytes there was room for.
   size_t write(kj::ArrayPtr<const kj::byte> bytes);
   void finish() { outgoing.finish(); }
+  void boundUnsent(size_t bytes) { outgoing.boundUnsent(bytes); }
   size_t read(kj::ArrayPtr<kj::byte> out) { return incoming.read(out); }
   bool owesCredit() const { return incoming.owesCredit(); }
   bool isReadable() const { return incoming.readable() > 0 || incoming.isEnded() || over; }

@@ -5,7 +5,7 @@
 namespace hearth::transport {
 
 size_t Outgoing::roomBytes() const {
-  auto unsent = UNSENT_BYTES_MAX - std::min<uint64_t>(UNSENT_BYTES_MAX, written - sentTo);
+  auto unsent = unsentMost - std::min<uint64_t>(unsentMost, written - sentTo);
   auto kept = KEPT_BYTES_MAX + UNSENT_BYTES_MAX - (written - base);
   return finished ? 0 : std::min<uint64_t>(unsent, kept);
 }

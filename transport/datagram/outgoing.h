@@ -17,6 +17,11 @@ class Outgoing final {
   // Sent and not yet arrived, as far as the peer's window lets it.
   static constexpr size_t KEPT_BYTES_MAX = 1 << 20;
 
+  // Of these as many, UNSENT_BYTES_MAX at most.
+  void boundUnsent(size_t bytes) {
+    unsentMost = bytes < UNSENT_BYTES_MAX ? bytes : UNSENT_BYTES_MAX;
+  }
+
   // Gives how many bytes there was room for.
   size_t write(kj::ArrayPtr<const kj::byte> bytes);
   void finish() { finished = true; }
@@ -49,6 +54,7 @@ class Outgoing final {
   uint64_t base = 0;
   uint64_t sentTo = 0;
   uint64_t written = 0;
+  size_t unsentMost = UNSENT_BYTES_MAX;
   Ranges delivered;  // above base
   Ranges again;
   bool finished = false, endSent = false, endArrived = false;

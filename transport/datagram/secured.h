@@ -22,6 +22,9 @@ class Secured {
     double bandwidthBps = -1;
   };
   virtual Facts facts() const = 0;
+
+  // How much it may hold that it has not sent yet: what it holds cannot be overtaken by a more urgent lane.
+  virtual void boundUnsent(size_t bytes) = 0;
 };
 
 }  // namespace hearth::transport

@@ -49,6 +49,7 @@ class UdpStream final: public kj::AsyncIoStream, public Secured {
   void secure(PacketKeys keys) override;
   void keepAlive(kj::Maybe<kj::Duration> every) override;
   Facts facts() const override;
+  void boundUnsent(size_t bytes) override { line->conversation.boundUnsent(bytes); }
 
  private:
   kj::Own<UdpLine> line;

@@ -1,6 +1,8 @@
 // What a link says, and in which order: records of handshakes, its own frames, then the lanes.
 #include "transport/link/link-frames.h"
 #include "transport/link/link.h"
+#include "transport/link/udp-connector.h"
+#include "transport/wire/tcp-facts.h"
 
 #include <kj/debug.h>
 
@@ -46,9 +48,36 @@ kj::Promise<void> Link::write() {
   }
 }
 
+void Link::measure() {
+  auto now = timer.now();
+  if (!pace.isDue(now)) return;
+  auto& raw = carrier->raw();
+  auto datagrams = dynamic_cast<Secured*>(&raw);
+  if (datagrams != nullptr) {
+    pace.measured(datagrams->facts().bandwidthBps, false, now);
+  } else {
+    double rate = -1;
+    bool atLeast = true;
+    KJ_IF_MAYBE(tcp, tcpFactsOf(raw)) {
+      rate = tcp->atLeastBps;
+      atLeast = tcp->bandwidthBps < 0;
+    }
+    pace.measured(rate, atLeast, now);
+  }
+  KJ_IF_MAYBE(bytes, pace.unsentToSay()) {
+    if (datagrams != nullptr)
+      datagrams->boundUnsent(*bytes);
+    else
+      boundUnsent(raw, *bytes);
+  }
+}
+
+// Of bulk one record's worth at a time: what becomes ready meanwhile waits for no more.
 void Link::sealBatch() {
+  measure();
   batch.clear();
-  while (batch.size() < BATCH_BYTES && sealNext()) {}
+  batchHasBulk = false;
+  while (batch.size() < (batchHasBulk ? pace.recordBytes() : BATCH_BYTES) && sealNext()) {}
 }
 
 bool Link::sealNext() {
@@ -70,9 +99,10 @@ bool Link::sealNext() {
     isAnswer = frame.type == PONG || frame.type == number(crypto::Frame::KEEPALIVE);
     sealed = sealInto(batch, with.key, with.receiverIndex, frame.type, frame.body);
   } else {
-    auto frame = session->next(with.bulk == nullptr ? 0 : BULK_BYTES);
+    auto frame = session->next(with.bulk == nullptr ? 0 : pace.recordBytes());
     if (frame == nullptr) return false;
     auto& ready = KJ_ASSERT_NONNULL(frame);
+    batchHasBulk |= ready.lane == Lane::BULK;
     if (ready.type == LaneFrame::STREAM || ready.type == LaneFrame::FRAME) pulse.expectAnswer();
     isAnswer = ready.type == LaneFrame::CREDIT || ready.type == LaneFrame::FRAME_CREDIT ||
         ready.type == LaneFrame::FIN_ACK;

@@ -3,6 +3,7 @@
 // seals and opens records, carries the streams of a session and membership messages, watches for silence.
 
 #include "crypto/handshake/data.h"
+#include "transport/link/bulk-pace.h"
 #include "transport/link/handshaker.h"
 #include "transport/link/pulse.h"
 #include "transport/link/record-sealer.h"
@@ -79,9 +80,11 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   kj::String address();  // of the peer's end of the carrier
   void addTo(Holdings& holdings) const;
 
+  // What one record of bulk takes at most now, by the bandwidth that was measured.
+  size_t bulkChunkBytes() const { return pace.recordBytes(); }
+
  private:
   static constexpr size_t BATCH_BYTES = 64 << 10;  // sealed before one write
-  static constexpr size_t BULK_BYTES = 64 << 10;   // of a stream's, at most, in one BULK record
   static constexpr kj::Duration GOODBYE_WITHIN = 1 * kj::SECONDS;
 
   kj::Own<Carrier> carrier;
@@ -91,6 +94,8 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   Rekeyer keys;
   std::deque<crypto::Buffer> handshakeRecords;  // ahead of everything that is not sealed yet
   Batch batch;                                  // what is being written
+  bool batchHasBulk = false;
+  BulkPace pace;
   Bell writer;
   kj::Own<Session> session;
   Pulse pulse;
@@ -111,6 +116,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   kj::Promise<void> guarded(kj::Promise<void> task);
   kj::Promise<void> read();
   kj::Promise<void> write();
+  void measure();
   void sealBatch();
   bool sealNext();
   Result<void> receivedAll();

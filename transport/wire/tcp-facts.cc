@@ -12,9 +12,18 @@ kj::Maybe<TcpFacts> tcpFactsOf(kj::AsyncIoStream& stream) {
   auto failed =
       kj::runCatchingExceptions([&]() { stream.getsockopt(LEVEL_TCP, TCP_INFO, &info, &size); });
   if (failed != nullptr) return nullptr;
-  bool measured = info.tcpi_delivery_rate > 0 && !info.tcpi_delivery_rate_app_limited;
+  bool known = info.tcpi_delivery_rate > 0;
+  auto rate = known ? static_cast<double>(info.tcpi_delivery_rate) : -1;
   return TcpFacts{.rttS = info.tcpi_rtt / 1e6,
-      .bandwidthBps = measured ? static_cast<double>(info.tcpi_delivery_rate) : -1};
+      .bandwidthBps = info.tcpi_delivery_rate_app_limited ? -1 : rate,
+      .atLeastBps = rate};
+}
+
+void boundUnsent(kj::AsyncIoStream& stream, size_t bytes) {
+  constexpr int LEVEL_TCP = 6;
+  auto most = static_cast<int>(bytes);
+  kj::runCatchingExceptions(
+      [&]() { stream.setsockopt(LEVEL_TCP, TCP_NOTSENT_LOWAT, &most, sizeof(most)); });
 }
 
 }  // namespace hearth::transport
