@@ -174,17 +174,18 @@ struct Link {
   path @2 :Text;              # tcp, udp, member, relay
   address @3 :Text;
   initiated @4 :Bool;         # by this device
-  upS @5 :Float64;            # since the link came up
+  upS @5 :Float64;            # since the session goes over this link
   rttMs @6 :Float64;          # below 0: not measured
   bandwidthBps @7 :Float64;   # bytes a second, as the carrier estimates it; below 0: not measured
   keysAgeS @8 :Float64;       # since the newest handshake
   rehandshakes @9 :UInt32;    # after the first
   lanes @10 :List(Lane);      # control, live, interactive, bulk
-  live @11 :LiveFrames;       # frames with deadlines, since the link came up
+  live @11 :LiveFrames;       # frames with deadlines, of the session
+  carriers @12 :UInt32;       # over which the session has gone so far, with its streams; this link is the newest
 
   struct Lane {
     name @0 :Text;
-    sentBytes @1 :UInt64;     # of streams, since the link came up
+    sentBytes @1 :UInt64;     # of streams, of the session
     receivedBytes @2 :UInt64;
   }
 

@@ -66,7 +66,7 @@ json toJson(local::Link::Reader link, Meter& meter) {
       {"path", link.getPath().cStr()}, {"address", link.getAddress().cStr()},
       {"initiated", link.getInitiated()}, {"up_s", link.getUpS()},
       {"handshake_age_s", link.getKeysAgeS()}, {"rehandshakes", link.getRehandshakes()},
-      {"lanes", lanes}};
+      {"carriers", link.getCarriers()}, {"lanes", lanes}};
   auto live = link.getLive();
   value["live_frames"] = {{"sent", live.getSent()}, {"dropped", live.getDropped()},
       {"late_there", live.getLateThere()}, {"received", live.getReceived()},
@@ -97,7 +97,8 @@ std::string lateOf(uint64_t late, uint64_t inTime) {
 std::vector<std::string> rowOf(local::Link::Reader link, Meter& meter) {
   std::vector<std::string> row = {link.getDevice().cStr(), link.getPath().cStr(),
       link.getAddress().cStr(), link.getRttMs() < 0 ? "" : tenths(link.getRttMs(), "ms"),
-      tenths(link.getKeysAgeS(), "s"), std::to_string(link.getRehandshakes())};
+      tenths(link.getKeysAgeS(), "s"), std::to_string(link.getRehandshakes()),
+      std::to_string(link.getCarriers() - 1)};
   for (auto lane: link.getLanes()) {
     auto rates = meter.rates(link, lane);
     row.push_back(rate(rates.sent) + " / " + rate(rates.received));
@@ -116,7 +117,7 @@ bool isMeant(local::Link::Reader link, const std::string& name) {
 void show(Links links, const Common& common, const WatchOptions& options, Meter& meter) {
   constexpr auto CLEAR = "\x1b[H\x1b[2J";
   std::vector<std::vector<std::string>> rows = {{"DEVICE", "PATH", "ADDRESS", "RTT", "KEYS",
-      "RENEWED", "CONTROL out / in", "LIVE", "INTERACTIVE", "BULK", "LIVE FRAMES LATE"}};
+      "RENEWED", "MOVED", "CONTROL out / in", "LIVE", "INTERACTIVE", "BULK", "LIVE FRAMES LATE"}};
   for (auto link: links) {
     if (!isMeant(link, options.name)) continue;
     if (common.json)

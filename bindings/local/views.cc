@@ -123,19 +123,20 @@ void write(const transport::LinkView& view, const std::string& name, Link::Build
   out.setBandwidthBps(view.facts.bandwidthBps);
   out.setKeysAgeS(seconds(view.facts.keysAge));
   out.setRehandshakes(view.facts.handshakes - 1);
+  out.setCarriers(view.carriers);
   auto lanes = out.initLanes(transport::LANES);
   for (kj::uint i = 0; i < transport::LANES; ++i) {
     lanes[i].setName(LANE_NAMES[i]);
-    lanes[i].setSentBytes(view.facts.lanes[i].sentBytes);
-    lanes[i].setReceivedBytes(view.facts.lanes[i].receivedBytes);
+    lanes[i].setSentBytes(view.lanes[i].sentBytes);
+    lanes[i].setReceivedBytes(view.lanes[i].receivedBytes);
   }
   auto live = out.initLive();
-  live.setSent(view.facts.live.sent);
-  live.setDropped(view.facts.live.dropped);
-  live.setLateThere(view.facts.live.lateThere);
-  live.setReceived(view.facts.live.received);
-  live.setLate(view.facts.live.late);
-  live.setMissing(view.facts.live.missing);
+  live.setSent(view.live.sent);
+  live.setDropped(view.live.dropped);
+  live.setLateThere(view.live.lateThere);
+  live.setReceived(view.live.received);
+  live.setLate(view.live.late);
+  live.setMissing(view.live.missing);
 }
 
 void write(const devices::JobRecord& record, JobSummary::Builder out) {

@@ -114,7 +114,7 @@ void LogExchange::compare(const std::map<DeviceId, Newest>& stated, Step& step) 
   auto isBehind = [](const Newest& own, const Newest& witnessed) {
     return own.first < witnessed.first || (own.first == witnessed.first && own != witnessed);
   };
-  step.peerIsBehind = isBehind(of(stated, peer), of(known, peer));
+  step.peerIsBehind = isBehind(of(stated, peer), peersNewest);
   step.selfIsBehind = isBehind(of(known, own), of(stated, own));
 }
 

@@ -33,7 +33,8 @@ class LogExchange final {
     bool selfIsBehind = false;       // so has this device
   };
 
-  // `log` and `beats` outlive this object and may grow meanwhile.
+  // `log` and `beats` outlive this object and may grow meanwhile. Make it before the peer states its heads:
+  // what comes of it meanwhile over another link is no reason to think that it has forgotten.
   LogExchange(const MembershipLog& log, DeviceId peer, bool stranger,
       kj::Maybe<const DeviceId&> self = nullptr, kj::Maybe<const Heartbeats&> beats = nullptr)
       : log(log),
@@ -41,6 +42,8 @@ class LogExchange final {
         peer(peer),
         stranger(stranger) {
     KJ_IF_MAYBE(id, self) own = *id;
+    auto newest = log.newestByAuthor();
+    if (auto found = newest.find(peer); found != newest.end()) peersNewest = found->second;
   }
 
   Buffer heads() const;
@@ -55,7 +58,8 @@ class LogExchange final {
   const MembershipLog& log;
   kj::Maybe<const Heartbeats&> beats;
   DeviceId peer;
-  DeviceId own;  // zero: nobody's
+  DeviceId own;        // zero: nobody's
+  Newest peersNewest;  // of the peer's own ops, when this link began
   bool stranger;
   bool confirmedByPeer = false;
   bool peerDone = false;

@@ -317,6 +317,11 @@ void Node::peerDown(const DeviceId& peer, Error why) {
   jobs.lost(peer);
 }
 
+void Node::peerMoved(const DeviceId& peer) {
+  seams.trace.event("link.moved", {{"peer", peer}});
+  tell(peer);
+}
+
 void Node::incoming(
     const DeviceId&, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));

@@ -195,6 +195,7 @@ class Node final: private CircleKeeper::Observer,
   }
   void peerUp(const DeviceId& peer) override;
   void peerDown(const DeviceId& peer, Error why) override;
+  void peerMoved(const DeviceId& peer) override;
   void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
       kj::Own<kj::AsyncIoStream> stream) override;
   kj::Promise<std::vector<std::string>> meet(const DeviceId& device) override;

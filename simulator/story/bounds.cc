@@ -8,7 +8,7 @@ void Bounds::look(World& world) {
   for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
     auto& device = world.device(i);
     KJ_IF_MAYBE(node, device.node()) {
-      for (auto& link: node->linksUp()) late += link.facts.live.dropped + link.facts.live.late > 0;
+      for (auto& link: node->linksUp()) late += link.live.dropped + link.live.late > 0;
       for (auto& holding: node->holdings()) {
         atLimit += holding.now == holding.most;
         carrying += holding.what == transport::Ferry::HELD && holding.now > 0;

@@ -70,6 +70,20 @@ TEST_CASE(
   REQUIRE_FALSE(contact.atCaller.peerIsBehind);
 }
 
+TEST_CASE("a peer whose own op has overtaken what it stated is not taken for an older copy") {
+  Circle circle;
+  circle.phone.add(circle.laptop, Role::ADMIN);
+  circle.laptop.takeAll(circle.phone);
+  LogExchange phones(*circle.phone.log, circle.laptop.keys.id, false, circle.phone.keys.id);
+  LogExchange laptops(*circle.laptop.log, circle.phone.keys.id, false, circle.laptop.keys.id);
+  auto stated = laptops.heads();
+  // Meanwhile the two have another link, which is faster.
+  Device box(8);
+  circle.laptop.add(box, Role::MEMBER);
+  circle.phone.takeAll(circle.laptop);
+  REQUIRE_FALSE(phones.confirmed(stated).value().peerIsBehind);
+}
+
 TEST_CASE(
     "T2: a restored device that went on by itself is found out by the hash of its newest op") {
   Circle circle;

@@ -42,6 +42,7 @@ struct Device final: public Circle, public Links::Observer {
   kj::Vector<kj::byte> heard;
   std::vector<std::string> log;
   std::vector<kj::Own<kj::AsyncIoStream>> streams;
+  kj::Maybe<capnp::Capability::Client> offered;
   crypto::EphemeralGuard guard{[]() { KJ_FAIL_ASSERT("an ephemeral came twice"); }};
   kj::Own<Links> links;
 
@@ -90,6 +91,7 @@ struct Device final: public Circle, public Links::Observer {
     streams.push_back(kj::mv(stream));
   }
   capnp::Capability::Client bootstrapFor(const DeviceId&) override {
+    KJ_IF_MAYBE(capability, offered) return *capability;
     return KJ_EXCEPTION(UNIMPLEMENTED, "these devices offer nothing");
   }
 };

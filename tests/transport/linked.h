@@ -43,12 +43,15 @@ struct LinkEnd final: private Link::Owner {
   Device device;
   kj::Vector<kj::byte> written;
   Tapped* wire = nullptr;
+  kj::Own<Session> session;
   kj::Own<Link> link;
   std::vector<kj::Own<kj::AsyncIoStream>> incomingStreams;
   kj::Maybe<Error> ended;
   uint32_t nextIndex = 1;
 
-  explicit LinkEnd(kj::byte seed): device(seed) {}
+  bool chooses;
+
+  LinkEnd(kj::byte seed, bool chooses): device(seed), chooses(chooses) {}
 
   HandshakeTools tools(kj::Timer& timer) { return {timer, device.entropy, device.guard, device}; }
   kj::Own<Carrier> carrierOver(kj::Own<kj::AsyncIoStream> stream) {
@@ -57,8 +60,13 @@ struct LinkEnd final: private Link::Owner {
     return kj::heap<Carrier>(kj::mv(tapped));
   }
   void start(kj::Own<Carrier> carrier, Handshake handshake, kj::Timer& timer) {
+    session = kj::refcounted<Session>(chooses, timer);
     link = kj::heap<Link>(
         kj::mv(carrier), kj::mv(handshake), tools(timer), static_cast<Link::Owner&>(*this));
+  }
+  void carry() {
+    link->prepare(kj::addRef(*session));
+    link->carry();
   }
   uint32_t handshakes() { return link->facts().handshakes; }
 
@@ -82,10 +90,15 @@ struct LinkEnd final: private Link::Owner {
 
  private:
   void confirmed(Link&) override {}
+  Result<void> resumed(Link&, Resume) override { return {}; }
+  void restricted(Link&) override {}
   void incoming(Link&, kj::Array<const kj::byte>, kj::Own<kj::AsyncIoStream> stream) override {
     incomingStreams.push_back(kj::mv(stream));
   }
-  void closed(Link&, Error why) override { ended = why; }
+  void closed(Link&, Error why, Link::Ending) override {
+    ended = why;
+    session->end();
+  }
   uint32_t freshIndex() override { return nextIndex++; }
 };
 
@@ -94,7 +107,7 @@ struct Linked {
   kj::EventLoop loop;
   kj::WaitScope scope{loop};
   kj::TimerImpl timer{kj::origin<kj::TimePoint>() + 1 * kj::HOURS};
-  LinkEnd phone{1}, laptop{2};
+  LinkEnd phone{1, true}, laptop{2, false};
   kj::Own<kj::AsyncIoStream> stream;
 
   static constexpr kj::byte HEADER[] = {2};
@@ -119,7 +132,9 @@ struct Linked {
     settle();
     REQUIRE(phone.link->isUp());
     REQUIRE(laptop.link->isUp());
-    stream = phone.link->open(Lane::BULK, HEADER).value();
+    phone.carry();
+    laptop.carry();
+    stream = phone.session->open(Lane::BULK, HEADER).value();
     say("a");
     REQUIRE(hear() == "a");
     calm();

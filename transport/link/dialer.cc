@@ -22,7 +22,8 @@ std::vector<Path> Dialer::inOrder(const std::vector<Path>& paths) {
   return ordered;
 }
 
-kj::Promise<kj::Maybe<Dialer::Found>> Dialer::dial(DeviceId peer, std::vector<Path> wanted) {
+kj::Promise<kj::Maybe<Dialer::Found>> Dialer::dial(
+    DeviceId peer, std::vector<Path> wanted, Haste haste) {
   auto paths = inOrder(wanted);
   if (paths.empty()) co_return nullptr;
   std::vector<Attempt> attempts;
@@ -31,7 +32,9 @@ kj::Promise<kj::Maybe<Dialer::Found>> Dialer::dial(DeviceId peer, std::vector<Pa
     auto& connector = KJ_ASSERT_NONNULL(connectorOf(paths[i].kind));
     attempts.push_back(
         {[peer, &connector, path = paths[i]]() { return connector.connect(peer, path); },
-            takesTurn ? NEXT_ATTEMPT_AFTER : DETOUR_AFTER});
+            haste == Haste::FIRST ? HASTY_AFTER
+                : takesTurn       ? NEXT_ATTEMPT_AFTER
+                                  : DETOUR_AFTER});
   }
   try {
     auto winner = co_await race(timer, kj::mv(attempts), CONNECT_WITHIN);

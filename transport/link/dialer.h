@@ -31,6 +31,10 @@ class Dialer final {
   static constexpr kj::Duration CONNECT_WITHIN = 5 * kj::SECONDS;
   // What goes straight has this long before what goes through others is tried as well.
   static constexpr kj::Duration DETOUR_AFTER = 1 * kj::SECONDS;
+  // Where a session waits, each comes this long behind the one before it.
+  static constexpr kj::Duration HASTY_AFTER = 10 * kj::MILLISECONDS;
+
+  enum class Haste : uint8_t { BEST, FIRST };  // who is to win: what is good, or what is there
 
   // All outlive the dialer.
   explicit Dialer(kj::Timer& timer): timer(timer) {}
@@ -43,7 +47,8 @@ class Dialer final {
 
   // The first of `paths` that connects; none: nobody answers. Best kind first, then in their order;
   // kinds without a connector and paths past PATHS_MAX are left out.
-  kj::Promise<kj::Maybe<Found>> dial(DeviceId peer, std::vector<Path> paths);
+  kj::Promise<kj::Maybe<Found>> dial(
+      DeviceId peer, std::vector<Path> paths, Haste haste = Haste::BEST);
 
   // Those of `paths` that are worth a try while `held` is up.
   static std::vector<Path> better(const std::vector<Path>& paths, const Path& held);

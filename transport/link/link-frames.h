@@ -7,7 +7,8 @@ namespace hearth::transport {
 
 constexpr uint8_t PING = 12;
 constexpr uint8_t PONG = 13;
+constexpr uint8_t RESUME = 16;
 
-inline uint8_t number(crypto::Frame frame) { return static_cast<uint8_t>(frame); }
+constexpr uint8_t number(crypto::Frame frame) { return static_cast<uint8_t>(frame); }
 
 }  // namespace hearth::transport

@@ -10,9 +10,9 @@ namespace hearth::transport {
 kj::Promise<void> Link::read() {
   for (;;) {
     if (auto taken = receivedAll(); !taken) {
-      end(taken.error());
-      co_return;
+      end(taken.error(), Ending::CUT);
     }
+    if (over) co_return;
     co_await carrier->more();
   }
 }
@@ -62,7 +62,9 @@ Result<void> Link::data(RecordView record) {
   if (!frame) return no(frame.error());
   pulse.heard();
   keys.opened(*index);
-  return received(*frame);
+  // Somebody on the way can spoil a record; what a record says is the peer's.
+  if (auto taken = received(*frame); !taken) end(taken.error(), Ending::OVER);
+  return {};
 }
 
 Result<void> Link::bulk(RecordView record) {
@@ -78,10 +80,21 @@ Result<void> Link::bulk(RecordView record) {
   if (!chunk) return no(chunk.error());
   pulse.heard();
   keys.opened(*index);
-  auto taken = session->receivedBulk(chunk->streamId, chunk->offset, chunk->data);
-  if (!taken) return taken;
-  session->lanes().ringWriter();
+  if (auto taken = bulkChunk(*chunk); !taken) end(taken.error(), Ending::OVER);
   return {};
+}
+
+Result<void> Link::bulkChunk(const crypto::BulkView& chunk) {
+  if (hasLetGo) return {};
+  if (!carrying) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
+  auto& ours = *KJ_ASSERT_NONNULL(session);
+  auto taken = ours.receivedBulk(chunk.streamId, chunk.offset, chunk.data);
+  if (taken) ours.lanes().ringWriter();
+  return taken;
+}
+
+void Link::measured(kj::Duration roundTrip) {
+  KJ_IF_MAYBE(ours, session) (*ours)->lanes().lanes.roundTrip(roundTrip);
 }
 
 Result<void> Link::received(const crypto::DataView& frame) {
@@ -92,6 +105,7 @@ Result<void> Link::received(const crypto::DataView& frame) {
     // A callee says nothing before the caller has shown that it holds the keys.
     if (!initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
     pulse.ping();  // measures the way there and back
+    expectSession();
     auto taken = membership(exchange->confirmed(frame.body));
     if (taken && !over) owner.confirmed(*this);
     return taken;
@@ -99,42 +113,80 @@ Result<void> Link::received(const crypto::DataView& frame) {
   if (!peerConfirmed) return no(Errc::BAD_FORMAT, "a frame before the peer's CONFIRM");
   if (ownFrames.size() >= OWN_FRAMES_MAX)
     return no(Errc::LIMIT_EXCEEDED, "a peer that asks and does not read");
-  switch (type) {
-    case crypto::Frame::KEEPALIVE:
+  return ownFrame(frame);
+}
+
+// A link over which nothing goes on is of no use to either side, and it takes a place.
+void Link::expectSession() {
+  placing = timer.afterDelay(CARRYING_WITHIN)
+                .then([this]() {
+                  if (!carrying && !hasLetGo && !membershipOnly()) close(Errc::STALE);
+                })
+                .eagerlyEvaluate(nullptr);
+}
+
+Result<void> Link::ownFrame(const crypto::DataView& frame) {
+  switch (frame.type) {
+    case number(crypto::Frame::KEEPALIVE):
       return {};
-    case crypto::Frame::CLOSE:
-      return no(Errc::STALE, "the peer said goodbye");
-    case crypto::Frame::MEMBERSHIP:
+    case number(crypto::Frame::CLOSE):
+      return goodbye(frame.body);
+    case number(crypto::Frame::MEMBERSHIP):
       return membership(exchange->received(frame.body));
+    case PING:
+      if (frame.body.size() != Pulse::TOKEN_BYTES)
+        return no(Errc::BAD_FORMAT, "a PING without its token");
+      sendOwn(PONG, kj::heapArray(frame.body));
+      return {};
+    case PONG:
+      KJ_IF_MAYBE(took, pulse.answered(frame.body)) measured(*took);
+      return {};
+    case RESUME:
+      return resume(frame.body);
     default:
-      break;
+      return laneFrame(frame);
   }
-  if (frame.type == PING) {
-    if (frame.body.size() != Pulse::TOKEN_BYTES)
-      return no(Errc::BAD_FORMAT, "a PING without its token");
-    sendOwn(PONG, kj::heapArray(frame.body));
-    return {};
-  }
-  if (frame.type == PONG) {
-    KJ_IF_MAYBE(took, pulse.answered(frame.body)) session->lanes().lanes.roundTrip(*took);
-    return {};
-  }
-  return laneFrame(frame);
+}
+
+// A link that another one makes superfluous leaves the session as it is.
+Result<void> Link::goodbye(crypto::Bytes body) {
+  bool another = body.size() == 1 && body[0] == static_cast<kj::byte>(Errc::BUSY);
+  end({Errc::STALE, "the peer said goodbye"}, another ? Ending::CUT : Ending::OVER);
+  return {};
+}
+
+Result<void> Link::resume(crypto::Bytes body) {
+  if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a session on a membership link");
+  if (peerResumed) return no(Errc::BAD_FORMAT, "a second RESUME");
+  peerResumed = true;
+  auto frame = readResume(body);
+  if (!frame) return no(frame.error());
+  if (hasLetGo || closing) return {};
+  return owner.resumed(*this, kj::mv(*frame));
 }
 
 Result<void> Link::laneFrame(const crypto::DataView& frame) {
   if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
-  auto taken = session->received(frame.type, frame.body);
+  if (hasLetGo) return {};  // on their way when another link took over
+  if (!carrying) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
+  auto& ours = *KJ_ASSERT_NONNULL(session);
+  auto taken = ours.received(frame.type, frame.body);
   if (!taken) return no(taken.error());
   KJ_IF_MAYBE(opened, *taken) owner.incoming(*this, kj::mv(opened->header), kj::mv(opened->stream));
-  session->updateAttention();
-  session->lanes().ringWriter();
+  KJ_IF_MAYBE(still, session) {
+    (*still)->updateAttention();
+    (*still)->lanes().ringWriter();
+  }
   return {};
 }
 
 Result<void> Link::membership(Result<MembershipExchange::Step> step) {
   if (!step) return no(step.error());
-  restricted = restricted || step->restricted;
+  if (step->restricted && !isMembershipOnly) {
+    isMembershipOnly = true;
+    letGo();
+    owner.restricted(*this);
+  }
   sendMembership(kj::mv(step->send));
   // The caller of a membership link ends it; the callee waits for that.
   if (step->done && membershipOnly() && initiated()) close(Errc::STALE);

@@ -27,22 +27,21 @@ kj::Promise<void> Link::write() {
   while (!over) {
     sealBatch();
     if (batch.size() > 0) {
-      session->lanes().ringWriters();  // there is room again
+      KJ_IF_MAYBE(ours, session) (*ours)->lanes().ringWriters();  // there is room again
       co_await carrier->write(batch.asBytes());
     } else if (closing) {
-      end({Errc::STALE, "the link was closed"});
+      end({Errc::STALE, "the link was closed"}, Ending::OVER);
       co_return;
     } else {
-      session->updateAttention();  // a stream may have gone
+      KJ_IF_MAYBE(ours, session) (*ours)->updateAttention();  // a stream may have gone
       co_await writer.wait();
       // Whoever writes message by message is heard out before the first of them leaves: each record costs as
       // much as the whole of a small batch. Not for as long as the loop has anything to do: a peer that keeps
       // it busy would never be answered.
-      auto& writes = session->lanes().writes;
       for (size_t turn = 0; turn < GATHERING_TURNS_MAX; ++turn) {
-        auto before = writes;
+        auto before = writes();
         co_await kj::Promise<void>(kj::READY_NOW);  // all others that are ready have their turn
-        if (writes == before) break;
+        if (writes() == before) break;
       }
     }
   }
@@ -87,7 +86,7 @@ bool Link::sealNext() {
     memcpy(batch.add(record.size()).begin(), record.begin(), record.size());
     return true;
   }
-  if (ownFrames.empty() && (!peerConfirmed || closing)) return false;
+  if (ownFrames.empty() && (!carrying || closing)) return false;
   auto sealing = keys.sealing();
   if (sealing == nullptr) return false;  // what waits is sent under new keys
   auto& with = KJ_ASSERT_NONNULL(sealing);
@@ -99,7 +98,7 @@ bool Link::sealNext() {
     isAnswer = frame.type == PONG || frame.type == number(crypto::Frame::KEEPALIVE);
     sealed = sealInto(batch, with.key, with.receiverIndex, frame.type, frame.body);
   } else {
-    auto frame = session->next(with.bulk == nullptr ? 0 : pace.recordBytes());
+    auto frame = KJ_ASSERT_NONNULL(session)->next(with.bulk == nullptr ? 0 : pace.recordBytes());
     if (frame == nullptr) return false;
     auto& ready = KJ_ASSERT_NONNULL(frame);
     batchHasBulk |= ready.lane == Lane::BULK;

@@ -26,16 +26,15 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
       timer(tools.timer),
       owner(owner),
       keys(handshake.session, !handshake.membershipOnly(), tools, *this),
-      session(kj::refcounted<Session>(handshake.session.initiator, tools.timer)),
       pulse(timer, *this),
       exchange(tools.circle.exchange(handshake.session.peer, handshake.stranger)),
       reading(nullptr),
       writing(nullptr),
-      watching(nullptr) {
+      watching(nullptr),
+      placing(nullptr) {
   protect(carrier->raw(), handshake.session);
   carrier->readAhead();
   if (initiated()) sendOwn(number(crypto::Frame::CONFIRM), exchange->heads());
-  session->carriedBy(writer, pulse);
   reading = guarded(read());
   writing = guarded(write());
   watching = guarded(pulse.watch());
@@ -44,18 +43,41 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
 kj::Promise<void> Link::guarded(kj::Promise<void> task) {
   return task.eagerlyEvaluate([this](kj::Exception&& e) {
     if (e.getType() != kj::Exception::Type::DISCONNECTED) KJ_LOG(WARNING, "a link failed", e);
-    end(errorOf(e));
+    end(errorOf(e), Ending::CUT);
   });
 }
 
-Link::~Link() noexcept(false) {
-  session->end();
-  session->carriedByNobody();
+Link::~Link() noexcept(false) { letGo(); }
+
+void Link::prepare(kj::Own<Session> ours) {
+  KJ_REQUIRE(!membershipOnly() && !carrying && !hasLetGo);
+  KJ_IF_MAYBE(before, session) (*before)->letGo(pulse);
+  ours->watchedBy(pulse);
+  session = kj::mv(ours);
 }
 
-Result<kj::Own<kj::AsyncIoStream>> Link::open(Lane lane, kj::ArrayPtr<const kj::byte> header) {
-  if (!isUp() || membershipOnly() || closing) return no(Errc::STALE, "the link is not up");
-  return session->open(lane, header);
+void Link::say(const Resume& resume) {
+  sendOwn(RESUME, encode(resume));
+  pulse.expectAnswer();
+}
+
+void Link::carry() {
+  carrying = true;
+  placing = nullptr;
+  KJ_REQUIRE_NONNULL(session)->carriedBy(writer);
+}
+
+void Link::letGo() {
+  KJ_IF_MAYBE(ours, session) (*ours)->letGo(pulse);
+  session = nullptr;
+  carrying = false;
+  hasLetGo = true;
+}
+
+void Link::askNow() {
+  if (!isUp()) return;
+  pulse.expectAnswer();
+  pulse.ping();
 }
 
 void Link::sendNews() {
@@ -70,17 +92,19 @@ void Link::close(Errc reason) {
   closing = true;
   // The writer says goodbye; a carrier that does not take it any more is not waited for.
   watching = timer.afterDelay(GOODBYE_WITHIN)
-                 .then([this]() { end({Errc::STALE, "the link was closed"}); })
+                 .then([this]() { end({Errc::STALE, "the link was closed"}, Ending::OVER); })
                  .eagerlyEvaluate(nullptr);
+}
+
+void Link::closeLater(Errc reason) {
+  placing = timer.afterDelay(CLOSE_LATER)
+                .then([this, reason]() { close(reason); })
+                .eagerlyEvaluate(nullptr);
 }
 
 Link::Facts Link::facts() {
   auto rttS = pulse.rttS();
-  Facts facts{.rttS = rttS,
-      .keysAge = keys.age(),
-      .handshakes = keys.handshakes(),
-      .lanes = session->traffic(),
-      .live = session->lanes().lanes.live()};
+  Facts facts{.rttS = rttS, .keysAge = keys.age(), .handshakes = keys.handshakes()};
   if (auto datagrams = dynamic_cast<Secured*>(&carrier->raw())) {
     auto measured = datagrams->facts();
     facts.bandwidthBps = measured.bandwidthBps;
@@ -106,7 +130,6 @@ void Link::addTo(Holdings& holdings) const {
   holdings.push_back({"own frames of a link", ownFrames.size(), OWN_FRAMES_MAX + LOG_CHUNKS_MAX});
   holdings.push_back(
       {"handshake records of a link", handshakeRecords.size(), HANDSHAKE_RECORDS_MAX});
-  session->addTo(holdings);
 }
 
 void Link::renewed() {
@@ -114,15 +137,15 @@ void Link::renewed() {
   sendOwn(number(crypto::Frame::KEEPALIVE), nullptr);
 }
 
-void Link::expired(Error why) { end(why); }
+void Link::expired(Error why) { end(why, Ending::CUT); }
 
-void Link::silent() { end({Errc::UNKNOWN_PEER, "the peer fell silent"}); }
+void Link::silent() { end({Errc::UNKNOWN_PEER, "the peer fell silent"}, Ending::CUT); }
 
-void Link::end(Error why) {
+void Link::end(Error why, Ending ending) {
   if (over) return;
   over = true;
-  session->end();
-  owner.closed(*this, why);
+  letGo();
+  owner.closed(*this, why, ending);
 }
 
 }  // namespace hearth::transport

@@ -89,7 +89,7 @@ std::vector<Path> Links::pathsTo(const DeviceId& id) {
 // Whether a member may have a way to the device. Of two devices that it has links to, the one that came
 // last asks; so a refusal holds for a while.
 bool Links::mayAsk(const DeviceId& member, const DeviceId& target) {
-  if (member == target || !isUp(member)) return false;
+  if (member == target || !isUp(member) || peers[member].link.get() == nullptr) return false;
   if (peers[member].link->path().kind == Path::Kind::MEMBER) return false;
   auto& refusedBy = peers[target].refusedBy;
   auto refused = refusedBy.find(member);
@@ -109,8 +109,12 @@ void Links::newWayThrough(const DeviceId& member) {
 // Until a link is being set up. Whoever answers at a path may be somebody else: then the others are
 // tried on.
 kj::Promise<void> Links::tryAll(DeviceId id, std::vector<Path> paths) {
-  while (!paths.empty() && !isUp(id)) {
-    auto found = co_await dialer.dial(id, paths);
+  while (!paths.empty() && peers[id].link.get() == nullptr) {
+    // A session that waits takes what is there; what is better is looked for afterwards.
+    auto& session = peers[id].session;
+    bool waits = session.get() != nullptr && session->handover.hasBegun();
+    auto haste = waits ? Dialer::Haste::FIRST : Dialer::Haste::BEST;
+    auto found = co_await dialer.dial(id, paths, haste);
     if (found == nullptr) co_return;
     auto& answered = KJ_ASSERT_NONNULL(found);
     std::erase(paths, answered.path);
@@ -138,7 +142,7 @@ kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
 }
 
 // What goes straight is tried again and again while the link makes a detour, and where the peer says
-// that it is now. A link that somebody waits for is left alone: its streams would end with it.
+// that it is now. The session moves with all of its streams, whatever they do.
 kj::Promise<void> Links::improve(DeviceId id) {
   auto& peer = peers[id];
   for (auto pause = BETTER_AFTER;; pause = kj::min(pause * 2, BETTER_AFTER_MAX)) {
@@ -146,7 +150,6 @@ kj::Promise<void> Links::improve(DeviceId id) {
     auto jitter = tools.entropy.draw<uint8_t>() * (pause * 2 / 5 / 255) - pause / 5;
     co_await tools.timer.afterDelay(pause + jitter).exclusiveJoin(peer.betterNews.wait());
     if (peer.link.get() == nullptr || peer.link->path().isDirect()) co_return;
-    if (peer.link->isWaitedFor()) continue;
     auto paths = pathsTo(id);
     try {
       auto met = observer.meet(id);
@@ -162,7 +165,7 @@ kj::Promise<void> Links::improve(DeviceId id) {
 
 kj::Promise<void> Links::improveOnce(DeviceId id, std::vector<Path> paths) {
   auto& peer = peers[id];
-  if (peer.link.get() == nullptr || peer.link->isWaitedFor()) co_return;
+  if (peer.link.get() == nullptr) co_return;
   auto found = co_await dialer.dial(id, Dialer::better(paths, peer.link->path()));
   KJ_IF_MAYBE(better, found) co_await call(id, kj::mv(*better));
 }
@@ -183,6 +186,30 @@ void Links::callAt(const DeviceId& id, std::vector<std::string> addresses) {
   peer.meeting = improveOnce(id, kj::mv(paths)).eagerlyEvaluate(nullptr);
 }
 
+void Links::moved() {
+  for (auto& [id, peer]: peers) {
+    if (peer.link.get() == nullptr) {
+      peer.backoff = REDIAL_AFTER;
+      peer.hasNews = true;
+      peer.news.ring();
+      continue;
+    }
+    peer.link->askNow();
+    peer.meeting = callAnew(id).eagerlyEvaluate(
+        [](kj::Exception&& e) { KJ_LOG(WARNING, "a peer could not be called anew", e); });
+  }
+}
+
+// Before the link is known to be of no use, if it is: by the time that its silence tells, another one works.
+kj::Promise<void> Links::callAnew(DeviceId id) {
+  std::vector<Path> straight;
+  for (auto& path: pathsTo(id)) {
+    if (path.isDirect()) straight.push_back(path);
+  }
+  auto found = co_await dialer.dial(id, straight, Dialer::Haste::FIRST);
+  KJ_IF_MAYBE(other, found) co_await call(id, kj::mv(*other));
+}
+
 void Links::serveDatagrams(kj::Own<DatagramSocket> socket) {
   KJ_REQUIRE(datagrams.get() == nullptr, "datagrams are served already");
   auto x = crypto::publicOf(tools.circle.self().x);
@@ -197,7 +224,7 @@ kj::Promise<std::vector<std::string>> Links::seenAs() {
   std::vector<kj::Promise<UdpAddress>> asked;
   for (auto& [id, peer]: peers) {
     if (udp.get() == nullptr || asked.size() == ASKED_MAX) break;
-    if (!isUp(id) || !peer.link->path().isDirect()) continue;
+    if (!isUp(id) || peer.link.get() == nullptr || !peer.link->path().isDirect()) continue;
     for (auto& address: peer.addresses) {
       auto path = Path::parse(address);
       if (!path || path->kind != Path::Kind::UDP) continue;
@@ -245,7 +272,7 @@ Result<void> Links::carry(
   // One detour at most: no chains, no circles.
   if (from.path().kind == Path::Kind::MEMBER)
     return no(Errc::NOT_AUTHORISED, "a carried link carries nobody else");
-  if (wanted == from.peer() || !isUp(wanted) ||
+  if (wanted == from.peer() || !isUp(wanted) || peers[wanted].link.get() == nullptr ||
       peers[wanted].link->path().kind == Path::Kind::MEMBER)
     return no(Errc::UNKNOWN_PEER, "this device has no link of its own to that one");
   for (auto& end: {from.peer(), wanted}) {

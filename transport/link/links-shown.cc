@@ -5,10 +5,11 @@ namespace hearth::transport {
 std::vector<LinkView> Links::views() {
   std::vector<LinkView> shown;
   for (auto& [id, peer]: peers) {
-    if (peer.link.get() == nullptr) continue;
+    if (peer.link.get() == nullptr || !peer.link->isCarrying()) continue;
     auto& link = *peer.link;
     shown.push_back({id, link.path(), link.address().cStr(), link.initiated(),
-        tools.timer.now() - peer.since, link.facts()});
+        tools.timer.now() - peer.since, peer.session->carriers(), peer.session->traffic(),
+        peer.session->lanes().lanes.live(), link.facts()});
   }
   return shown;
 }

@@ -2,6 +2,7 @@
 // All links of this device, one per peer: calls the peers whose addresses it knows, answers those
 // that call, keeps one link where both called at once, and calls again when a link is lost. Where
 // nothing goes straight, a link goes through a third member, and straight as soon as that can be.
+// The session with a peer goes from one link to the next with all of its streams (links-sessions.cc).
 
 #include "transport/link/dialer.h"
 #include "transport/link/link-view.h"
@@ -27,10 +28,16 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
-  static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of a caller's link being up
+  static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of the session's beginning
   // Two calls this far apart are no longer calls at once: whoever calls now has no link any more, and
   // the one that is there died without a word.
   static constexpr kj::Duration AT_ONCE = HandshakeTools::AUTHENTICATE_WITHIN;
+
+  // How long the streams of a session wait for another link when theirs is cut.
+  static constexpr kj::Duration RESUME_WITHIN = 10 * kj::SECONDS;
+  // When the observer is told, though: from the last sign of life, where somebody waits for the peer;
+  // at once where nobody does.
+  static constexpr kj::Duration NOTICED_WITHIN = 450 * kj::MILLISECONDS;
 
   // A member that has said no is asked again after this, or when its own link is a new one.
   static constexpr kj::Duration ASK_MEMBER_AGAIN_AFTER = 5 * kj::MINUTES;
@@ -48,10 +55,16 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
 
   class Observer {
    public:
+    // The peer is of use; and no longer. Streams that are open may outlive both: they end when the
+    // session does.
     virtual void peerUp(const DeviceId& peer) = 0;
     virtual void peerDown(const DeviceId& peer, Error why) = 0;
     virtual void incoming(const DeviceId& peer, kj::Array<const kj::byte> header,
         kj::Own<kj::AsyncIoStream> stream) = 0;
+
+    // The session with a peer that is up goes on over another link. The peer may have taken this device
+    // for gone meanwhile, and forgotten what it knew of it.
+    virtual void peerMoved(const DeviceId&) {}
 
     // A link makes a detour: tells the peer over it where this device is now, and asks the same of it.
     virtual kj::Promise<std::vector<std::string>> meet(const DeviceId&) {
@@ -82,8 +95,12 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   // and a `udp:` address say. Two of them are asked, since they tell the same where it helps.
   kj::Promise<std::vector<std::string>> seenAs();
 
-  // Calls a peer now that is known to call from there, unless a link to it goes straight or is waited for.
+  // Calls a peer now that is known to call from there, unless a link to it goes straight.
   void callAt(const DeviceId& peer, std::vector<std::string> addresses);
+
+  // This device is at other addresses now: what it has links to is asked whether it is still there, and
+  // called anew where that goes straight.
+  void moved();
 
   // Where a peer may be found, best first, each as text of a Path. Calls it when there is no link, also
   // through other members; none: through these alone.
@@ -125,12 +142,14 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   struct Peer {
     bool isWanted = false;  // called when there is no link
     std::vector<std::string> addresses;
-    kj::Own<Link> link;                                 // up, or null
-    kj::TimePoint since = kj::origin<kj::TimePoint>();  // the link's being up
-    kj::Own<LinkRpc> rpc;
-    kj::Maybe<capnp::Capability::Client> capability;
+    kj::Own<Session> session;
+    kj::Own<Link> link;                                 // carries the session, or is to; or null
+    kj::TimePoint since = kj::origin<kj::TimePoint>();  // the link's being chosen
+    kj::Maybe<kj::Promise<void>> parted;                // the session has no link that carries it
+    kj::Own<LinkRpc> rpc;                               // of the session
+    kj::Maybe<capnp::Capability::Client> capability;    // while the peer is up, to the observer
     uint32_t attending = 0;
-    kj::Maybe<kj::Own<void>> attention;  // on the link that is up
+    kj::Maybe<kj::Own<void>> attention;  // on the session
     bool resyncNext = false;             // the peer knows another epoch
     kj::Duration backoff = REDIAL_AFTER;
     kj::Promise<void> dialling = nullptr;
@@ -172,23 +191,37 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   void newWayThrough(const DeviceId& member);
   kj::Promise<void> improve(DeviceId peer);
   kj::Promise<void> improveOnce(DeviceId peer, std::vector<Path> paths);
+  kj::Promise<void> callAnew(DeviceId peer);
   Result<void> carry(
       Link& from, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream>& stream);
   kj::Promise<void> answerCarried(DeviceId member, kj::Own<kj::AsyncIoStream> stream);
   void makeRoom();
   void adopt(kj::Own<Carrier> carrier, Handshake handshake);
+  bool chooses(const DeviceId& peer) const;
   bool prefers(const Link& fresh, const Peer& holding) const;
-  void install(Peer& peer, kj::Own<Link> link);
+  void choose(Peer& peer, kj::Own<Link> link);
+  void replace(Peer& peer, kj::Own<Link> link);
+  void beginAnew(const DeviceId& id, Peer& peer, kj::Own<Session> session);
+  Result<void> answered(const DeviceId& id, Peer& peer, const Resume& resume);
+  Result<void> called(Link& link, Peer& peer, const Resume& resume);
+  void carryOn(const DeviceId& id, Peer& peer);
+  void part(const DeviceId& id, Peer& peer, Error why, kj::Duration silence);
+  kj::Promise<void> waitForLink(DeviceId id, Error why, kj::Duration tellAfter);
+  void announce(const DeviceId& id, Peer& peer);
+  void renounce(const DeviceId& id, Peer& peer, Error why);
+  void endSession(const DeviceId& id, Peer& peer, Error why);
   kj::Promise<void> expectRpc(DeviceId id);
-  void startRpc(Peer& peer, kj::Own<kj::AsyncIoStream> stream);
+  void startRpc(const DeviceId& id, Peer& peer, kj::Own<kj::AsyncIoStream> stream);
   kj::Own<Link> takeUnconfirmed(Link& link);
   void dropLater(kj::Own<Link> link);
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(const DeviceId& peer, const Path& path) override;
   void confirmed(Link& link) override;
+  Result<void> resumed(Link& link, Resume resume) override;
+  void restricted(Link& link) override;
   void incoming(
       Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) override;
-  void closed(Link& link, Error why) override;
+  void closed(Link& link, Error why, Link::Ending ending) override;
   uint32_t freshIndex() override { return nextIndex++; }
   void taskFailed(kj::Exception&& e) override;
 };

@@ -50,6 +50,7 @@ class Liveness final {
   kj::Maybe<kj::TimePoint> wakeAt() const;
 
   bool isAttentive() const { return attentive; }
+  kj::TimePoint heardAt() const { return lastHeard; }
 
  private:
   bool attentive = false;

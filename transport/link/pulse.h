@@ -39,6 +39,7 @@ class Pulse final {
   // Gives how long the way there and back took, where it is the answer to the newest PING.
   kj::Maybe<kj::Duration> answered(kj::ArrayPtr<const kj::byte> token);
 
+  kj::Duration silence() const { return timer.now() - liveness.heardAt(); }
   double rttS() const { return rtt; }  // below 0: not measured
 
  private:

@@ -10,15 +10,32 @@ size_t headBytesOf(Kind kind) {
 }
 }  // namespace
 
-void Session::carriedBy(Bell& sender, Pulse& itsPulse) {
-  hub->sentBy(sender);
+void Session::watchedBy(Pulse& itsPulse) {
   pulse = itsPulse;
   updateAttention();
 }
 
-void Session::carriedByNobody() {
+void Session::carriedBy(Bell& sender) {
+  ++carried;
+  hub->sentBy(sender);
+  hub->ringSender();
+}
+
+void Session::letGo(Pulse& itsPulse) {
+  KJ_IF_MAYBE(watching, pulse) {
+    if (watching != &itsPulse) return;  // another link has it already
+  }
   hub->sentBy(nullptr);
   pulse = nullptr;
+  itsPulse.attend(false);
+}
+
+Result<void> Session::goOn(const LaneStates& peer) {
+  auto events = hub->lanes.resume(peer);
+  if (!events) return no(events.error());
+  for (auto& event: *events) hub->ring(event.stream);
+  hub->ringWriters();
+  return {};
 }
 
 void Session::updateAttention() {

@@ -1,8 +1,10 @@
 #pragma once
 // What two devices have with each other for longer than one carrier lasts: the streams of their lanes, who
-// waits for the peer, and how much has gone through. A link carries it (link.h).
+// waits for the peer, and how much has gone through. One link after another carries it (link.h,
+// handover.h says how they change).
 
 #include "core/base/holding.h"
+#include "transport/link/handover.h"
 #include "transport/link/lane-stream.h"
 #include "transport/link/pulse.h"
 
@@ -16,15 +18,29 @@ class Session final: public kj::Refcounted {
     uint64_t sentBytes = 0, receivedBytes = 0;  // of streams
   };
 
-  // `opensOdd`: which ids its own streams have; the peer's the others.
-  Session(bool opensOdd, kj::Timer& timer): hub(kj::refcounted<LaneHub>(opensOdd, timer)) {}
+  // `chooses`: this side says over which link it goes, and opens streams of odd ids.
+  Session(bool chooses, kj::Timer& timer): Session(Handover(chooses), timer) {}
+  // The one that begins where `before` could not go on.
+  Session(const Handover& before, kj::Timer& timer)
+      : handover(before),
+        hub(kj::refcounted<LaneHub>(before.isChooser(), timer)) {}
   ~Session() noexcept(false) { hub->end(); }
   KJ_DISALLOW_COPY_AND_MOVE(Session);
 
-  // A link carries it from now on, until it carries no more: `sender` sends what there is, `pulse` is told
-  // whether anybody waits.
-  void carriedBy(Bell& sender, Pulse& pulse);
-  void carriedByNobody();
+  Handover handover;
+
+  // The link that is to carry it has this pulse: it is told whether anybody waits. Both outlive that, or letGo().
+  void watchedBy(Pulse& pulse);
+
+  // That link sends its frames from now on; `sender` is rung when there is one.
+  void carriedBy(Bell& sender);
+
+  void letGo(Pulse& pulse);
+
+  // What the peer must know to go on, and going on where it is.
+  // Errors (which end the session): INTEGRITY_FAILED.
+  LaneStates states() { return hub->lanes.states(); }
+  Result<void> goOn(const LaneStates& peer);
 
   // Errors: LIMIT_EXCEEDED.
   Result<kj::Own<kj::AsyncIoStream>> open(Lane lane, kj::ArrayPtr<const kj::byte> header);
@@ -54,6 +70,7 @@ class Session final: public kj::Refcounted {
   kj::Maybe<LaneOutFrame> next(size_t bulkBytesMax);
 
   LaneHub& lanes() { return *hub; }
+  uint32_t carriers() const { return carried; }  // so far
   const std::array<Traffic, LANES>& traffic() const { return counts; }
   void addTo(Holdings& holdings) const { hub->lanes.addTo(holdings); }
 
@@ -61,6 +78,7 @@ class Session final: public kj::Refcounted {
   kj::Own<LaneHub> hub;
   kj::Maybe<Pulse&> pulse;
   uint32_t attending = 0;
+  uint32_t carried = 0;
   std::array<Traffic, LANES> counts;
 
   void act(const LaneEvent& event, size_t bytes);
