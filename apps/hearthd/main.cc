@@ -8,6 +8,7 @@
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
 #include "transport/relay/relay-server.h"
+#include "transport/wire/address-watch.h"
 #include "transport/wire/port-mapping.h"
 #include "transport/wire/uv-network.h"
 #include "transport/wire/uv-stream.h"
@@ -116,6 +117,7 @@ class Daemon final {
     int numbers[] = {SIGINT, SIGTERM};
     auto asked = uv.port.onSignal(numbers).ignoreResult();
     uv.port.run(uv.waitScope, serve().exclusiveJoin(kj::mv(asked)));
+    following = nullptr;
     server = nullptr;
     node = nullptr;
     KJ_IF_MAYBE(mapped, mappedPort) (*mapped)->mapping.stop().wait(uv.waitScope);
@@ -139,6 +141,13 @@ class Daemon final {
   kj::Maybe<kj::Own<MappedPort>> mappedPort;
   std::vector<std::string> outside;       // where that port is reached
   kj::Own<transport::RelayServer> relay;  // a VAULT's
+  struct Doors {                          // that others come in by
+    std::string listen;
+    kj::uint port = 0;
+    bool takesDatagrams = false;
+    kj::uint tlsPort = 0;
+  } doors;
+  kj::Promise<void> following = nullptr;  // changes of address
 
   devices::Identity requireIdentity() {
     auto loaded = home.loadIdentity();
@@ -160,6 +169,7 @@ class Daemon final {
     if (!options.listen.empty()) settings.listen = options.listen;
     for (;;) {
       co_await live(settings);
+      following = nullptr;
       server = nullptr;
       node = nullptr;
       localLink = nullptr;
@@ -184,17 +194,17 @@ class Daemon final {
     // A port that the system has chosen is kept.
     settings.listen =
         settings.listen.substr(0, settings.listen.rfind(':') + 1) + std::to_string(port);
-    auto addresses = apps::reachableAt(settings.listen, port);
-    auto datagrams = co_await bindDatagrams(settings.listen, port, addresses);
+    doors = {settings.listen, port};
+    auto datagrams = co_await bindDatagrams(settings.listen, port);
+    auto throughTls = co_await listenThroughTls();
     devices::NodeConfig config{.name = settings.name,
         .deviceClass = settings.deviceClass,
         .cores = std::thread::hardware_concurrency(),
-        .addresses = kj::mv(addresses),
+        .addresses = ownAddresses(),
         .port = static_cast<uint16_t>(port),
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone),
         .hasAes = crypto::cpuHasAes()};
-    auto throughTls = co_await listenThroughTls(config.addresses);
     node =
         kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
                                     home.entropy(), network, *store, engines, disk->getRoot(),
@@ -209,6 +219,11 @@ class Daemon final {
     co_await serveLocally();
     if (node->circle().ownRole() == crypto::Role::VAULT) co_await serveAsRelay(settings.listen);
     co_await node->start();
+    if (!apps::isLoopback(settings.listen)) {
+      following = followAddresses().eagerlyEvaluate([](kj::Exception&& e) {
+        KJ_LOG(WARNING, "a change of network is noticed late", e.getDescription());
+      });
+    }
     KJ_LOG(INFO, "ready");
     co_await node->keysReplaced();
     identity = requireIdentity();
@@ -224,15 +239,35 @@ class Daemon final {
     });
   }
 
-  // UDP at the port of TCP, where nobody else has it. Adds where others reach it.
+  // Where others reach this device now, best first.
+  std::vector<std::string> ownAddresses() const {
+    auto found = apps::reachableAt(doors.listen, doors.port);
+    auto streams = found;
+    if (doors.takesDatagrams) {
+      for (auto& reachable: streams) found.push_back("udp:" + reachable);
+    }
+    if (doors.tlsPort == 0) return found;
+    for (auto& reachable: apps::reachableAt(options.listenTls, doors.tlsPort))
+      found.push_back("tls:" + reachable);
+    return found;
+  }
+
+  kj::Promise<void> followAddresses() {
+    transport::AddressWatch watch(uv.port);
+    for (;;) {
+      co_await watch.changed();
+      node->movedTo(ownAddresses());
+    }
+  }
+
+  // UDP at the port of TCP, where nobody else has it.
   kj::Promise<kj::Maybe<kj::Own<kj::DatagramPort>>> bindDatagrams(
-      const std::string& listen, kj::uint port, std::vector<std::string>& addresses) {
+      const std::string& listen, kj::uint port) {
     auto host = listen.substr(0, listen.rfind(':'));
     try {
       auto address = co_await network.parseAddress(kj::str(host.c_str(), ':', port));
       auto bound = address->bindDatagramPort();
-      auto streams = addresses;
-      for (auto& reachable: streams) addresses.push_back("udp:" + reachable);
+      doors.takesDatagrams = true;
       co_return kj::mv(bound);
     } catch (const kj::Exception& e) {
       KJ_LOG(WARNING, "no UDP: others reach this device by TCP alone", e.getDescription());
@@ -240,14 +275,11 @@ class Daemon final {
     co_return nullptr;
   }
 
-  // Adds where others reach it.
-  kj::Promise<kj::Maybe<kj::Own<kj::ConnectionReceiver>>> listenThroughTls(
-      std::vector<std::string>& addresses) {
+  kj::Promise<kj::Maybe<kj::Own<kj::ConnectionReceiver>>> listenThroughTls() {
     if (options.listenTls.empty()) co_return nullptr;
     auto address = co_await network.parseAddress(options.listenTls.c_str());
     auto receiver = address->listen();
-    for (auto& reachable: apps::reachableAt(options.listenTls, receiver->getPort()))
-      addresses.push_back("tls:" + reachable);
+    doors.tlsPort = receiver->getPort();
     co_return kj::mv(receiver);
   }
 

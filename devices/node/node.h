@@ -71,6 +71,13 @@ class Node final: private CircleKeeper::Observer,
   // Where others reach this device from outside its network, beside its own addresses; tells them.
   void alsoReachableAt(std::vector<std::string> at) { places.alsoReachableAt(kj::mv(at)); }
 
+  // This device is at other addresses now (texts of paths, best first): tells the others, and calls anew
+  // those that it has links to.
+  void movedTo(std::vector<std::string> addresses) {
+    places.movedTo(kj::mv(addresses));
+    links.moved();
+  }
+
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
   void addPlugins(const kj::ReadableDirectory& directory);
 

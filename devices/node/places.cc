@@ -23,8 +23,13 @@ void Places::alsoReachableAt(std::vector<std::string> places) {
   tell();
 }
 
-void Places::offerRelays(std::vector<std::string> offered) {
-  for (auto& relay: offered) own.push_back(relay);
+void Places::movedTo(std::vector<std::string> addresses) {
+  own = kj::mv(addresses);
+  tell();
+}
+
+void Places::offerRelays(std::vector<std::string> relays) {
+  offered = kj::mv(relays);
   tell();
 }
 
@@ -43,6 +48,7 @@ kj::Promise<Result<void>> Places::removeRelay(std::string place) {
 // Own addresses, and the relays where this device waits; the others hear of it when that is another.
 void Places::tell() {
   auto addresses = own;
+  addresses.insert(addresses.end(), offered.begin(), offered.end());
   addresses.insert(addresses.end(), outside.begin(), outside.end());
   for (auto& relay: around.relays.addresses()) addresses.push_back(relay);
   if (addresses.size() > transport::Links::ADDRESSES_MAX)

@@ -42,10 +42,12 @@ class Places final: private transport::Neighbourhood::Observer, private kj::Task
 
   // Where others reach this device, best first.
   const std::vector<std::string>& configured() const { return own; }
+  // In place of its own addresses.
+  void movedTo(std::vector<std::string> addresses);
   // From outside its network, beside its own addresses.
   void alsoReachableAt(std::vector<std::string> places);
   // This device runs relays itself, and others may wait at them (texts of paths).
-  void offerRelays(std::vector<std::string> offered);
+  void offerRelays(std::vector<std::string> relays);
   // Errors: those of Relays.
   kj::Promise<Result<void>> addRelay(std::string place);
   kj::Promise<Result<void>> removeRelay(std::string place);
@@ -69,6 +71,7 @@ class Places final: private transport::Neighbourhood::Observer, private kj::Task
  private:
   Surroundings around;
   std::vector<std::string> own;
+  std::vector<std::string> offered;  // relays that it runs itself
   std::vector<std::string> outside;  // where a router lets calls through to this device
   uint16_t port;
   kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part

@@ -130,7 +130,7 @@ struct ShapedLink {
   kj::EventLoop loop;
   kj::WaitScope scope{loop};
   kj::TimerImpl timer{T0};
-  LinkEnd phone{1}, laptop{2};
+  LinkEnd phone{1, true}, laptop{2, false};
   Shaped* path = nullptr;
   kj::Own<kj::AsyncIoStream> live, bulk;
   kj::Array<kj::byte> plenty = kj::heapArray<kj::byte>(8 << 20);
@@ -154,9 +154,11 @@ struct ShapedLink {
     phone.start(kj::mv(calling), kj::mv(made), timer);
     laptop.start(kj::mv(called), kj::mv(answered), timer);
     pass(1 * kj::SECONDS);
+    phone.carry();
+    laptop.carry();
     const kj::byte header[] = {2};
-    live = phone.link->open(Lane::LIVE, header).value();
-    bulk = phone.link->open(Lane::BULK, header).value();
+    live = phone.session->open(Lane::LIVE, header).value();
+    bulk = phone.session->open(Lane::BULK, header).value();
     pass(100 * kj::MILLISECONDS);
     memset(plenty.begin(), 7, plenty.size());
     pouring = bulk->write(plenty.begin(), plenty.size()).eagerlyEvaluate(nullptr);
@@ -190,7 +192,7 @@ TEST_CASE("a live frame waits for two records of bulk at most, at 1, 10 and 100 
     linked.pass(kj::Duration(static_cast<int64_t>(400 / mbits + 100) * kj::MILLISECONDS));
     auto records = linked.phone.link->bulkChunkBytes();
     REQUIRE(records == std::max<size_t>(16 << 10, static_cast<size_t>(mbits * MBIT * 0.002)));
-    auto before = linked.phone.link->facts().lanes[3].sentBytes;
+    auto before = linked.phone.session->traffic()[3].sentBytes;
     constexpr size_t FRAMES = 20;
     kj::Duration slowest = 0 * kj::SECONDS;
     for (size_t i = 0; i < FRAMES; ++i) {
@@ -202,7 +204,7 @@ TEST_CASE("a live frame waits for two records of bulk at most, at 1, 10 and 100 
       linked.pass(7 * kj::MILLISECONDS);
     }
     // It was full all the while.
-    REQUIRE(linked.phone.link->facts().lanes[3].sentBytes > before + 4 * records);
+    REQUIRE(linked.phone.session->traffic()[3].sentBytes > before + 4 * records);
     auto padded = records + (1 << 10);  // heads, tags, padding
     auto twoRecords = static_cast<double>(2 * padded + linked.path->bound + 1'448) / (mbits * MBIT);
     CAPTURE(slowest / kj::MICROSECONDS);
