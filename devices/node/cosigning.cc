@@ -126,11 +126,16 @@ kj::Promise<bool> Cosigning::tellAnswer(ProposalId id) {
   auto request = peerOf(asker).answerRequest();
   request.setProposal(id.asBytes());
   request.setAgrees(found->second.answer == Proposals::Answer::AGREES);
-  co_return co_await request.send().then([](auto response) { return response.getDone(); },
-      [](kj::Exception&& e) {
-        KJ_LOG(INFO, "an answer is not there yet", e.getDescription());
-        return false;
-      });
+  auto heard = request.send()
+                   .then([](auto response) { return response.getDone(); },
+                       [](kj::Exception&& e) {
+                         KJ_LOG(INFO, "an answer is not there yet", e.getDescription());
+                         return false;
+                       })
+                   .fork();
+  tasks.add(heard.addBranch().ignoreResult());
+  co_return co_await heard.addBranch().exclusiveJoin(
+      around.timer.afterDelay(HEARD_WITHIN).then([]() { return false; }));
 }
 
 void Cosigning::tell(const DeviceId& admin) {

@@ -19,6 +19,8 @@ namespace hearth::devices {
 class Cosigning final: private kj::TaskSet::ErrorHandler {
  public:
   static constexpr kj::Duration SIGN_WITHIN = 10 * kj::SECONDS;
+  // For so long a user waits to hear whether it is done: the asking device may just have gone.
+  static constexpr kj::Duration HEARD_WITHIN = 3 * kj::SECONDS;
   // The two logs are made equal meanwhile.
   static constexpr kj::Duration TRY_AGAIN_AFTER = 1 * kj::SECONDS;
   static constexpr int TRIES_MAX = 5;

@@ -61,7 +61,8 @@ TEST_CASE("a loop that has worked sleeps until there is more to do") {
   uv.port.run(uv.waitScope, countTo(uv.timer(), counted, 20));
   uv_metrics_t metrics;
   REQUIRE(uv_metrics_info(&uv.port.loop(), &metrics) == 0);
-  REQUIRE(metrics.loop_count >= 20);
+  REQUIRE(counted == 20);
+  REQUIRE(metrics.loop_count > 0);  // in a slow turn the next one may come due as well
   REQUIRE(metrics.loop_count < 200);
 }
 
