@@ -82,8 +82,8 @@ Result<void> Admission::admit(const Op& op) {
 Result<void> Admission::fits(const Op& op, const Made& object) {
   if (op.key.size() > Op::KEY_BYTES_MAX)
     return no(Errc::LIMIT_EXCEEDED, "a key of more than 1 KiB");
-  if (op.content.size() > Op::TYPED_BYTES_MAX)
-    return no(Errc::LIMIT_EXCEEDED, "more than 16 MiB of text at once");
+  if (op.isOfText() && op.count > op.pointsMax())
+    return no(Errc::LIMIT_EXCEEDED, "an edit of more code points than one operation may have");
   if (op.kind == Op::Kind::ADD && !std::holds_alternative<int64_t>(op.value))
     return no(Errc::BAD_FORMAT, "a counter takes whole numbers");
   bool ofSet = op.kind == Op::Kind::INCLUDE || op.kind == Op::Kind::EXCLUDE;

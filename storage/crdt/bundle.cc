@@ -180,7 +180,7 @@ class Reader {
       auto bytes = kj::arrayPtr(reinterpret_cast<const kj::byte*>(id.data()), id.size());
       bundle.authors.push_back(DeviceId::from(bytes).value_or(DeviceId()));
     }
-    for (auto n = count(Bundle::RUNS_MAX); n > 0 && head.good(); --n) {
+    for (auto n = count(Bundle::FOREIGN_MAX); n > 0 && head.good(); --n) {
       auto author = readAuthor();
       bundle.foreign.push_back({author, static_cast<uint32_t>(head.number(EVENTS_MAX))});
     }

@@ -15,7 +15,8 @@ struct Bundle {
   static constexpr size_t BYTES_MAX = 16 << 20;     // encoded
   static constexpr size_t UNPACKED_MAX = 32 << 20;  // and unpacked
   static constexpr size_t OPS_MAX = 1 << 18;
-  static constexpr size_t RUNS_MAX = 1 << 16;  // also of events that it builds on
+  static constexpr size_t RUNS_MAX = 1 << 16;
+  static constexpr size_t FOREIGN_MAX = 1 << 18;  // events that it builds on
 
   struct Foreign {
     uint32_t author;  // index into authors

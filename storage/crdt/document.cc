@@ -12,8 +12,10 @@ const Document::Object* Document::find(Event event) const {
 }
 
 Result<EventRange> Document::commit(
-    const DeviceId& author, const std::vector<Op>& ops, int64_t nowMs) {
-  if (ops.empty()) return EventRange{graph_.size(), graph_.size()};
+    const DeviceId& author, const std::vector<Op>& asked, int64_t nowMs) {
+  if (asked.empty()) return EventRange{graph_.size(), graph_.size()};
+  std::vector<Op> ops;
+  for (auto& op: asked) appendWithinLimits(ops, op);
   auto parents = graph_.version();
   Admission admission(*this, graph_.size(), parents);
   std::map<Event, uint32_t> lengths;
@@ -31,15 +33,20 @@ Result<EventRange> Document::commit(
   noteTime(events->begin, nowMs);
   auto event = events->begin;
   for (auto& op: ops) {
-    if (op.isOfText()) {
-      editText({event, event + op.events()}, op, true);
-    } else {
-      log.add(event, op);
-      apply(event, op);
-    }
+    take(event, op, true);
     event += op.events();
   }
   return events;
+}
+
+// `isNewest`: its author saw the document as it is. The text of any other edit is merged afterwards.
+void Document::take(Event event, const Op& op, bool isNewest) {
+  if (op.isOfText()) {
+    editText({event, event + op.events()}, op, isNewest);
+  } else {
+    log.add(event, op);
+    apply(event, op);
+  }
 }
 
 // Whether an edit fits the text as it is after the edits before it. `lengths`: of the texts they change.
@@ -79,33 +86,29 @@ void Document::editText(EventRange events, const Op& op, bool isNewest) {
   } else if (op.kind == Op::Kind::ERASE) {
     isNewest ? text.erase(events, op.at) : edits.erase(events, op.at);
   } else {
-    for (uint32_t i = 0; i < op.count; ++i) {
-      EventRange one{events.begin + i, events.begin + i + 1};
-      isNewest ? text.erase(one, op.at - i) : edits.erase(one, op.at - i);
-    }
+    isNewest ? text.backspace(events, op.at) : edits.backspace(events, op.at);
   }
 }
 
 // Makes the container that an operation puts somewhere.
 void Document::make(Event event, const Op& op) {
   auto depth = static_cast<uint8_t>(object(op.object).depth + 1);
-  switch (std::get<Container>(op.value)) {
-    case Container::MAP:
-      objects.emplace(event, Object{Map(), depth});
-      return;
-    case Container::LIST:
-      objects.emplace(event, Object{List(), depth});
-      return;
-    case Container::TEXT:
-      objects.emplace(event, Object{Text(), depth});
-      return;
-    case Container::COUNTER:
-      objects.emplace(event, Object{Counter(), depth});
-      return;
-    case Container::SET:
-      objects.emplace(event, Object{Set(), depth});
-      return;
-  }
+  auto emptyOf = [](Container kind) -> decltype(Object::state) {
+    switch (kind) {
+      case Container::MAP:
+        return Map();
+      case Container::LIST:
+        return List();
+      case Container::TEXT:
+        return Text();
+      case Container::COUNTER:
+        return Counter();
+      case Container::SET:
+        return Set();
+    }
+    KJ_UNREACHABLE;
+  };
+  objects.emplace(event, Object{emptyOf(std::get<Container>(op.value)), depth});
 }
 
 void Document::apply(Event event, const Op& op) {
@@ -136,14 +139,6 @@ void Document::apply(Event event, const Op& op) {
     case Op::Kind::BACKSPACE:
       KJ_UNREACHABLE;
   }
-}
-
-size_t Document::memoryBytes() const {
-  size_t bytes = graph_.memoryBytes() + log.memoryBytes() + times.capacity() * sizeof(Time);
-  for (auto& [event, object]: objects) {
-    if (auto text = std::get_if<Text>(&object.state)) bytes += text->memoryBytes();
-  }
-  return bytes;
 }
 
 }  // namespace hearth::storage

@@ -56,20 +56,15 @@ class Document final {
   // When its author's clock said that an event was made, milliseconds since 1970.
   int64_t timeMsOf(Event event) const;
 
-  // Calls take(Event, Op) for all operations of some events, in their order.
-  template <typename F>
-  void eachOp(EventRange events, F&& take) const {
-    for (auto& [event, op]: opsIn(events)) take(event, op);
-  }
-
-  size_t memoryBytes() const;
-
  private:
   struct Time {
     Event event;
     int64_t ms;
   };
   static constexpr int64_t TIME_STEP_MS = 60'000;  // times are told to the minute within a run
+
+  class Cutter;
+  class Names;
 
   EventGraph graph_;
   OpLog log;
@@ -78,15 +73,16 @@ class Document final {
 
   bool isWithin(const Op& op, std::map<Event, uint32_t>& lengths) const;
   void make(Event event, const Op& op);
+  void take(Event event, const Op& op, bool isNewest);
   void apply(Event event, const Op& op);
   void editText(EventRange events, const Op& op, bool isNewest);
   void noteTime(Event event, int64_t ms);
 
-  Result<void> take(
-      const Bundle& bundle, const Bundle::Run& run, std::vector<Event>& names, Merged& merged);
+  Result<void> take(const Bundle& bundle, const Bundle::Run& run, Names& names, Merged& merged);
   Result<void> mayFollow(const DeviceId& author, const Version& parents) const;
   void takeTimes(const Bundle::Run& run, uint32_t known, Event first);
   std::vector<std::pair<Event, Op>> opsIn(EventRange events) const;
+  std::vector<Bundle::Time> timesIn(EventRange events) const;
   std::vector<EventRange> runsIn(std::vector<EventRange> descending) const;
   std::vector<Bundle> bundlesOf(const std::vector<EventRange>& runs) const;
 };

@@ -118,6 +118,14 @@ kj::Maybe<Event> EventGraph::find(const EventName& name) const {
   return run.event + (name.number - run.number);
 }
 
+EventRange EventGraph::findRange(const EventName& first, uint32_t most) const {
+  auto event = KJ_REQUIRE_NONNULL(find(first), "an event that is not here");
+  auto& numbers = byAuthor[indexes.at(first.author)];
+  auto after = std::ranges::upper_bound(numbers, first.number, {}, &AuthorRun::number);
+  auto& run = *(after - 1);
+  return {event, event + kj::min(most, run.number + run.count - first.number)};
+}
+
 EventName EventGraph::nameOf(Event event) const {
   auto& run = runs_[runOf(event)];
   auto& numbers = byAuthor[run.author];
@@ -214,13 +222,6 @@ EventGraph::Difference EventGraph::difference(const Version& first, const Versio
     }
   }
   return found;
-}
-
-size_t EventGraph::memoryBytes() const {
-  size_t bytes = runs_.capacity() * sizeof(Run) + criticals.capacity() * sizeof(EventRange);
-  for (auto& run: runs_) bytes += run.parents.capacity() * sizeof(Event);
-  for (auto& numbers: byAuthor) bytes += numbers.capacity() * sizeof(AuthorRun);
-  return bytes;
 }
 
 bool precedes(const EventGraph& graph, Event a, Event b) {

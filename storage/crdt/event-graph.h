@@ -62,8 +62,6 @@ class EventGraph final {
 
   // Errors: LIMIT_EXCEEDED for one author too many.
   Result<AuthorIndex> indexOf(const DeviceId& author);
-  const DeviceId& authorAt(AuthorIndex author) const { return authors[author]; }
-  size_t authorCount() const { return authors.size(); }
 
   // How many events of that author are here: they have no gaps.
   uint32_t countOf(const DeviceId& author) const;
@@ -73,6 +71,9 @@ class EventGraph final {
   Result<EventRange> append(AuthorIndex author, uint32_t count, Version parents);
 
   kj::Maybe<Event> find(const EventName& name) const;
+  // Where events of an author are: from that number on, as many as follow one another here, at most
+  // `most`. Requires that the first is here.
+  EventRange findRange(const EventName& first, uint32_t most) const;
   EventName nameOf(Event event) const;
   uint32_t lamportOf(Event event) const;
   Version parentsOf(Event event) const;
@@ -96,8 +97,6 @@ class EventGraph final {
   Event criticalBeyond(Event event) const;   // the smallest above, at most size()
   Version headsAt(Event critical) const;     // of all events before it
   Event straightFrom(Event critical) const;  // the last of those that follow it one by one
-
-  size_t memoryBytes() const;
 
  private:
   struct AuthorRun {

@@ -11,12 +11,6 @@ Event List::elementAt(uint32_t index) {
   return slots.at(found.ref).element;
 }
 
-uint32_t List::indexOf(Event element) {
-  auto& known = all.at(element);
-  KJ_REQUIRE(!known.hidden, "an element that was deleted");
-  return slots.before(refs.at(known.place)).shown;
-}
-
 std::vector<Event> List::elements() const {
   std::vector<Event> shown;
   for (auto ref = slots.first(); ref != Slots::NONE; ref = slots.next(ref)) {

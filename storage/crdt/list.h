@@ -20,7 +20,6 @@ class List final {
 
   uint32_t size() const { return slots.total().shown; }
   Event elementAt(uint32_t index);      // requires index < size()
-  uint32_t indexOf(Event element);      // requires one that is not deleted
   std::vector<Event> elements() const;  // in order
 
   // Places are named by the INSERT or MOVE that made them, elements by their INSERT.

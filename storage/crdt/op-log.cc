@@ -75,7 +75,7 @@ void OpLog::add(Event event, const Op& op) {
   if (op.hasElement()) out.number(op.element);
   if (op.hasBetween()) out.number(op.left).number(op.right);
   if (op.hasValue()) writeValue(out, op.value);
-  rows.push_back({event, static_cast<uint32_t>(bytes.size())});
+  rows.push_back({event, bytes.size()});
   bytes += out.written();
 }
 

@@ -22,12 +22,10 @@ class OpLog final {
       take(rows[i].event, opAt(i));
   }
 
-  size_t memoryBytes() const { return rows.capacity() * sizeof(Row) + bytes.capacity(); }
-
  private:
   struct Row {
     Event event;
-    uint32_t offset;
+    size_t offset;
   };
   std::vector<Row> rows;
   std::string bytes;

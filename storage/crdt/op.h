@@ -28,7 +28,9 @@ struct Op {
   // Stands for the document itself, which is a map, and for the ends of a list.
   static constexpr Event ROOT = 0xffff'ffff;
   static constexpr size_t KEY_BYTES_MAX = 1'024;
-  static constexpr size_t TYPED_BYTES_MAX = 16 << 20;
+  static constexpr uint32_t TYPED_MAX = 1 << 20;  // code points
+  // Each code point takes an event, and deleting takes no bytes: more is deleted by several operations.
+  static constexpr uint32_t ERASED_MAX = 4'096;
 
   Kind kind;
   Event object = ROOT;
@@ -49,10 +51,26 @@ struct Op {
   bool isOfText() const { return kind >= Kind::TYPE; }
 
   uint32_t events() const { return isOfText() ? count : 1; }  // how many it takes
+  // How many code points an edit may have.
+  uint32_t pointsMax() const { return kind == Kind::TYPE ? TYPED_MAX : ERASED_MAX; }
   bool makesContainer() const {
     return (kind == Kind::PUT || kind == Kind::INSERT || kind == Kind::SET) &&
         std::holds_alternative<Container>(value);
   }
 };
+
+// Calls take(Event&) for each event that an operation names.
+template <typename F>
+void eachReference(Op& op, F&& take) {
+  for (auto field: {&Op::object, &Op::element, &Op::left, &Op::right}) {
+    if (op.*field != Op::ROOT) take(op.*field);
+  }
+}
+
+// Takes the first events of an edit off. Requires fewer than it has.
+void dropFirst(Op& op, uint32_t events);
+
+// Appends an operation, an edit of too many code points as several that do the same.
+void appendWithinLimits(std::vector<Op>& ops, Op op);
 
 }  // namespace hearth::storage

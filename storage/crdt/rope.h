@@ -18,7 +18,6 @@ size_t bytesOf(std::string_view utf8, uint32_t points);  // that the first so ma
 class Rope final {
  public:
   uint32_t length() const { return pieces.total().points; }
-  size_t bytes() const { return pieces.total().bytes; }
 
   // Requires a position within the text.
   void insert(uint32_t at, std::string_view utf8);
@@ -26,24 +25,21 @@ class Rope final {
   std::string text(uint32_t from, uint32_t count);
   std::string text();
 
-  size_t memoryBytes() const { return pieces.memoryBytes(); }
-
  private:
   static constexpr size_t PIECE_BYTES = 488;
 
   struct Piece {
     struct Sums {
-      uint32_t points = 0, bytes = 0;
+      uint32_t points = 0;
       Sums& operator+=(const Sums& other) {
         points += other.points;
-        bytes += other.bytes;
         return *this;
       }
     };
     uint16_t points = 0, bytes = 0;
     char utf8[PIECE_BYTES];
 
-    Sums sums() const { return {points, bytes}; }
+    Sums sums() const { return {points}; }
     std::string_view view() const { return {utf8, bytes}; }
     size_t offsetOf(uint32_t point) const {
       return points == bytes ? point : bytesOf(view(), point);

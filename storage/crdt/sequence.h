@@ -117,10 +117,6 @@ class Sequence final {
     spare.push_back(ref);
   }
 
-  size_t memoryBytes() const {
-    return nodes.capacity() * sizeof(Node) + spare.capacity() * sizeof(Ref);
-  }
-
  private:
   struct Node {
     Ref left = NONE, right = NONE, parent = NONE;

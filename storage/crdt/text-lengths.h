@@ -18,8 +18,6 @@ class TextLengths final {
   // text.
   uint32_t before(Event event, const TextLog& log) const;
 
-  size_t memoryBytes() const { return noted.capacity() * sizeof(Noted); }
-
  private:
   struct Noted {
     Event event;

@@ -7,43 +7,56 @@
 namespace hearth::storage {
 
 void TextLog::insert(EventRange events, uint32_t at, std::string_view utf8) {
-  KJ_REQUIRE(runs_.empty() || runs_.back().events.end <= events.begin, "events that are here");
   KJ_REQUIRE(codePoints(utf8) == events.size(), "an event for each code point");
-  auto contentAt = static_cast<uint32_t>(content_.size());
-  auto bytes = static_cast<uint32_t>(utf8.size());
+  auto contentAt = content_.size();
   content_.append(utf8);
-  if (!runs_.empty()) {
+  if (isNewest(events)) {
     auto& last = runs_.back();
-    bool follows = last.kind == Kind::INSERT && last.events.end == events.begin &&
-        last.at + last.events.size() == at && last.contentAt + last.contentBytes == contentAt;
+    bool follows = last.kind == Kind::INSERT && last.at + last.events.size() == at &&
+        last.contentAt + last.contentBytes == contentAt;
     if (follows) {
       last.events.end = events.end;
-      last.contentBytes += bytes;
+      last.contentBytes += utf8.size();
       return;
     }
   }
-  runs_.push_back({Kind::INSERT, events, at, contentAt, bytes});
+  runs_.push_back({Kind::INSERT, events, at, contentAt, utf8.size()});
 }
 
 void TextLog::erase(EventRange events, uint32_t at) {
-  KJ_REQUIRE(runs_.empty() || runs_.back().events.end <= events.begin, "events that are here");
-  if (!runs_.empty() && extendsErasing(runs_.back(), events, at)) return;
-  runs_.push_back({Kind::DELETE, events, at});
+  if (events.size() == 1 && goesBackTo(events, at)) return backspace(events, at);
+  bool follows = isNewest(events) && runs_.back().kind == Kind::DELETE && runs_.back().at == at;
+  if (follows) {
+    runs_.back().events.end = events.end;
+  } else {
+    runs_.push_back({Kind::DELETE, events, at});
+  }
 }
 
-bool TextLog::extendsErasing(Run& last, EventRange events, uint32_t at) {
-  if (last.kind == Kind::INSERT || last.events.end != events.begin) return false;
-  auto count = last.events.size();
-  if (last.kind == Kind::DELETE && last.at == at) {
-    last.events.end = events.end;
-    return true;
+void TextLog::backspace(EventRange events, uint32_t at) {
+  KJ_REQUIRE(events.size() <= at + 1, "more than there is in front");
+  if (goesBackTo(events, at)) {
+    runs_.back().kind = Kind::BACKSPACE;
+    runs_.back().events.end = events.end;
+  } else {
+    runs_.push_back({events.size() == 1 ? Kind::DELETE : Kind::BACKSPACE, events, at});
   }
-  bool back = (last.kind == Kind::BACKSPACE || count == 1) && events.size() == 1 &&
-      last.at >= count && at == last.at - count;
-  if (!back) return false;
-  last.kind = Kind::BACKSPACE;
-  last.events.end = events.end;
-  return true;
+}
+
+// Whether events follow the last run at once. Requires that they are beyond all that are here.
+bool TextLog::isNewest(EventRange events) const {
+  if (runs_.empty()) return false;
+  KJ_REQUIRE(runs_.back().events.end <= events.begin, "events that are here");
+  return runs_.back().events.end == events.begin;
+}
+
+// Whether a code point in front of all that the last run has deleted is deleted now.
+bool TextLog::goesBackTo(EventRange events, uint32_t at) const {
+  if (!isNewest(events)) return false;
+  auto& last = runs_.back();
+  auto count = last.events.size();
+  bool isBack = last.kind == Kind::BACKSPACE || (last.kind == Kind::DELETE && count == 1);
+  return isBack && last.at >= count && at == last.at - count;
 }
 
 size_t TextLog::firstEndingBeyond(Event event) const {

@@ -21,7 +21,7 @@ class TextLog final {
     Kind kind;
     EventRange events;
     uint32_t at;
-    uint32_t contentAt = 0, contentBytes = 0;  // of INSERT, in content()
+    size_t contentAt = 0, contentBytes = 0;  // of INSERT, in content()
 
     bool operator==(const Run&) const = default;
   };
@@ -37,6 +37,8 @@ class TextLog final {
   // Requires events beyond all that are here, one for each code point, of UTF-8.
   void insert(EventRange events, uint32_t at, std::string_view utf8);
   void erase(EventRange events, uint32_t at);
+  void backspace(
+      EventRange events, uint32_t at);  // the first at `at`; requires as many from there back
 
   // Calls for every piece of a run that lies in `events`, in their order. Events that are not of this
   // text are passed over.
@@ -50,7 +52,6 @@ class TextLog final {
 
   const std::vector<Run>& runs() const { return runs_; }
   std::string_view content() const { return content_; }
-  size_t memoryBytes() const { return runs_.capacity() * sizeof(Run) + content_.capacity(); }
 
  private:
   std::vector<Run> runs_;
@@ -58,7 +59,8 @@ class TextLog final {
 
   size_t firstEndingBeyond(Event event) const;
   Piece pieceOf(const Run& run, EventRange events) const;
-  bool extendsErasing(Run& last, EventRange events, uint32_t at);
+  bool isNewest(EventRange events) const;
+  bool goesBackTo(EventRange events, uint32_t at) const;
 };
 
 }  // namespace hearth::storage

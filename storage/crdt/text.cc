@@ -4,18 +4,27 @@
 
 namespace hearth::storage {
 
-void Text::insert(EventRange events, uint32_t at, std::string_view utf8) {
+// Where a run of the log begins, merging may have to begin later.
+template <typename F>
+void Text::write(EventRange events, F&& addToLog) {
   auto runs = log.runs().size();
-  log.insert(events, at, utf8);
+  addToLog();
   if (log.runs().size() > runs) lengths.note(events.begin, length());
+}
+
+void Text::insert(EventRange events, uint32_t at, std::string_view utf8) {
+  write(events, [&]() { log.insert(events, at, utf8); });
   rope.insert(at, utf8);
 }
 
 void Text::erase(EventRange events, uint32_t at) {
-  auto runs = log.runs().size();
-  log.erase(events, at);
-  if (log.runs().size() > runs) lengths.note(events.begin, length());
+  write(events, [&]() { log.erase(events, at); });
   rope.erase(at, events.size());
+}
+
+void Text::backspace(EventRange events, uint32_t at) {
+  write(events, [&]() { log.backspace(events, at); });
+  rope.erase(at + 1 - events.size(), events.size());
 }
 
 Text::Changes Text::merge(const EventGraph& graph, Event first) {

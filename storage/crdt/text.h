@@ -21,12 +21,12 @@ class Text final {
 
   uint32_t length() const { return rope.length(); }
   std::string text() { return rope.text(); }
-  std::string text(uint32_t from, uint32_t count) { return rope.text(from, count); }
 
   // Edits by somebody who saw the text as it is now: `events` are the newest of the graph, one for each
   // code point. Requires positions within the text, and UTF-8.
   void insert(EventRange events, uint32_t at, std::string_view utf8);
   void erase(EventRange events, uint32_t at);
+  void backspace(EventRange events, uint32_t at);
 
   // Edits of somebody else are first put into the log, then merged: all events from `first` on. Gives
   // what changed, in order.
@@ -37,14 +37,13 @@ class Text final {
   // Whose each code point is: runs of events, in the order of the text.
   std::vector<EventRange> authorship(const EventGraph& graph) const;
 
-  size_t memoryBytes() const {
-    return rope.memoryBytes() + log.memoryBytes() + lengths.memoryBytes();
-  }
-
  private:
   TextLog log;
   TextLengths lengths;
   Rope rope;
+
+  template <typename F>
+  void write(EventRange events, F&& addToLog);
 };
 
 }  // namespace hearth::storage

@@ -45,6 +45,7 @@ bool ItemSet::contains(const ItemName& name) const {
 }
 
 bool ItemSet::insert(const ItemName& name) {
+  KJ_REQUIRE(name.time < TIME_MAX, "a time that stands for the end of all");
   if (leaves.empty()) leaves.push_back({{}, {}});
   auto index = leaves.front().names.empty() ? 0 : leafOf(name);
   auto& leaf = leaves[index];

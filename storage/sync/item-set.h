@@ -39,7 +39,9 @@ class ItemSet final {
  public:
   size_t size() const { return total.count; }
 
-  // Whether it is new.
+  static constexpr uint64_t TIME_MAX = ~uint64_t{0};
+
+  // Whether it is new. Requires a time before TIME_MAX.
   bool insert(const ItemName& name);
   bool contains(const ItemName& name) const;
 

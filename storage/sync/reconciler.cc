@@ -9,7 +9,7 @@ namespace hearth::storage {
 
 namespace {
 
-constexpr uint64_t NO_TIME = ~uint64_t{0};
+constexpr uint64_t NO_TIME = ItemSet::TIME_MAX;
 
 // Beyond every name: names are bound to be earlier.
 ItemName endOfAll() { return {NO_TIME, {}}; }
