@@ -90,6 +90,15 @@ struct Device {
   }
 };
 
+// The same device, as it was when only `upto` ops were on its disk.
+struct Twin: Device {
+  Twin(uint8_t seed, const MembershipLog& upto, size_t ops): Device(seed) {
+    log = kj::heap<MembershipLog>(upto.circle());
+    auto envelopes = upto.envelopes();
+    for (size_t i = 0; i < ops; ++i) take(envelopes[i]);
+  }
+};
+
 struct Circle {
   Device phone{1}, laptop{2}, watch{3};
 
