@@ -51,8 +51,8 @@ Result<PairingAdmin::Effects> PairingAdmin::step(RecordType type, Bytes body) {
   if (type == RecordType::PAIR_REPLY && stage == Stage::REPLY) return takeReply(body);
   if (type == RecordType::PAKE_B && stage == Stage::PAKE) return takePake(body);
   if (type == RecordType::HS_RESP && stage == Stage::RESPONSE) return takeResponse(body);
-  if (type == RecordType::DATA && channel != nullptr) return takeMessage(body);
-  return no(Errc::BAD_FORMAT, "a record out of turn");
+  return takeMessages<Effects>(channel, type, body,
+      [this](Message message, Effects& effects) { return takeMessage(kj::mv(message), effects); });
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::takeReply(Bytes body) {
@@ -141,24 +141,16 @@ Result<PairingAdmin::Effects> PairingAdmin::compare(bool same) {
   return no(Errc::SAS_MISMATCH, "the two screens did not show the same");
 }
 
-Result<PairingAdmin::Effects> PairingAdmin::takeMessage(Bytes body) {
-  auto messages = held(channel).take(body);
-  if (!messages) return no(messages.error());
-  Effects effects;
-  for (auto& message: *messages) {
-    if (message.kind == PAIRING_T1 && stage == Stage::T1) {
-      auto next = takeContribution(message.body);
-      if (!next) return no(next.error());
-      effects = kj::mv(*next);
-    } else if (message.kind == PAIRING_T3 && stage == Stage::T3) {
-      auto consented = consent(kj::mv(message.body));
-      if (!consented) return no(consented.error());
-      effects = kj::mv(*consented);
-    } else {
-      return no(Errc::BAD_FORMAT, "a pairing message out of turn");
-    }
+Result<void> PairingAdmin::takeMessage(Message message, Effects& effects) {
+  Result<Effects> next = no(Errc::BAD_FORMAT, "a pairing message out of turn");
+  if (message.kind == PAIRING_T1 && stage == Stage::T1) {
+    next = takeContribution(message.body);
+  } else if (message.kind == PAIRING_T3 && stage == Stage::T3) {
+    next = consent(kj::mv(message.body));
   }
-  return kj::mv(effects);
+  if (!next) return no(next.error());
+  effects = kj::mv(*next);
+  return {};
 }
 
 Result<PairingAdmin::Effects> PairingAdmin::takeContribution(Bytes body) {

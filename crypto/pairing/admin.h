@@ -105,7 +105,7 @@ class PairingAdmin final {
   Result<Effects> takeResponse(Bytes body);
   Result<void> checkIntroduction(const PairIntroduction& introduced) const;
   Result<void> checkCommit(const PairIntroduction& introduced) const;
-  Result<Effects> takeMessage(Bytes body);
+  Result<void> takeMessage(Message message, Effects& effects);
   Result<Effects> takeContribution(Bytes body);
   Effects offer();
   Result<Effects> consent(Buffer envelope);

@@ -20,17 +20,6 @@ class PairChannel final {
   // Errors: BAD_FORMAT for another frame or index, BAD_LENGTH, DECRYPT_FAILED.
   Result<kj::Vector<Message>> take(Bytes recordBody);
 
-  // The same, each given to `use` until that refuses one. Errors: those of take() and of `use`.
-  template <typename Use>
-  Result<void> takeEach(Bytes recordBody, Use&& use) {
-    auto messages = take(recordBody);
-    if (!messages) return no(messages.error());
-    for (auto& message: *messages) {
-      if (auto used = use(kj::mv(message)); !used) return used;
-    }
-    return {};
-  }
-
  private:
   SendingKey sending;
   ReceivingKey receiving;

@@ -20,8 +20,8 @@ Result<PairingJoiner::Effects> PairingJoiner::step(RecordType type, Bytes body) 
   if (type == RecordType::PAKE_A && stage == Stage::PAKE) return takePake(body);
   if (type == RecordType::HS_INIT && stage == Stage::INIT) return takeInit(body);
   if (type == RecordType::HS_FINAL && stage == Stage::FINAL) return takeFinal(body);
-  if (type == RecordType::DATA && channel != nullptr) return takeMessages(body);
-  return no(Errc::BAD_FORMAT, "a record out of turn");
+  return takeMessages<Effects>(channel, type, body,
+      [this](Message message, Effects& effects) { return takeMessage(kj::mv(message), effects); });
 }
 
 Result<PairingJoiner::Effects> PairingJoiner::takeHello(Bytes body) {
@@ -123,14 +123,6 @@ Result<PairingJoiner::Effects> PairingJoiner::compare(bool same) {
       return no(taken.error());
     }
   }
-  return kj::mv(effects);
-}
-
-Result<PairingJoiner::Effects> PairingJoiner::takeMessages(Bytes body) {
-  Effects effects;
-  auto taken = held(channel).takeEach(
-      body, [&](Message message) { return takeMessage(kj::mv(message), effects); });
-  if (!taken) return no(taken.error());
   return kj::mv(effects);
 }
 

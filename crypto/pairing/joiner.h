@@ -78,7 +78,6 @@ class PairingJoiner final {
   Result<Effects> takePake(Bytes body);
   Result<Effects> takeInit(Bytes body);
   Result<Effects> takeFinal(Bytes body);
-  Result<Effects> takeMessages(Bytes body);
   Result<void> takeMessage(Message message, Effects& effects);
   Result<void> takeOffer(Bytes body, Effects& effects);
   Result<void> takeHints(Bytes body, Effects& effects);

@@ -23,13 +23,8 @@ Result<RecoveryCaller::Effects> RecoveryCaller::step(RecordType type, Bytes body
     return no(Errc::BUSY, "the device there helps nobody recover now");
   if (type == RecordType::PAIR_REPLY && stage == Stage::REPLY) return takeReply(body);
   if (type == RecordType::HS_RESP && stage == Stage::RESPONSE) return takeResponse(body);
-  if (type != RecordType::DATA || channel == nullptr)
-    return no(Errc::BAD_FORMAT, "a record out of turn");
-  Effects effects;
-  auto taken = held(channel).takeEach(
-      body, [&](Message message) { return takeMessage(kj::mv(message), effects); });
-  if (!taken) return no(taken.error());
-  return kj::mv(effects);
+  return takeMessages<Effects>(channel, type, body,
+      [this](Message message, Effects& effects) { return takeMessage(kj::mv(message), effects); });
 }
 
 Result<RecoveryCaller::Effects> RecoveryCaller::takeReply(Bytes body) {

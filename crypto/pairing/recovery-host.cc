@@ -21,13 +21,8 @@ Result<RecoveryHost::Effects> RecoveryHost::step(RecordType type, Bytes body) {
   if (type == RecordType::PAIR_HELLO && stage == Stage::HELLO) return takeHello(body);
   if (type == RecordType::HS_INIT && stage == Stage::INIT) return takeInit(body);
   if (type == RecordType::HS_FINAL && stage == Stage::FINAL) return takeFinal(body);
-  if (type != RecordType::DATA || channel == nullptr)
-    return no(Errc::BAD_FORMAT, "a record out of turn");
-  Effects effects;
-  auto taken = held(channel).takeEach(
-      body, [&](Message message) { return takeMessage(kj::mv(message), effects); });
-  if (!taken) return no(taken.error());
-  return kj::mv(effects);
+  return takeMessages<Effects>(channel, type, body,
+      [this](Message message, Effects& effects) { return takeMessage(kj::mv(message), effects); });
 }
 
 Result<RecoveryHost::Effects> RecoveryHost::takeHello(Bytes body) {
