@@ -26,8 +26,8 @@ Result<EpochId> epochOfField(Bytes sealed);
 // Errors: BAD_FORMAT, DECRYPT_FAILED.
 Result<Buffer> openField(const FieldPlace& place, const EpochSecret& secret, Bytes sealed);
 
-// Whether people can be shown that as a name: UTF-8 without a character that moves the cursor, rings the
-// bell or turns the direction of writing; at most DeviceNames::NAME_BYTES_MAX bytes.
+// Whether people can be shown that as a name: printable (core/base/printable.h), and at most
+// DeviceNames::NAME_BYTES_MAX bytes.
 bool isName(kj::StringPtr text);
 
 // What a DeviceMeta seals: var8 name | var8 model | u8 icon. Names are UTF-8 for people.

@@ -1,5 +1,7 @@
 #include "router/place/facts-codec.h"
 
+#include "core/base/printable.h"
+
 #include <cmath>
 
 namespace hearth::router {
@@ -32,11 +34,8 @@ class Judge final {
     return value;
   }
   std::string text(capnp::Text::Reader value) {
-    if (value.size() > DeviceFacts::TEXT_BYTES_MAX) good = false;
-    for (auto c: value) {
-      // What a device calls itself is shown in a terminal: nothing that steers one.
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) good = false;
-    }
+    // What a device calls itself is shown in a terminal: nothing that steers one.
+    if (value.size() > DeviceFacts::TEXT_BYTES_MAX || !isPrintable(value)) good = false;
     return good ? value.cStr() : "";
   }
   std::vector<std::string> texts(capnp::List<capnp::Text>::Reader list) {

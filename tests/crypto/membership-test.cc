@@ -270,13 +270,14 @@ TEST_CASE("T20: a removed device is told of its removal and of nothing after it"
   REQUIRE(circle.watch.sees(circle.watch) == MemberStatus::REMOVED);
 }
 
-TEST_CASE("names of devices read back, and one with control characters is refused") {
+TEST_CASE("names of devices read back, and one that is none is refused") {
   auto plain = DeviceNames{kj::str("Küche"), kj::str("W2"), 3}.encode();
   auto names = DeviceNames::decode(plain).value();
   REQUIRE(names.name == "Küche");
   REQUIRE(names.encode() == plain);
-  for (auto bad: {"\x1b[2J", "a\nb", "\x7f"}) {
-    auto encoded = DeviceNames{kj::str(bad), kj::str(), 0}.encode();
+  for (auto& bad:
+      {std::string("a\nb"), std::string(), std::string(DeviceNames::NAME_BYTES_MAX + 1, 'n')}) {
+    auto encoded = DeviceNames{kj::str(bad.c_str()), kj::str(), 0}.encode();
     REQUIRE(DeviceNames::decode(encoded).error().code == Errc::BAD_FORMAT);
   }
   REQUIRE(DeviceNames::decode(plain.slice(0, plain.size() - 1)).error().code == Errc::BAD_FORMAT);

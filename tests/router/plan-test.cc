@@ -168,6 +168,7 @@ TEST_CASE("facts that no device has are refused") {
   REQUIRE(refused([&]() { builder.setActiveW(NAN); }));
   REQUIRE(refused([&]() { builder.setQueueS(-1); }));
   REQUIRE(refused([&]() { builder.setName("\x1b[2J"); }));
+  REQUIRE(refused([&]() { builder.setName("\u009b2J"); }));  // the same in one character
   REQUIRE(refused([&]() { builder.setId(kj::StringPtr("short").asBytes()); }));
   REQUIRE(refused([&]() { builder.initPlugins(DeviceFacts::PLUGINS_MAX + 1); }));
 }
