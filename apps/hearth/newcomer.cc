@@ -1,6 +1,7 @@
 #include "apps/hearth/newcomer.h"
 
 #include "apps/hearth/output.h"
+#include "crypto/membership/sealed-field.h"
 #include "crypto/primitives/aead.h"
 #include "devices/node/circle-keeper.h"
 
@@ -25,6 +26,10 @@ devices::Identity identityOf(apps::Home& home, const std::string& deviceClass) {
 
 Newcomer openNewcomer(apps::Home& home, UvLoop& uv, apps::DeviceSettings given) {
   auto settings = apps::withDefaults(kj::mv(given));
+  // Others would hear nothing of a device that is called otherwise.
+  if (!crypto::isName(settings.name.c_str()))
+    throw Failure{USAGE,
+        "a name is 1 to 64 bytes of UTF-8, without control characters: give another one with --name"};
   auto identity = identityOf(home, settings.deviceClass);
   auto store = home.openStore(identity);
   auto stored = devices::StoredCircle::read(*store).wait(uv.waitScope);
