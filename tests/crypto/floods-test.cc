@@ -304,6 +304,38 @@ TEST_CASE("an op that rests on a rival which was held back brings it in, and no 
   REQUIRE(flooded.size() == before + 2);
 }
 
+TEST_CASE("who has signed eight ops that rest on rivals and are none brings no rival in any more") {
+  Flooded circle(5);
+  auto knowing = circle.base, flooded = circle.base;
+  auto write = [&](const MembershipLog& past, const char* by, uint64_t late = 0) {
+    return circle.forge.make(past, Flooded::meta(circle.luck), {circle.forge.device(by)},
+        [&](Op& op) { op.lamport += late; });
+  };
+  auto rival = write(circle.base, "m");
+  REQUIRE(knowing.add(view(rival.envelope)).has_value());
+  for (size_t i = 0; i < SURPLUS_MAX + 2; ++i)
+    REQUIRE(flooded.add(view(write(circle.base, "m").envelope)).has_value());
+  REQUIRE(flooded.add(view(rival.envelope)).value() == MembershipLog::Taken::WAITING);
+  auto before = flooded.size();
+  auto rests = [&](size_t bad) {
+    for (size_t i = 0; i < bad; ++i) (void)flooded.add(view(write(knowing, "w", 1).envelope));
+    REQUIRE(flooded.size() == before);
+    return flooded.add(view(write(knowing, "w").envelope)).value();
+  };
+  SECTION("seven are forgiven") {
+    REQUIRE(rests(MembershipLog::BAD_RESTS_MAX - 1) == MembershipLog::Taken::STORED);
+  }
+  SECTION("eight are not, and others are heard as before") {
+    REQUIRE(rests(MembershipLog::BAD_RESTS_MAX) == MembershipLog::Taken::WAITING);
+    REQUIRE_FALSE(flooded.has(rival.hash));
+    REQUIRE(flooded.add(view(write(circle.base, "w").envelope)).value() ==
+        MembershipLog::Taken::STORED);
+    auto byOther = write(knowing, "b");
+    REQUIRE(flooded.add(view(byOther.envelope)).value() == MembershipLog::Taken::STORED);
+  }
+  REQUIRE(flooded.has(rival.hash));
+}
+
 TEST_CASE("an op whose past is flooded is not the first to rest on any part of the flood") {
   Flooded circle(3);
   auto log = circle.base;

@@ -219,6 +219,38 @@ TEST_CASE("an admin that asks without end fills its own share alone") {
   REQUIRE(circle.asked.ofOthers().size() == Proposals::OF_ADMIN_MAX);
 }
 
+TEST_CASE("a device asks no fifth question while four wait") {
+  TwoAdmins circle;
+  auto promote = [&](uint8_t seed) {
+    crypto::Device member(seed);
+    circle.phone.add(member, Role::MEMBER);
+    return circle.ask(crypto::SetRolePayload{member.keys.id, Role::ADMIN});
+  };
+  auto first = circle.ask(circle.promotion()).value();
+  for (uint8_t i = 1; i < Proposals::OWN_MAX; ++i) REQUIRE(promote(20 + i).has_value());
+  REQUIRE(promote(30).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(circle.ask(circle.promotion()).value() == first);
+  circle.asking.takeBack(first);
+  REQUIRE(promote(31).has_value());
+}
+
+TEST_CASE("many admins that ask at once fill no more than the place that all have") {
+  TwoAdmins circle;
+  constexpr uint8_t ADMINS = Proposals::OF_OTHERS_MAX / Proposals::OF_ADMIN_MAX + 1;
+  for (uint8_t admin = 0; admin < ADMINS; ++admin) {
+    DeviceId id;
+    id.bytes[0] = admin;
+    std::vector<crypto::Buffer> asks;
+    for (uint8_t i = 0; i < Proposals::OF_ADMIN_MAX; ++i) {
+      crypto::ProposalNonce nonce;
+      nonce.bytes[0] = i;
+      asks.push_back(Proposal{circle.phone.log->circle(), id, nonce, circle.promotion()}.encode());
+    }
+    circle.asked.asked(id, std::vector<crypto::Bytes>(asks.begin(), asks.end()), circle.now);
+  }
+  REQUIRE(circle.asked.ofOthers().size() == Proposals::OF_OTHERS_MAX);
+}
+
 TEST_CASE("all that may wait fits its place on the disk") {
   constexpr size_t SETTING_BYTES_MAX = 64 << 10;
   REQUIRE((Proposals::OWN_MAX + Proposals::OF_OTHERS_MAX) * (Proposal::BYTES_MAX + 64) +
