@@ -1,43 +1,20 @@
 // Files of a device's home that somebody puts back (SECURITY.md §10.4, G10): an older database under the
 // anchor of a newer one, an older anchor beside the database, and neither.
 
-#include "core/loop/uv-event-port.h"
-#include "devices/node/circle-keeper.h"
 #include "devices/node/private-file.h"
-#include "simulator/disk/sim-disk.h"
-#include "tests/devices/root-in-memory.h"
-#include "tests/storage/home.h"
-
-#include <catch2/catch_test_macros.hpp>
+#include "tests/devices/device-on-disk.h"
 
 namespace hearth::devices {
 namespace {
 
-// A device whose processes come and go over one database and one folder of keys.
-struct Machine final: CircleKeeper::Observer {
-  crypto::CountingEntropy entropy{1};
-  RootInMemory root;
-  kj::Own<const kj::Directory> keys = kj::newInMemoryDirectory(kj::nullClock());
-  Identity identity = Identity::create(*keys, root, entropy, 0);
-  sim::SimDisk disk{sim::Chance(1)};
-  storage::Home home{disk.directory()};
-  UvLoop uv;
-  kj::TimerImpl timer{kj::origin<kj::TimePoint>()};
-  InlineExecutor executor;
+struct Machine final: DeviceOnDisk, CircleKeeper::Observer {
   kj::Own<storage::Store> store;
   kj::Own<CircleKeeper> keeper;
 
-  Machine() {
-    auto recovery = crypto::RecoveryKeys::fromSeed(crypto::RecoverySeed::draw(entropy));
-    storage::Store fresh{executor, home.open()};
-    StoredCircle::found(recovery, identity, fresh, kj::nullClock(), entropy).wait(uv.waitScope);
-  }
   void begin() {
     end();
     store = kj::heap<storage::Store>(executor, home.open());
-    auto read = StoredCircle::read(*store).wait(uv.waitScope).value();
-    keeper = kj::heap<CircleKeeper>(kj::mv(KJ_ASSERT_NONNULL(read)), identity, *store, timer,
-        kj::nullClock(), entropy, *keys, *this);
+    keeper = keeperOf(stored(*store), *store, *this);
   }
   void end() {
     keeper = nullptr;

@@ -1,51 +1,24 @@
 // What a device does with the ops by which whoever holds the recovery key begins its circle anew.
 
-#include "core/loop/uv-event-port.h"
-#include "devices/node/circle-keeper.h"
 #include "devices/node/recovering.h"
-#include "simulator/disk/sim-disk.h"
-#include "tests/devices/root-in-memory.h"
-#include "tests/storage/home.h"
-
-#include <catch2/catch_test_macros.hpp>
+#include "tests/devices/device-on-disk.h"
 
 namespace hearth::devices {
 namespace {
 
 // The only admin of a circle, with its database on a disk that may be full, and the desk's caller, a
 // fresh device with the right recovery key.
-struct Desk final: CircleKeeper::Observer {
-  crypto::CountingEntropy entropy{1};
-  RootInMemory root;
-  kj::Own<const kj::Directory> keys = kj::newInMemoryDirectory(kj::nullClock());
-  Identity identity = Identity::create(*keys, root, entropy, 0);
-  crypto::RecoveryKeys recovery =
-      crypto::RecoveryKeys::fromSeed(crypto::RecoverySeed::draw(entropy));
+struct Desk final: DeviceOnDisk, CircleKeeper::Observer {
   crypto::RecoveryKeys next = crypto::RecoveryKeys::fromSeed(crypto::RecoverySeed::draw(entropy));
   kj::Own<const kj::Directory> freshKeys = kj::newInMemoryDirectory(kj::nullClock());
   Identity fresh = Identity::create(*freshKeys, root, entropy, 0);
   crypto::EphemeralGuard guard{[]() {}};
 
-  sim::SimDisk disk{sim::Chance(1)};
-  storage::Home home{disk.directory()};
-  UvLoop uv;
-  kj::TimerImpl timer{kj::origin<kj::TimePoint>()};
-  InlineExecutor executor;
   storage::Store store{executor, home.open()};
-  kj::Own<CircleKeeper> keeper;
+  kj::Own<CircleKeeper> keeper = keeperOf(stored(store), store, *this);
   int changes = 0;
 
-  Desk() {
-    StoredCircle::found(recovery, identity, store, kj::nullClock(), entropy).wait(uv.waitScope);
-    keeper = kj::heap<CircleKeeper>(
-        stored(), identity, store, timer, kj::nullClock(), entropy, *keys, *this);
-  }
-
-  StoredCircle stored() {
-    auto read = StoredCircle::read(store).wait(uv.waitScope).value();
-    return kj::mv(KJ_ASSERT_NONNULL(read));
-  }
-  size_t opsOnDisk() { return stored().ops.size(); }
+  size_t opsOnDisk() { return stored(store).ops.size(); }
 
   // The new beginning, upon the keeper's log.
   std::vector<crypto::SealedOp> newBeginning() {
