@@ -4,6 +4,8 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::devices {
 
 namespace {
@@ -220,14 +222,13 @@ std::vector<std::string> CircleKeeper::alarms() const {
                     "runs nothing");
   if (epochs.wasCheated(membership))
     lines.push_back("the newest secret of the circle does not open here: remove who made it");
-  for (auto& rival: membership.ops().rivals()) {
-    if (state()
-            .find(rival.first.first)
-            .map([](auto& m) { return m.isSuspended(); })
-            .orDefault(false))
-      lines.push_back(
-          "a device has written two histories and is suspended: was it cloned or stolen?");
-  }
+  bool isCloned = std::ranges::any_of(membership.ops().rivals(), [this](auto& rival) {
+    auto& author = rival.first.first;
+    return state().find(author).map([](auto& m) { return m.isSuspended(); }).orDefault(false);
+  });
+  if (isCloned)
+    lines.push_back("a device has written two histories and is suspended: was it cloned or stolen? "
+                    "hearth devices shows which; hearth remove it, or hearth reinstate it");
   return lines;
 }
 
