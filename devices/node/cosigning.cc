@@ -216,9 +216,9 @@ kj::Promise<crypto::Signature> Cosigning::cosign(
 kj::Promise<bool> Cosigning::complete(ProposalId id, DeviceId admin) {
   if (!completing.insert(id).second) co_return false;
   KJ_DEFER(completing.erase(id));
-  for (int tries = 0; tries < TRIES_MAX && proposals.ofSelf().contains(id); ++tries) {
+  for (int tries = 0; tries < TRIES_MAX; ++tries) {
     if (tries > 0) co_await around.timer.afterDelay(TRY_AGAIN_AFTER);
-    if (!around.links.isUp(admin)) co_return false;
+    if (!proposals.ofSelf().contains(id) || !around.links.isUp(admin)) co_return false;
     auto done = co_await tryToComplete(id, admin);
     if (done) {
       around.trace.event("cosigning.done", {{"tries", tries + 1}});
@@ -245,6 +245,8 @@ kj::Promise<Result<void>> Cosigning::tryToComplete(ProposalId id, const DeviceId
                 return no(Errc::STALE, "another admin has not signed yet");
               });
   if (!signature) co_return no(signature.error());
+  // What was taken back meanwhile has been called off to the user.
+  if (!proposals.ofSelf().contains(id)) co_return no(NEVER);
   co_return co_await around.keeper.sayCosigned(kj::mv(*draft), *signature);
 }
 

@@ -16,9 +16,12 @@ struct TwoAdmins {
           tabletKind = profileOf("tablet", {}), newKind = profileOf("newcomer", {});
   World world{7};
   People people{world};
-  NetworkIndex wifi = world.addNetwork(NetworkKind{.name = "wifi"});
+  NetworkIndex wifi;
 
-  TwoAdmins() {
+  // `latency`: of every packet on its way.
+  explicit TwoAdmins(kj::Duration latency = 1 * kj::MILLISECONDS)
+      : wifi(world.addNetwork(
+            NetworkKind{.name = "wifi", .latencyMin = latency, .latencyMax = latency})) {
     for (auto kind: {&phoneKind, &laptopKind, &tabletKind, &newKind}) {
       auto& device = world.addDevice(kind->name, *kind);
       device.mayVisit(wifi);
@@ -117,6 +120,21 @@ TEST_CASE("what an admin refuses or its asker takes back is over on both") {
   REQUIRE(home.pending(home.phone()) == 0);
   REQUIRE(home.pending(home.laptop()) == 0);
   REQUIRE(home.admins(home.phone()) == 2);
+}
+
+TEST_CASE("what is taken back while the other admin signs it does not come about") {
+  TwoAdmins home(500 * kj::MILLISECONDS);
+  home.askForTablet();
+  auto& asking = home.nodeOf(home.phone()).desk();
+  auto id = asking.pending().front().id;
+  home.world.add(home.nodeOf(home.laptop()).desk().decide(id, true).ignoreResult());
+  auto hasAgreed = [&]() { return asking.pending().front().agreed; };
+  for (int i = 0; i < 100 && !hasAgreed(); ++i) home.world.run(50 * kj::MILLISECONDS);
+  REQUIRE(hasAgreed());
+  home.world.add(asking.decide(id, false).ignoreResult());
+  home.world.run(20 * S);
+  for (auto device: {&home.phone(), &home.laptop(), &home.tablet()})
+    REQUIRE(home.admins(*device) == 2);
 }
 
 TEST_CASE("a new admin waits at its join until the other admin has agreed, and is in then") {
