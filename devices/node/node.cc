@@ -176,12 +176,24 @@ DeviceView Node::viewOf(const DeviceId& id, const crypto::Member& member) {
   return view;
 }
 
+// A name is what a device says of itself, and may even look like another one's id: what fits two means neither.
 Result<DeviceView> Node::device(const std::string& wanted) {
+  std::vector<DeviceView> found;
   for (auto& view: devices()) {
     auto shown = crypto::display(view.id);
-    if (view.name == wanted || shown.startsWith(wanted.c_str())) return view;
+    if (shown == wanted.c_str()) return view;
+    bool begins = !wanted.empty() && shown.startsWith(wanted.c_str());
+    if (begins || view.name == wanted) found.push_back(view);
   }
-  return no(Errc::UNKNOWN_PEER, "no device is called so: hearth devices lists them");
+  // Whoever was removed and came in anew is called as before.
+  auto isOut = [](auto& view) { return view.status == crypto::MemberStatus::REMOVED; };
+  if (!std::ranges::all_of(found, isOut)) std::erase_if(found, isOut);
+  if (found.empty())
+    return no(Errc::UNKNOWN_PEER, "no device is called so: hearth devices lists them");
+  if (found.size() > 1)
+    return no(Errc::BAD_FORMAT,
+        "several devices are called so: give the id of one, as hearth devices --json has it");
+  return kj::mv(found.front());
 }
 
 kj::Promise<std::vector<std::string>> Node::waiting() {

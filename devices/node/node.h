@@ -103,7 +103,7 @@ class Node final: private CircleKeeper::Observer,
   std::string nameOf(const DeviceId& id) const { return fleet.nameOf(id); }
   // What all parts hold now, each beside its limit.
   Holdings holdings() const;
-  // By name, full id or the beginning of one. Errors: UNKNOWN_PEER.
+  // By full id, name or the beginning of an id. Errors: UNKNOWN_PEER; BAD_FORMAT when it fits several.
   Result<DeviceView> device(const std::string& wanted);
 
   // Where new devices show a code on the local link, if there is one.
