@@ -104,12 +104,12 @@ kj::Promise<Result<void>> CircleDesk::rename(DeviceId device, std::string name) 
         Errc::STALE, "a device says its name itself, and it is not there: start hearthd there");
   auto request = around.links.rpc(device).castAs<rpc::Peer>().renameRequest();
   request.setName(name.c_str());
-  auto said = request.send().then([](auto) { return Result<void>(); },
-      [](kj::Exception&& e) -> Result<void> {
-        KJ_LOG(INFO, "a device does not take its name", e.getDescription());
-        return no(Errc::STALE, "the device does not say so: run hearth rename on it");
-      });
-  co_return co_await around.timer.timeoutAfter(Cosigning::SIGN_WITHIN, kj::mv(said));
+  co_return co_await around.timer.timeoutAfter(NAMED_WITHIN, request.send())
+      .then([](auto) { return Result<void>(); },
+          [](kj::Exception&& e) -> Result<void> {
+            KJ_LOG(INFO, "a device does not take its name", e.getDescription());
+            return no(Errc::STALE, "the device does not say so: run hearth rename on it");
+          });
 }
 
 kj::Promise<void> CircleDesk::renamed(const DeviceId& by, std::string name) {

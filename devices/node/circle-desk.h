@@ -21,6 +21,9 @@ struct PendingView {
 
 class CircleDesk final {
  public:
+  // For so long another device may take to say its new name.
+  static constexpr kj::Duration NAMED_WITHIN = 10 * kj::SECONDS;
+
   // None: it is done. Else it waits for another admin.
   using Change = kj::Maybe<PendingView>;
 

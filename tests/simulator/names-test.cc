@@ -62,5 +62,12 @@ TEST_CASE("the name of a device that was removed means whoever has it now") {
   REQUIRE(home.node("phone").device("laptop").value().id == home.id("phone"));
 }
 
+TEST_CASE("an admin is told what to do when another device does not take its name") {
+  Named home;
+  auto laptop = home.id("laptop");
+  home.world.device("laptop").sleep();
+  REQUIRE(home.rename("phone", laptop, "desk").error().code == Errc::STALE);
+}
+
 }  // namespace
 }  // namespace hearth::sim
