@@ -55,7 +55,7 @@ interface Daemon {
   pending @14 () -> (pending :List(Pending));
   # What waits for the word of an admin: what this device has asked, and what it is asked.
 
-  decide @15 (id :Text, agrees :Bool) -> (done :Bool, pending :Pending);
+  decide @15 (id :Text, agrees :Bool) -> (done :Bool);
   # The word of this device's user: about what it is asked, or, with `agrees` false, about what it has
   # asked itself, which is taken back. `done`: the circle has followed already.
 }

@@ -42,13 +42,23 @@ std::string articleOf(const std::string& role) {
   return role == "admin" ? "an admin" : "a " + role;
 }
 
-// What is asked for under that id, or a beginning of it.
+// What is asked for under that id, or a beginning of it. One that fits two means neither: an admin may choose
+// what it asks so that its id begins like another one's.
 local::Pending::Reader findPending(
     capnp::List<local::Pending>::Reader all, const std::string& wanted) {
+  constexpr size_t DIGITS_MIN = 4;
+  if (wanted.size() < DIGITS_MIN)
+    throw Failure{USAGE, "give at least four digits of the id: hearth pending lists them"};
+  std::vector<local::Pending::Reader> found;
   for (auto pending: all) {
-    if (std::string(pending.getId().cStr()).starts_with(wanted)) return pending;
+    if (std::string(pending.getId().cStr()).starts_with(wanted)) found.push_back(pending);
   }
-  throw Failure{FAILED, "nothing of id '" + wanted + "' waits: hearth pending lists what does"};
+  if (found.empty())
+    throw Failure{FAILED, "nothing of id '" + wanted + "' waits: hearth pending lists what does"};
+  if (found.size() > 1)
+    throw Failure{FAILED,
+        "two ids begin with '" + wanted + "': give one whole, as hearth pending --json has it"};
+  return found.front();
 }
 
 bool saysYes(const std::string& question) {

@@ -235,9 +235,6 @@ class DaemonServer final: public Daemon::Server {
     auto params = context.getParams();
     std::string id = params.getId().cStr();
     bool agrees = params.getAgrees();
-    for (auto& view: node.desk().pending()) {
-      if (view.id.starts_with(id)) write(view, context.getResults().initPending());
-    }
     auto done = co_await node.errand([&]() { return node.desk().decide(id, agrees); });
     if (!done) refuse(done.error());
     context.getResults().setDone(*done);
