@@ -35,8 +35,7 @@ class Modules {
   std::unique_ptr<QRcode, decltype(&QRcode_free)> code;
 };
 
-// A picture in libpng's simplified interface. The destructor frees what libpng holds for it, also when
-// reading or writing fails.
+// A picture in libpng's simplified interface. Its destructor frees the memory that libpng keeps for it.
 struct Png {
   png_image image;
 
