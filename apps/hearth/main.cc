@@ -85,7 +85,7 @@ void describeRecovery(CLI::App& app, Everything& all) {
 void describeDevice(CLI::App& app, Everything& all) {
   auto* device = command(app, all, "device", "one device");
   device->add_option("NAME", all.name, "name or id");
-  auto* role = command(*device, all, "role", "makes it an admin, a member or a vault");
+  auto* role = command(*device, all, "role", "makes a device an admin, a member or a vault");
   role->add_option("NAME", all.name, "name or id")->required();
   role->add_option("ROLE", all.role)
       ->required()
@@ -151,13 +151,17 @@ void describeChanges(CLI::App& app, Everything& all) {
   leave->add_flag("--yes", all.leaves, "do not ask");
   auto* rename = command(app, all, "rename", "says what people call this device");
   rename->add_option("NAME", all.name, "1 to 64 bytes of UTF-8")->required();
-  rename->add_option("--device", all.device, "another device, by name or id: it must be there");
+  rename->add_option(
+      "--device", all.device, "another device, by name or id: hearthd must run there");
   command(app, all, "pending", "what waits for the word of an admin");
   auto* approve = command(app, all, "approve", "signs what another admin asks for");
-  approve->add_option("ID", all.decide.id, "its id, or the beginning of one")->required();
+  approve->add_option("ID", all.decide.id, "its id, or the beginning of it: four digits or more")
+      ->required();
   approve->add_flag("--yes", all.decide.yes, "do not ask");
-  auto* refuse = command(app, all, "refuse", "does not; or takes back what this device asks for");
-  refuse->add_option("ID", all.decide.id, "its id, or the beginning of one")->required();
+  auto* refuse = command(app, all, "refuse",
+      "turns down what another admin asks for, or takes back what this device asks");
+  refuse->add_option("ID", all.decide.id, "its id, or the beginning of it: four digits or more")
+      ->required();
 }
 
 void describeWork(CLI::App& app, Everything& all) {
