@@ -84,7 +84,7 @@ void Node::hear(Recording recording) {
 }
 
 kj::Promise<void> Node::start() {
-  tasks.add(keepLogShort());
+  tasks.add(everyHour());
   followRotations();
   learnNames();
   keeper.start();
@@ -108,8 +108,9 @@ kj::Promise<void> Node::start() {
   jobs.fleetChanged();
 }
 
-// SECURITY.md §10.1: the write-ahead log is emptied hourly. A full disk is no reason to stop trying.
-kj::Promise<void> Node::keepLogShort() {
+// What is left of the time of questions and of silence is remembered, and the write-ahead log emptied (SECURITY.md
+// §10.1). A full disk is no reason to stop trying.
+kj::Promise<void> Node::everyHour() {
   for (;;) {
     co_await seams.timer.afterDelay(storage::Store::CHECKPOINT_EVERY);
     co_await keeper.saveFreshness().catch_([](kj::Exception&&) {});

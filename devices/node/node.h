@@ -169,7 +169,7 @@ class Node final: private CircleKeeper::Observer,
   void considerRotation();
   void learnNames();
   void followRotations();
-  kj::Promise<void> keepLogShort();
+  kj::Promise<void> everyHour();
   void tell(const DeviceId& peer);
   void tellAll();
   void expelled();
