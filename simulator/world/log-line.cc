@@ -7,7 +7,8 @@ namespace hearth::sim {
 
 namespace {
 
-// Of this file's path, what lies before the tree; empty where the compiler was given relative paths.
+// Of this file's path, what lies before the tree. A compiler cache may have made the paths relative; then
+// files are named without their folders.
 std::string_view treeFolder() {
   constexpr std::string_view PATH = __FILE__, IN_TREE = "simulator/world/log-line.cc";
   static_assert(PATH.ends_with(IN_TREE));
