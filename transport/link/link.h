@@ -35,7 +35,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
     // The peer has confirmed: what follows is really from it.
     virtual void confirmed(Link& link) = 0;
 
-    // The peer goes on over this link. Errors end the link, and the session with it.
+    // The peer goes on over this link. Errors end the link, and the session where this one is to carry it.
     virtual Result<void> resumed(Link& link, Resume resume) = 0;
 
     // From now on nothing but membership messages may pass.
