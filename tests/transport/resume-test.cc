@@ -221,5 +221,29 @@ TEST_CASE("the one that chooses takes the answer to its RESUME, and no other") {
   REQUIRE_FALSE(answered([](Resume& answer) { answer.token.bytes[0] ^= 1; }));
 }
 
+// Whichever is first, in all the turns of the loop that shaking hands takes.
+TEST_CASE("a link that is confirmed as it gives way to another caller's carries nothing") {
+  constexpr kj::uint TURNS = 100;
+  ByHand two(false);
+  std::list<Hand*> silent;
+  size_t chosen = 0, hungUpOn = 0;
+  for (kj::uint turns = 0; turns < TURNS; ++turns) {
+    while (silent.size() < Links::UNCONFIRMED_MAX) silent.push_back(&two.shaken());
+    auto& oldest = *silent.front();
+    silent.pop_front();
+    auto& newest = two.begin();
+    auto shaking = two.shake(newest).eagerlyEvaluate(nullptr);
+    two.scope.poll(turns);
+    oldest.confirm();
+    newest.has(shaking.wait(two.scope).value());
+    silent.push_back(&newest);
+    ++(oldest.hear(RESUME) != nullptr ? chosen : hungUpOn);
+    two.hands.remove_if([&](auto& hand) { return &hand == &oldest; });
+    two.scope.poll();
+  }
+  REQUIRE(chosen > 0);
+  REQUIRE(hungUpOn > 0);
+}
+
 }  // namespace
 }  // namespace hearth::transport

@@ -66,6 +66,7 @@ void Links::makeRoom() {
   if (caller == unconfirmed.end()) return;
   auto link = kj::mv(*caller);
   unconfirmed.erase(caller);
+  link->letGo();  // until it is dropped it may still hear its peer
   dropLater(kj::mv(link));
 }
 
