@@ -91,6 +91,16 @@ TEST_CASE("a device that is not in the circle gets no link") {
   REQUIRE(two.phone.log.empty());
 }
 
+TEST_CASE("a stranger that is heard leaves nothing behind") {
+  Two two;
+  two.laptop.members.clear();
+  two.call();
+  REQUIRE(two.eventually([&]() { return two.laptop.heard.size() > 0; }));
+  Holdings holdings;
+  two.laptop.links->addTo(holdings);
+  for (auto& held: holdings) REQUIRE(std::string(held.what) != "addresses of a peer");
+}
+
 TEST_CASE("another epoch gets a membership link, and a link once both know the same") {
   Two two;
   two.phone.epoch.bytes[0] = 9;

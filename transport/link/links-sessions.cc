@@ -21,11 +21,11 @@ bool Links::prefers(const Link& fresh, const Peer& holding) const {
 
 void Links::confirmed(Link& link) {
   auto id = link.peer();
-  auto& peer = peers[id];
   if (link.membershipOnly()) {
     if (link.isRestricted()) restricted(link);
     return;
   }
+  auto& peer = peers[id];
   if (!chooses(id) || peer.link.get() == &link || link.isLetGo()) return;
   if (peer.link.get() == nullptr || prefers(link, peer)) {
     choose(peer, takeUnconfirmed(link));
