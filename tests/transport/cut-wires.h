@@ -133,6 +133,7 @@ struct CutPair {
   std::list<Wire> wires;
   kj::Function<void(Wire&)> plan = [](Wire&) {};  // what becomes of the next one
   bool noWay = false;
+  const Side* unreachable = nullptr;  // that the other cannot call
   Side a{*this, 1}, b{*this, 2};
 
   CutPair() {
@@ -146,7 +147,7 @@ struct CutPair {
     b.device.links = nullptr;
   }
   kj::Promise<kj::Own<kj::AsyncIoStream>> wireTo(Side& called) {
-    if (noWay) return KJ_EXCEPTION(DISCONNECTED, "no way there");
+    if (noWay || &called == unreachable) return KJ_EXCEPTION(DISCONNECTED, "no way there");
     auto& wire = wires.emplace_back();
     plan(wire);
     auto pipe = kj::newTwoWayPipe();

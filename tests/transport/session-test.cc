@@ -180,6 +180,15 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("whoever has hung up calls nobody, also where it was about to call anew") {
+  Talk talk;
+  talk.unreachable = &talk.a;
+  talk.a.device.links->moved();
+  talk.a.device.links->hangUp();
+  talk.pass(1 * kj::SECONDS);
+  REQUIRE_FALSE(talk.b.device.links->isUp(talk.a.id()));
+}
+
 TEST_CASE("where nobody waits, a carrier that ends is told of at once") {
   Talk talk;
   talk.noWay = true;

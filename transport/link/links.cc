@@ -161,6 +161,7 @@ void Links::hangUp() {
     peer.addresses.clear();
     peer.dialling = nullptr;
     peer.improving = nullptr;
+    peer.meeting = nullptr;
     peer.expecting = nullptr;
     peer.attention = nullptr;
     peer.capability = nullptr;
