@@ -180,6 +180,20 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "both sides call at once for a session whose link is cut, however long one had called in vain") {
+  CutPair two;
+  two.noWay = true;
+  two.a.call(two.b);
+  two.pass(2 * kj::MINUTES);
+  two.noWay = false;
+  two.b.call(two.a);
+  REQUIRE(two.bothUp());
+  two.unreachable = &two.a;
+  two.cutAll(Wire::Cut::ENDS);
+  REQUIRE(two.eventually([&]() { return two.carriers(two.a) == 2; }, 1 * kj::SECONDS));
+}
+
 TEST_CASE("whoever has hung up calls nobody, also where it was about to call anew") {
   Talk talk;
   talk.unreachable = &talk.a;

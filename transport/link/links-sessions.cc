@@ -125,6 +125,8 @@ void Links::carryOn(const DeviceId& id, Peer& peer) {
     peer.improving = improve(id).eagerlyEvaluate(
         [](kj::Exception&& e) { KJ_LOG(WARNING, "a better way could not be looked for", e); });
   }
+  // Whoever waits to call again need not: when this link is cut, it is called for at once.
+  peer.news.ring();
   if (peer.rpc.get() != nullptr) return announce(id, peer);
   if (peer.session->handover.isChooser()) {
     peer.expecting = expectRpc(id).eagerlyEvaluate(nullptr);
