@@ -74,9 +74,4 @@ Resume Handover::answer(LaneStates states) const {
   return {token, number, begun, kj::mv(states)};
 }
 
-void Handover::forget() {
-  number = 0;
-  begun = 0;
-}
-
 }  // namespace hearth::transport

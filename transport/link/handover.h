@@ -60,9 +60,6 @@ class Handover final {
   // Follower: what to say then. `states`: none when it begins.
   Resume answer(LaneStates states) const;
 
-  // The session is over here: nobody goes on with it.
-  void forget();
-
  private:
   bool chooses;
   SessionToken token;
