@@ -17,8 +17,8 @@ class BulkPace final {
   static constexpr size_t UNSENT_BYTES_LEAST = 4 << 10;
   static constexpr size_t RECORD_BYTES_MAX = 64 << 10;   // more makes nothing faster
   static constexpr size_t UNSENT_BYTES_MAX = 512 << 10;  // 2 ms of 2 Gbit/s
-  static constexpr kj::Duration MEASURE_EVERY =
-      20 * kj::MILLISECONDS;  // while something is written
+  // While something is written.
+  static constexpr kj::Duration MEASURE_EVERY = 20 * kj::MILLISECONDS;
 
   // Whether somebody should measure, before the next write.
   bool isDue(kj::TimePoint now) const { return now >= dueAt; }

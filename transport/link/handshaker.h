@@ -24,8 +24,9 @@ struct Handshake {
 kj::Promise<Result<Handshake>> initiate(
     HandshakeTools tools, Carrier& carrier, DeviceId peer, uint32_t index, bool resync);
 
-// Answers whoever calls and passes the gate, where it has a place that outlives the promise. Errors: those of LinkResponder and judge(),
-// EPOCH_UNKNOWN, UNKNOWN_PEER, BUSY, BAD_MAC; the caller was told no more than an alert.
+// Answers whoever calls and passes the gate, where it has a place that outlives the promise. Errors: those
+// of LinkResponder and judge(), EPOCH_UNKNOWN, UNKNOWN_PEER, BUSY, BAD_MAC; the caller was told no more than
+// an alert.
 kj::Promise<Result<Handshake>> respond(
     HandshakeTools tools, Gate& gate, Gate::Place& place, Carrier& carrier, uint32_t index);
 

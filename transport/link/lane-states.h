@@ -1,6 +1,6 @@
 #pragma once
-// What one side of a link knows of its streams, told to the other when the link goes on over another
-// carrier: what was on its way when the old one was cut is lost, or has arrived, and only the receiver
+// What one side of a session knows of its streams, told to the other when the session goes on over another
+// link: what was on its way when the old one was cut is lost, or has arrived, and only the receiver
 // knows which.
 //
 //   u32 newest | list16<u32 id | u64 received | u64 taken | u64 granted | u8 flags>      ids ascending

@@ -1,6 +1,6 @@
 #pragma once
-// The streams of a link's lanes as KJ streams. The hub belongs to the link and to every stream: when
-// the link is over, its streams say DISCONNECTED for as long as somebody holds them.
+// The streams of a session's lanes as KJ streams. The hub belongs to the session and to every stream: when
+// the session is over, its streams say DISCONNECTED for as long as somebody holds them.
 
 #include "transport/link/lanes.h"
 
@@ -37,7 +37,7 @@ class LaneStream;
 
 class LaneHub final: public kj::Refcounted {
  public:
-  LaneHub(bool initiator, kj::Timer& timer): lanes(initiator), timer(timer) {}
+  LaneHub(bool chooser, kj::Timer& timer): lanes(chooser), timer(timer) {}
 
   Lanes lanes;
   kj::Timer& timer;
@@ -56,7 +56,7 @@ class LaneHub final: public kj::Refcounted {
   void ring(StreamId stream);
   void ringWriters();
 
-  // The link is over.
+  // The session is over.
   void end();
   bool isOver() const { return over; }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the lanes of a link are made of: their names, the frames they send and one stream's state.
+// What the lanes of a session are made of: their names, the frames they send and one stream's state.
 
 #include "core/base/result.h"
 #include "transport/link/byte-ring.h"

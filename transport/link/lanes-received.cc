@@ -1,4 +1,4 @@
-// What a peer's frames do to the streams of a link, and how these go on over another carrier.
+// What a peer's frames do to the streams of a session, and how these go on over another link.
 
 #include "transport/link/lanes.h"
 

@@ -1,12 +1,12 @@
 #pragma once
-// The streams of one link, sorted into lanes of strict priority, with credit for each stream
+// The streams of one session, sorted into lanes of strict priority, with credit for each stream
 // (docs/PROTOCOL.md, "Lanes"). A pure machine: frames in, frames out.
 //
 //   control (RPC, membership) > live (frames with deadlines) > interactive (job streams) > bulk
 //
 // Small writes to one stream are coalesced into one frame; within a lane the streams take turns. The
 // streams outlive the carrier: what was sent is kept until the peer is known to have read it, so that a
-// link that is resumed goes on with the byte that the peer lacks (lane-states.h).
+// session goes on over another link with the byte that the peer lacks (lane-states.h).
 
 #include "core/base/flat.h"
 #include "core/base/holding.h"
@@ -44,8 +44,8 @@ class Lanes final {
   using OutFrame = LaneOutFrame;
   using Event = LaneEvent;
 
-  // The initiator of the link opens streams of odd numbers, the responder of even ones.
-  explicit Lanes(bool initiator): nextId(initiator ? 1 : 2), peerParity(initiator ? 0 : 1) {}
+  // The side that chooses the session's links opens streams of odd numbers, the other of even ones.
+  explicit Lanes(bool chooser): nextId(chooser ? 1 : 2), peerParity(chooser ? 0 : 1) {}
 
   // Errors: LIMIT_EXCEEDED for one stream too many, or too many frames unsent. Requires a header
   // within its limit.
@@ -102,7 +102,7 @@ class Lanes final {
 
   // Goes on where the peer is: call it before the first frame of the new carrier, and before next().
   // Gives the streams that the peer has reset meanwhile.
-  // Errors (all end the link): INTEGRITY_FAILED when the two sides cannot have had one link.
+  // Errors (all end the link): INTEGRITY_FAILED when the two sides cannot have had one session.
   Result<std::vector<Event>> resume(const LaneStates& peer);
 
  private:

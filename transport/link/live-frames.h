@@ -19,7 +19,7 @@
 
 namespace hearth::transport {
 
-// Of one link, over all its streams and carriers.
+// Of one session, over all its streams and links.
 struct LiveCounts {
   uint64_t sent = 0;       // sealed in time
   uint64_t dropped = 0;    // of ours: past their deadline, or too many, before they could be sealed
@@ -41,6 +41,13 @@ struct LiveLimits {
   static constexpr size_t UNREAD_MAX = 32;
   static constexpr size_t QUEUED_MAX = 32;  // written and not sealed: past it the oldest is dropped
   static constexpr kj::Duration DEADLINE_MAX = 60 * kj::SECONDS;
+};
+
+// As it waits in a queue, of either end.
+struct WaitingFrame {
+  uint64_t number;
+  kj::TimePoint deadline;
+  kj::Array<kj::byte> bytes;
 };
 
 class LiveSender final {
@@ -67,12 +74,7 @@ class LiveSender final {
   size_t queued() const { return queue.size(); }
 
  private:
-  struct Waiting {
-    uint64_t number;
-    kj::TimePoint deadline;
-    kj::Array<kj::byte> bytes;
-  };
-  std::deque<Waiting> queue;
+  std::deque<WaitingFrame> queue;
   kj::Array<kj::byte> sealing;
   std::deque<uint64_t> unread;  // the numbers of those
   uint64_t newest = 0;
@@ -107,14 +109,9 @@ class LiveReceiver final {
   size_t queued() const { return queue.size(); }
 
  private:
-  struct Arrived {
-    uint64_t number;
-    kj::TimePoint deadline;
-    kj::Array<kj::byte> bytes;
-  };
-  std::deque<Arrived> queue;
-  std::deque<uint64_t>
-      unstated;  // that came over this carrier, and of which the peer has heard nothing
+  std::deque<WaitingFrame> queue;
+  // Numbers of those that came over this carrier, and of which the peer has heard nothing.
+  std::deque<uint64_t> unstated;
   uint64_t newest = 0;
   uint64_t given = 0;  // the newest that a reader was given
   uint64_t late = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// Cap'n Proto RPC over the control lane of one link. Both ends offer their bootstrap capability.
+// Cap'n Proto RPC over the control lane of one session. Both ends offer their bootstrap capability.
 
 #include "transport/rpc/message-stream.h"
 

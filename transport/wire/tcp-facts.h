@@ -8,8 +8,8 @@ namespace hearth::transport {
 struct TcpFacts {
   double rttS;          // smoothed round trip, seconds
   double bandwidthBps;  // delivery rate, bytes a second; below 0 where the sender was never limited
-  double
-      atLeastBps;  // the same where it was not: the path carries that, and perhaps more; below 0: none
+  // The same where it was not: the path carries that, and perhaps more; below 0: none.
+  double atLeastBps;
 };
 
 // None for a stream that is not TCP.
