@@ -221,6 +221,26 @@ TEST_CASE("the one that chooses takes the answer to its RESUME, and no other") {
   REQUIRE_FALSE(answered([](Resume& answer) { answer.token.bytes[0] ^= 1; }));
 }
 
+TEST_CASE("the time in which a session had to be taken up again is not that of the next one") {
+  ByHand two(false);
+  auto& first = two.confirmed();
+  first.resume({first.hearResume().token, 1, 1, {}});
+  REQUIRE(two.carriers() == 1);
+  two.hands.pop_front();  // cut: the session waits
+  auto& second = two.confirmed();
+  REQUIRE(second.hearResume().begun == 1);
+  constexpr kj::byte REASON[] = {static_cast<kj::byte>(Errc::STALE)};
+  second.say(number(Frame::CLOSE), REASON);  // and is over
+  two.timer.advanceTo(two.timer.now() + Links::RESUME_WITHIN - 200 * kj::MILLISECONDS);
+  auto& third = two.confirmed();
+  auto next = third.hearResume();
+  REQUIRE(next.begun == 0);
+  two.timer.advanceTo(two.timer.now() + 300 * kj::MILLISECONDS);
+  two.scope.poll();
+  third.resume({next.token, 1, 1, {}});
+  REQUIRE(two.carriers() == 1);
+}
+
 // Whichever is first, in all the turns of the loop that shaking hands takes.
 TEST_CASE("a link that is confirmed as it gives way to another caller's carries nothing") {
   constexpr kj::uint TURNS = 100;

@@ -265,8 +265,11 @@ void Links::endSession(const DeviceId& id, Peer& peer, Error why) {
   if (peer.link.get() != nullptr && peer.link->isCarrying()) peer.link->letGo();
   auto session = kj::mv(peer.session);
   session->end();
-  // What RPC still holds ends by the hub, in its own time.
-  tasks.add(kj::evalLater([rpc = kj::mv(peer.rpc), session = kj::mv(session)]() {}));
+  // What RPC still holds ends by the hub, in its own time; and the wait for a link may be what ends it here.
+  auto parted = kj::mv(peer.parted);
+  peer.parted = nullptr;
+  tasks.add(kj::evalLater(
+      [rpc = kj::mv(peer.rpc), session = kj::mv(session), parted = kj::mv(parted)]() {}));
   renounce(id, peer, why);
 }
 
