@@ -1,10 +1,11 @@
-// F2: DATA and BULK records behind their keys, the frames of the lanes, and the message stream of
+// F2: DATA and BULK records behind their keys, the frames of the lanes, RESUME, and the message stream of
 // MEMBERSHIP and PAIRING frames.
 
 #include "crypto/handshake/bulk.h"
 #include "crypto/handshake/messages.h"
 #include "tests/crypto/seeded-entropy.h"
 #include "tests/fuzz/target.h"
+#include "transport/link/handover.h"
 #include "transport/link/lanes.h"
 
 #include <algorithm>
@@ -130,6 +131,34 @@ void hostileFrames(FlatReader& in) {
   }
 }
 
+// One end that has come to some state, and then a RESUME: its states say whatever the input does.
+void resumed(FlatReader& in) {
+  Lanes lanes(in.u8() % 2 == 0);
+  auto now = kj::origin<kj::TimePoint>();
+  for (auto steps = in.u8() % 32; in.good() && steps > 0; --steps) {
+    auto what = in.u8() % (ACTIONS + 2);
+    if (what < ACTIONS) {
+      act(lanes, static_cast<uint8_t>(what), in.u8(), now, in);
+    } else if (what == ACTIONS) {
+      while (lanes.next(now) != nullptr) {}
+    } else {
+      auto type = in.u8();
+      if (!lanes.received(type % 32, in.var8(), now)) return;
+    }
+  }
+  auto bytes = in.remaining();
+  auto frame = transport::readResume(bytes);
+  if (!frame) return;
+  expect(encode(*frame) == bytes);
+  (void)transport::Handover(false).called(*frame);
+  (void)lanes.states();
+  auto events = lanes.resume(frame->states);
+  within(lanes);
+  if (!events) return;
+  while (lanes.next(now) != nullptr) {}
+  within(lanes);
+}
+
 // Everything that one end has to say; the other must take it.
 void carry(Lanes& from, Lanes& to, kj::TimePoint now) {
   for (;;) {
@@ -185,7 +214,7 @@ void messageStream(FlatReader& in) {
 }
 
 constexpr void (*WAYS[])(FlatReader&) = {
-    dataPlain, dataRecord, bulkRecord, hostileFrames, honestEnds, messageStream};
+    dataPlain, dataRecord, bulkRecord, hostileFrames, honestEnds, messageStream, resumed};
 
 }  // namespace
 }  // namespace hearth::fuzz

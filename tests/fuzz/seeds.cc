@@ -10,6 +10,7 @@
 #include "tests/fuzz/pairs.h"
 #include "tests/fuzz/peer.h"
 #include "transport/datagram/packet.h"
+#include "transport/link/handover.h"
 
 #include <capnp/serialize.h>
 #include <kj/encoding.h>
@@ -171,6 +172,12 @@ void dataAndLanes(const Corpus& corpus) {
   stream.u8(2).bytes(writeMessage(3, "one"_kj.asBytes())).bytes(writeMessage(6, nullptr));
   stream.u32(MESSAGE_BODY_BYTES_MAX + 1).u8(1);
   corpus.add("messages", 5, stream);
+
+  FlatWriter resume;  // one stream of each side, and a peer that lacks half of what was sent
+  resume.u8(0).u8(4).u8(0).u8(2).var8("header"_kj.asBytes()).u8(1).u8(1).u16(20).u8(9);
+  resume.u8(10).u8(8).var8(open.asBytes());
+  transport::Resume goesOn{{}, 3, 1, {1, {{1, 50, 50, 256 << 10, false}, {2, 0, 0, 1000, false}}}};
+  corpus.add("resume", 6, resume.bytes(encode(goesOn)));
 }
 
 Buffer flat(capnp::MessageBuilder& message) {
