@@ -21,6 +21,7 @@ enum class SigType : uint8_t {
   PLUGIN,
   HEAD,
   APP,
+  DATA,
 };
 
 // "hearth/bundle/v1" for BUNDLE, and so on.

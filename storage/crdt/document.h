@@ -53,6 +53,9 @@ class Document final {
   // The document as it was.
   Document at(const Version& version) const;
 
+  // What was done by these events, in order, each with its first event.
+  std::vector<std::pair<Event, Op>> opsIn(EventRange events) const;
+
   // When its author's clock said that an event was made, milliseconds since 1970.
   int64_t timeMsOf(Event event) const;
 
@@ -81,7 +84,6 @@ class Document final {
   Result<void> take(const Bundle& bundle, const Bundle::Run& run, Names& names, Merged& merged);
   Result<void> mayFollow(const DeviceId& author, const Version& parents) const;
   void takeTimes(const Bundle::Run& run, uint32_t known, Event first);
-  std::vector<std::pair<Event, Op>> opsIn(EventRange events) const;
   std::vector<Bundle::Time> timesIn(EventRange events) const;
   std::vector<EventRange> runsIn(std::vector<EventRange> descending) const;
   std::vector<Bundle> bundlesOf(const std::vector<EventRange>& runs) const;

@@ -23,9 +23,23 @@ constexpr kj::StringPtr MIGRATIONS[] = {
       record BLOB NOT NULL) STRICT;
     CREATE INDEX jobs_started ON jobs (started_ms);
     )"_kj,
+    R"(
+    CREATE TABLE entries (i INTEGER PRIMARY KEY, collection BLOB NOT NULL, time INTEGER NOT NULL,
+      hash BLOB NOT NULL, author BLOB NOT NULL, seq INTEGER NOT NULL, topic TEXT NOT NULL, kind INTEGER NOT NULL,
+      target INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
+    CREATE UNIQUE INDEX entries_name ON entries (collection, time, hash, author, seq);
+    CREATE INDEX entries_topic ON entries (collection, topic, author);
+    CREATE INDEX entries_unread ON entries (i) WHERE kind = 0;
+    CREATE TABLE heads (collection BLOB NOT NULL, author BLOB NOT NULL, entries INTEGER NOT NULL,
+      hash BLOB NOT NULL, PRIMARY KEY (collection, author)) STRICT, WITHOUT ROWID;
+    CREATE TABLE head_history (i INTEGER PRIMARY KEY, row BLOB NOT NULL, row_hash BLOB NOT NULL) STRICT;
+    INSERT INTO chains VALUES ('head_history', 0, zeroblob(32), 0, zeroblob(32));
+    CREATE TABLE snapshots (collection BLOB NOT NULL, topic TEXT NOT NULL, upto INTEGER NOT NULL,
+      part INTEGER NOT NULL, bundle BLOB NOT NULL, PRIMARY KEY (collection, topic, part)) STRICT;
+    )"_kj,
 };
 
-constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj};
+constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};
 
 }  // namespace
 

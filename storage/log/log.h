@@ -1,0 +1,114 @@
+#pragma once
+// The operation log of this device: every entry of every collection, its own and those of others. What is
+// reported to be here is on disk; each author's entries are here without gaps, oldest first.
+
+#include "core/entropy/entropy.h"
+#include "core/time/hlc.h"
+#include "storage/sql/store.h"
+#include "storage/tables/entries.h"
+
+#include <kj/time.h>
+
+#include <set>
+
+namespace hearth::storage {
+
+// What an entry says, once it is opened: u8 kind | u64 target | var8 topic | bytes.
+struct Content {
+  static constexpr size_t TOPIC_BYTES_MAX = 255;
+
+  entries::Label label;
+  crypto::Buffer bytes;
+
+  crypto::Buffer encode() const;
+  // Errors: BAD_FORMAT.
+  static Result<Content> decode(crypto::Bytes plain);
+};
+
+class Log final: private kj::TaskSet::ErrorHandler {
+ public:
+  // The circle that the log belongs to.
+  class Circle {
+   public:
+    virtual const DeviceId& self() const = 0;
+    virtual const crypto::SignSecret& signSecret() const = 0;
+    // Of a device that is or was of the circle.
+    virtual kj::Maybe<crypto::SignPublic> signerOf(const DeviceId& author) const = 0;
+    // None: this device may not write, or can read nothing.
+    virtual kj::Maybe<EpochId> epochToWriteIn() const = 0;
+    virtual kj::Maybe<crypto::CollectionKey> keyOf(
+        const EpochId& epoch, const crypto::CollectionId& collection) const = 0;
+  };
+
+  // An entry that has come to the disk.
+  struct Stored {
+    const EntryHead& head;
+    const Digest& hash;
+    const DeviceId& from;               // the peer that brought it, or this device
+    int64_t place;                      // among all entries, in the order in which they came
+    kj::Maybe<const Content&> content;  // none: it cannot be read here
+  };
+
+  // Whoever follows the log. Told of each entry once it is on disk, in the order of each author.
+  class Follower {
+   public:
+    virtual void stored(const Stored& entry) = 0;
+  };
+
+  // All outlive the log.
+  struct Surroundings {
+    const kj::Clock& clock;
+    Entropy& entropy;
+    Store& store;
+    Circle& circle;
+  };
+  explicit Log(Surroundings around): around(around), tasks(*this) {}
+
+  void follow(Follower& follower) { followers.push_back(&follower); }
+
+  // Reads what the disk holds. Nothing else may be asked before.
+  // Errors: INTEGRITY_FAILED.
+  kj::Promise<Result<void>> load();
+
+  // Writes an entry of this device; resolves when it is on disk, and throws when the disk refuses it.
+  // Errors: EPOCH_UNKNOWN for a device that holds no key.
+  kj::Promise<Result<void>> append(crypto::CollectionId collection, Content content);
+
+  // Takes an entry that `from` has brought; resolves with whether it was new when it is on disk.
+  // Errors: those of Entry; UNKNOWN_PEER for the entry of a stranger; STALE when one before it is missing;
+  // EQUIVOCATION when its author has written another one in its place.
+  kj::Promise<Result<bool>> take(crypto::Buffer envelope, DeviceId from);
+
+  // Opens what could not be read before: keys have come.
+  kj::Promise<void> readAgain();
+
+  std::vector<crypto::CollectionId> collections() const;
+  // What is on disk of a collection. Stays where it is.
+  const ItemSet& items(const crypto::CollectionId& collection);
+  const entries::Heads& heads() const { return durable; }
+
+  // The content of an entry that lies on this disk; none where it cannot be read.
+  kj::Maybe<Content> contentOf(const Entry& entry) const;
+
+ private:
+  struct Collection {
+    ItemSet items;
+    std::set<Digest> underWay;                        // on their way to the disk
+    std::set<std::pair<DeviceId, uint64_t>> missing;  // before an author's newest
+  };
+
+  Surroundings around;
+  std::vector<Follower*> followers;
+  std::map<crypto::CollectionId, Collection> all;
+  entries::Heads accepted;  // with what is on its way to the disk
+  entries::Heads durable;
+  Hlc clock;
+  kj::TaskSet tasks;
+
+  Result<void> follows(const Entry& entry, const Collection& in) const;
+  kj::Promise<void> write(Entry entry, kj::Maybe<Content> content, DeviceId from);
+  kj::Promise<void> writeNow(Entry entry, kj::Maybe<Content> content, DeviceId from);
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::storage
