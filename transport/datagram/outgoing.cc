@@ -40,7 +40,8 @@ void Outgoing::sent(const Piece& piece) {
 
 void Outgoing::arrived(const Piece& piece) {
   if (piece.end) endArrived = true;
-  if (piece.range.end <= base) return;
+  if (piece.range.isEmpty() || piece.range.end <= base)
+    return;  // the end alone may overtake all bytes
   delivered.add({std::max(piece.range.begin, base), piece.range.end});
   again.remove(piece.range);
   auto& first = delivered.all().front();
