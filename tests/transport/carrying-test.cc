@@ -189,6 +189,16 @@ TEST_CASE("a device learns from a member as whom its datagrams are seen") {
   REQUIRE(three.anna.links->seenAs().wait(three.uv.waitScope) == std::vector{annas});
 }
 
+TEST_CASE("a member that has left its first place says at its second as whom it sees this device") {
+  Carried three;
+  auto annas = three.serveDatagrams(three.anna);
+  auto carols = three.serveDatagrams(three.carol);
+  three.anna.links->setAddresses(
+      three.carol.id(), {three.carol.address, "udp:127.0.0.1:1", carols});
+  REQUIRE(three.bothUp());
+  REQUIRE(three.anna.links->seenAs().wait(three.uv.waitScope) == std::vector{annas});
+}
+
 // Streams as a hostile member of the circle would open them.
 struct Hostile: public Carried {
   Hostile() { REQUIRE(bothUp()); }

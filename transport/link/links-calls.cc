@@ -221,25 +221,21 @@ void Links::serveDatagrams(kj::Own<DatagramSocket> socket) {
 
 kj::Promise<std::vector<std::string>> Links::seenAs() {
   constexpr size_t ASKED_MAX = 2;
-  std::vector<kj::Promise<UdpAddress>> asked;
+  std::vector<kj::Promise<kj::Maybe<UdpAddress>>> asked;
   for (auto& [id, peer]: peers) {
     if (udp.get() == nullptr || asked.size() == ASKED_MAX) break;
     if (!isUp(id) || peer.link.get() == nullptr || !peer.link->path().isDirect()) continue;
-    for (auto& address: peer.addresses) {
-      auto path = Path::parse(address);
-      if (!path || path->kind != Path::Kind::UDP) continue;
-      asked.push_back(tools.timer.timeoutAfter(MEET_WITHIN / 2, udp->seenBy(id, *path)));
-      break;
+    std::vector<Path> places;
+    for (auto& path: pathsTo(id)) {
+      if (path.kind == Path::Kind::UDP) places.push_back(path);
     }
+    if (!places.empty()) asked.push_back(udp->seenBy(id, kj::mv(places), MEET_WITHIN / 2));
   }
   std::vector<std::string> seen;
   for (auto& answer: asked) {
-    try {
-      auto address = co_await kj::mv(answer);
-      auto text = Path{Path::Kind::UDP, address.toString().cStr()}.text();
+    KJ_IF_MAYBE(address, co_await kj::mv(answer)) {
+      auto text = Path{Path::Kind::UDP, address->toString().cStr()}.text();
       if (std::ranges::find(seen, text) == seen.end()) seen.push_back(text);
-    } catch (const kj::Exception&) {
-      // It does not answer by datagrams: others may.
     }
   }
   co_return seen;

@@ -29,14 +29,36 @@ kj::Promise<kj::Own<kj::AsyncIoStream>> UdpConnector::connect(
   co_return co_await host.connect(target.place, target.x);
 }
 
-kj::Promise<UdpAddress> UdpConnector::seenBy(const DeviceId& peer, const Path& path) {
-  auto id = peer;
-  auto known = seen.find(id);
+kj::Promise<UdpAddress> UdpConnector::seenAt(DeviceId peer, Path place) {
+  auto target = co_await targetOf(peer, place.address);
+  co_return co_await host.seenBy(target.place, target.x);
+}
+
+kj::Promise<kj::Maybe<UdpAddress>> UdpConnector::seenBy(
+    DeviceId peer, std::vector<Path> places, kj::Duration within) {
+  auto known = seen.find(peer);
   if (known != seen.end() && timer.now() - known->second.at < SEEN_FOR) co_return known->second.as;
-  auto target = co_await targetOf(id, path.address);
-  auto as = co_await host.seenBy(target.place, target.x);
-  if (seen.size() >= SEEN_MAX) seen.clear();
-  seen.insert_or_assign(id, Seen{as, timer.now()});
+  if (places.size() > PLACES_ASKED_MAX) places.resize(PLACES_ASKED_MAX);
+  kj::Maybe<UdpAddress> as;
+  Bell heard;
+  kj::Vector<kj::Promise<void>> asking;
+  for (auto& place: places) {
+    asking.add(seenAt(peer, place)
+            .then([&](UdpAddress address) {
+              if (as == nullptr) as = address;
+              heard.ring();
+            })
+            // It does not answer there: perhaps it does elsewhere.
+            .catch_([](kj::Exception&&) {})
+            .eagerlyEvaluate(nullptr));
+  }
+  co_await kj::joinPromises(asking.releaseAsArray())
+      .exclusiveJoin(heard.wait())
+      .exclusiveJoin(timer.afterDelay(within));
+  KJ_IF_MAYBE(address, as) {
+    if (seen.size() >= SEEN_MAX) seen.clear();
+    seen.insert_or_assign(peer, Seen{*address, timer.now()});
+  }
   co_return as;
 }
 

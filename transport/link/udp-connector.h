@@ -11,7 +11,8 @@ class UdpConnector final: public Connector {
  public:
   // What a peer has said holds for a while: who asks this device again and again makes it ask nobody.
   static constexpr kj::Duration SEEN_FOR = 5 * kj::SECONDS;
-  static constexpr size_t SEEN_MAX = 64;  // peers whose word is kept
+  static constexpr size_t SEEN_MAX = 64;         // peers whose word is kept
+  static constexpr size_t PLACES_ASKED_MAX = 6;  // of one peer
 
   // All outlive the connector.
   UdpConnector(UdpHost& host, kj::Network& network, Circle& circle, kj::Timer& timer)
@@ -22,8 +23,10 @@ class UdpConnector final: public Connector {
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> connect(const DeviceId& peer, const Path& path) override;
 
-  // As whom the peer at that path sees this device. Throws like connect().
-  kj::Promise<UdpAddress> seenBy(const DeviceId& peer, const Path& path);
+  // As whom the peer sees this device, wherever of these places it is: the first that answers counts.
+  // None: nowhere by then.
+  kj::Promise<kj::Maybe<UdpAddress>> seenBy(
+      DeviceId peer, std::vector<Path> places, kj::Duration within);
 
  private:
   struct Target {
@@ -41,6 +44,8 @@ class UdpConnector final: public Connector {
     kj::TimePoint at;
   };
   std::map<DeviceId, Seen> seen;
+
+  kj::Promise<UdpAddress> seenAt(DeviceId peer, Path place);
 };
 
 // Where the handshake ran over datagrams: from here on they are authenticated by keys that it has made.
