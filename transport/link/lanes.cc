@@ -116,9 +116,9 @@ bool Lanes::isOpen(StreamId id) const {
 
 // A stream that is reset leaves a frame behind, so that those of all open ones may come on top.
 void Lanes::addTo(Holdings& holdings) const {
-  size_t unsent = 0, kept = 0, unread = 0, liveUnsent = 0, liveUnread = 0;
+  size_t held = 0, kept = 0, unread = 0, liveUnsent = 0, liveUnread = 0;
   for (auto& [id, stream]: streams) {
-    unsent = std::max(unsent, stream.unsent());
+    held = std::max(held, stream.out.size());
     kept = std::max(kept, static_cast<size_t>(stream.sent - stream.kept));
     unread = std::max(unread, stream.in.size());
     KJ_IF_MAYBE(frames, stream.frames) {
@@ -127,7 +127,9 @@ void Lanes::addTo(Holdings& holdings) const {
     }
   }
   holdings.push_back({"streams of a link", std::max(count[0], count[1]), STREAMS_MAX});
-  holdings.push_back({"bytes of a stream to be sent", unsent, QUEUE_BYTES_MAX});
+  // Whatever was sent over a link that is cut is to be sent again.
+  holdings.push_back(
+      {"bytes of a stream that the peer has not read", held, QUEUE_BYTES_MAX + WINDOW_BYTES_MAX});
   holdings.push_back({"bytes of a stream kept to be sent again", kept, WINDOW_BYTES_MAX});
   holdings.push_back({"bytes of a stream to be read", unread, WINDOW_BYTES});
   holdings.push_back({"live frames of a stream to be sent", liveUnsent, LiveLimits::QUEUED_MAX});
