@@ -24,6 +24,11 @@ namespace {
   abort();
 }
 
+kj::StringPtr wayOf(kj::Maybe<transport::Path> path) {
+  KJ_IF_MAYBE(way, path) return transport::nameOf(way->kind);
+  return "none";
+}
+
 }  // namespace
 
 Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCircle stored,
@@ -312,7 +317,7 @@ void Node::expelled() {
 }
 
 void Node::peerUp(const DeviceId& peer) {
-  seams.trace.event("link.up", {{"peer", peer}});
+  seams.trace.event("link.up", {{"peer", peer}, {"by", wayOf(links.pathOf(peer))}});
   places.linked(peer, true);
   tell(peer);
   cosigning.peerUp(peer);
@@ -331,7 +336,7 @@ void Node::peerDown(const DeviceId& peer, Error why) {
 }
 
 void Node::peerMoved(const DeviceId& peer) {
-  seams.trace.event("link.moved", {{"peer", peer}});
+  seams.trace.event("link.moved", {{"peer", peer}, {"by", wayOf(links.pathOf(peer))}});
   tell(peer);
 }
 
