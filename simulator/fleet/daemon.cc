@@ -170,9 +170,11 @@ kj::Promise<Result<bool>> Daemon::run() {
   running->addPlugins(parts.plugins);
   co_await running->sayWhatItCan();
   running->serve(address->listen());
+  if (parts.takesDatagrams) running->serveDatagrams(address->bindDatagramPort());
   server = kj::heap<local::Server>(*running, parts.time.timer());
   starting = running->start().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not start", e); });
+  following = followNetworks().eagerlyEvaluate(nullptr);
   renewing = renewed().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not go on under other keys", e); });
   co_return true;
@@ -182,6 +184,7 @@ kj::Promise<Result<bool>> Daemon::run() {
 kj::Promise<void> Daemon::renewed() {
   co_await running->keysReplaced();
   starting = nullptr;
+  following = nullptr;
   server = nullptr;
   running = nullptr;
   localLink = nullptr;
@@ -193,6 +196,21 @@ kj::Promise<void> Daemon::renewed() {
                   })
                   .eagerlyEvaluate(
                       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not begin anew", e); });
+}
+
+// As hearthd's AddressWatch. Others know every place at which the device may be from the beginning.
+kj::Promise<void> Daemon::followNetworks() {
+  auto& terrain = parts.link.wire.terrain;
+  auto self = parts.link.host.index();
+  auto known = terrain.attachments(self);
+  for (;;) {
+    co_await terrain.changed();
+    if (terrain.attachments(self) == known) continue;
+    co_await parts.time.timer().afterDelay(NETWORKS_SETTLE);
+    if (terrain.attachments(self) == known) continue;
+    known = terrain.attachments(self);
+    running->movedTo(parts.addresses);
+  }
 }
 
 kj::Own<kj::AsyncIoStream> Daemon::connect() {

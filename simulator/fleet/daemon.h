@@ -31,6 +31,7 @@ struct DaemonParts {
   std::string name;
   std::vector<std::string> addresses;  // where others may find this device
   kj::Maybe<devices::Recording> microphone;
+  bool takesDatagrams;
   bool keysLocked;  // the platform gives no key away yet
   bool hasAes;      // whatever machine simulates it
   bool onBattery;
@@ -39,6 +40,8 @@ struct DaemonParts {
 };
 
 constexpr uint16_t HEARTH_PORT = 7'427;
+// Several changes come together; hearthd's AddressWatch waits as long.
+constexpr kj::Duration NETWORKS_SETTLE = 500 * kj::MILLISECONDS;
 
 // Work that would block, inline on the loop, after the time that the device's disk takes for it.
 class SimExecutor final: public Executor {
@@ -114,10 +117,12 @@ class Daemon final {
   kj::Own<devices::Node> running;
   kj::Own<local::Server> server;
   kj::Promise<void> starting = nullptr;
+  kj::Promise<void> following = nullptr;  // changes of network
   kj::Promise<void> renewing = nullptr;
   kj::Promise<void> beginning = nullptr;
 
   kj::Promise<void> renewed();
+  kj::Promise<void> followNetworks();
   devices::Identity openIdentity();
   kj::Own<storage::Store> openStore();
   kj::Own<const kj::Directory> describeSystem() const;

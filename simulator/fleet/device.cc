@@ -119,6 +119,9 @@ void Device::applyPlace() {
 kj::Own<Daemon> Device::makeDaemon() {
   std::vector<std::string> addresses;
   for (auto network: visits) addresses.push_back(address(network));
+  if (takesDatagrams) {
+    for (auto network: visits) addresses.push_back("udp:" + address(network));
+  }
   kj::Maybe<devices::Recording> microphone;
   if (profile.microphone) microphone = heard();
   ++starts;
@@ -126,8 +129,8 @@ kj::Own<Daemon> Device::makeDaemon() {
       SimLocalLink::Surroundings{around.wire, *this, stack, time.timer(), around.dying}, power,
       profile, plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
-      kj::mv(addresses), kj::mv(microphone), keysLocked, hasAes, !power.onMains(), power.level(),
-      [this](const DeviceId& id) { deviceId = id; }});
+      kj::mv(addresses), kj::mv(microphone), takesDatagrams, keysLocked, hasAes, !power.onMains(),
+      power.level(), [this](const DeviceId& id) { deviceId = id; }});
   deviceId = made->id();
   return made;
 }

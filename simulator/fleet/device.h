@@ -38,8 +38,9 @@ class Device final: public NetworkHost, private Trace {
   void stop();       // in good order
   void sleep();      // the lid is shut, or the system suspends the app
   void wake();
-  void put(std::vector<NetworkIndex> networks);  // walks to where these are
-  void mayVisit(NetworkIndex network);           // its address there is told to others
+  void put(std::vector<NetworkIndex> networks);    // walks to where these are
+  void mayVisit(NetworkIndex network);             // its address there is told to others
+  void takeDatagrams() { takesDatagrams = true; }  // its daemons answer by UDP as well
   void plug(bool mains);
   void setLevel(double share);  // of the battery
 
@@ -90,6 +91,7 @@ class Device final: public NetworkHost, private Trace {
   DeviceIndex index() const override { return number; }
   bool isOn() const override { return on; }
   bool isAwake() const override { return !time.isSuspended(); }
+  bool isDying() const override { return around.dying; }
   kj::Promise<void> awake() override { return time.awake(); }
   NetworkStack& network() { return stack; }
 
@@ -108,6 +110,7 @@ class Device final: public NetworkHost, private Trace {
   bool on = false;
   bool hasCircle = false;
   bool keysLocked = false;
+  bool takesDatagrams = false;
   kj::Maybe<int> percentNoted;  // of the battery, in the history
   std::vector<NetworkIndex> place, visits;
   kj::Maybe<DeviceId> deviceId;

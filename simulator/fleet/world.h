@@ -43,6 +43,7 @@ class World final: private WireObserver, private kj::TaskSet::ErrorHandler {
   uint64_t deliveries() const { return deliveredCount; }
   uint64_t deliveredBytes() const { return deliveredByteCount; }
   uint64_t tamperings() const { return tamperedCount; }
+  const auto& datagrams() const { return wire.datagrams; }
 
  private:
   class LogCatcher;

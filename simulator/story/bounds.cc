@@ -8,7 +8,7 @@ void Bounds::look(World& world) {
   for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
     auto& device = world.device(i);
     KJ_IF_MAYBE(node, device.node()) {
-      for (auto& link: node->linksUp()) late += link.live.dropped + link.live.late > 0;
+      for (auto& link: node->linksUp()) lookAt(world, link);
       for (auto& holding: node->holdings()) {
         atLimit += holding.now == holding.most;
         carrying += holding.what == transport::Ferry::HELD && holding.now > 0;
@@ -19,6 +19,16 @@ void Bounds::look(World& world) {
       }
     }
   }
+}
+
+// Whoever calls a NAT's own address and is let in has been expected there.
+void Bounds::lookAt(World& world, const transport::LinkView& link) {
+  late += link.live.dropped + link.live.late > 0;
+  if (link.path.kind != transport::Path::Kind::UDP) return;
+  ++datagrams;
+  auto outside = kj::StringPtr(link.address.c_str());
+  for (NetworkIndex network = 0; network < world.terrain.networkCount(); ++network)
+    holes += link.initiated && outside.startsWith(kj::str(toText(Terrain::natOf(network)), ':'));
 }
 
 }  // namespace hearth::sim

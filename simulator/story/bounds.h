@@ -22,6 +22,11 @@ class Bounds final {
   // How often a device was found carrying for two others.
   uint64_t carried() const { return carrying; }
 
+  // How often a link was found that goes by datagrams; and one of these to a device behind a NAT, which
+  // that had to let in.
+  uint64_t byUdp() const { return datagrams; }
+  uint64_t punched() const { return holes; }
+
   // How often a link's own counts were found to name live frames that were late, at either of its ends.
   uint64_t lateFrames() const { return late; }
 
@@ -31,6 +36,10 @@ class Bounds final {
   uint64_t atLimit = 0;
   uint64_t carrying = 0;
   uint64_t late = 0;
+  uint64_t datagrams = 0;
+  uint64_t holes = 0;
+
+  void lookAt(World& world, const transport::LinkView& link);
 };
 
 }  // namespace hearth::sim

@@ -146,6 +146,7 @@ NetworkKind readNetwork(Entry& from, const std::string& name) {
   kind.internet = from.in.flag("internet", kind.internet);
   kind.letsIn = from.in.flag("lets_in", kind.letsIn);
   kind.portal = from.in.flag("portal", kind.portal);
+  kind.streams = from.in.flag("streams", kind.streams);
   kind.multicast = from.in.flag("multicast", kind.multicast);
   kind.multicastLossPermille = from.whole<uint32_t>("multicast_loss_permille", 0, 0, 1'000);
   kind.symmetric = from.in.flag("symmetric", kind.symmetric);

@@ -61,6 +61,7 @@ void Run::build() {
     auto found = catalogue.profiles.find(cast.profile);
     KJ_REQUIRE(found != catalogue.profiles.end(), "no such profile", cast.profile.c_str());
     auto& device = world.addDevice(cast.name, found->second);
+    if (cast.udp) device.takeDatagrams();
     if (cast.hidden) continue;
     std::set<NetworkIndex> visited;
     for (auto& list: {cast.at, cast.visits}) {
@@ -361,6 +362,11 @@ void Run::countEffects() {
   count("tampered", world.tamperings());
   count("at-limit", bounds.reached());
   count("carried", bounds.carried());
+  count("by-udp", bounds.byUdp());
+  count("punched", bounds.punched());
+  count("datagram-lost", world.datagrams().lost);
+  count("datagram-twice", world.datagrams().twice);
+  count("datagram-late", world.datagrams().late);
   count("level-late-counted", bounds.lateFrames());
   for (auto& event: world.history.all())
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");

@@ -36,6 +36,7 @@ Cast readCast(TomlReader& in) {
   cast.admin = in.flag("admin");
   cast.later = in.flag("later");
   cast.hidden = in.flag("hidden");
+  cast.udp = in.flag("udp");
   cast.circle = in.text("circle");
   cast.battery = in.number("battery", -1, 0, 1);
   in.finish();
@@ -266,6 +267,7 @@ std::string writeScenario(const Scenario& scenario) {
     out.put("admin", cast.admin);
     out.put("later", cast.later);
     out.put("hidden", cast.hidden);
+    out.put("udp", cast.udp);
     out.put("circle", cast.circle);
     out.put("battery", cast.battery, -1);
   }

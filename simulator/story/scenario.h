@@ -32,6 +32,7 @@ struct Cast {
   bool admin = false;
   bool later = false;   // joins by a step, not at the beginning
   bool hidden = false;  // tells nobody an address: only the local link leads to it
+  bool udp = false;     // is reached by datagrams as well
   std::string circle;   // whose it is, where several people share a world
   double battery = -1;  // 0..1; below 0: on mains, as far as it has a charger
 };

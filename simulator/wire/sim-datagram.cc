@@ -190,7 +190,7 @@ void DatagramStack::send(uint16_t port, Endpoint to, kj::Array<const kj::byte> b
   auto& attached = wire.terrain.attachments(self);
   if (!host.isOn() || attached.empty())
     kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the network is unreachable"));
-  if (!host.isAwake()) return;
+  if (!host.isAwake() || host.isDying()) return;
   if (isGroup(to.ip)) {
     auto network = ports[port]->speaksOn.orDefault(attached.front());
     if (!wire.terrain.isOn(self, network)) return;
@@ -272,7 +272,10 @@ kj::Promise<void> DatagramStack::arrive(Datagram datagram, Endpoint at, Route wa
   auto lateBy = luck.between(1 * kj::MILLISECONDS, LATE_MAX);
   bool twice = luck.permille(way.duplicatePermille + trouble.duplicates);
   auto againAfter = luck.between(0 * kj::MILLISECONDS, LATE_MAX);
+  wire.datagrams.lost += lost;
   if (lost) co_return;
+  wire.datagrams.late += late;
+  wire.datagrams.twice += twice;
   if (late) co_await wire.time.after(lateBy);
   for (int copies = twice ? 2 : 1; copies > 0; --copies) {
     auto now = wire.time.now();

@@ -141,6 +141,9 @@ kj::Promise<kj::Maybe<kj::Own<kj::AsyncIoStream>>> NetworkStack::call(Ip ip, uin
   auto route = wire.terrain.route(self, ip, CALL);
   if (route == nullptr) co_return nullptr;
   auto& way = KJ_ASSERT_NONNULL(route);
+  if (!wire.terrain.network(way.fromNetwork).streams ||
+      !wire.terrain.network(way.toNetwork).streams)
+    co_return nullptr;
   auto rtt = 2 * luck.between(way.latencyMin, way.latencyMax);
   bool arrives = wire.terrain.passes(self, ip, CALL) && !luck.permille(way.lossPermille);
   co_await wire.time.after(rtt);

@@ -40,6 +40,9 @@ struct WireParts {
   Nats nats;
   kj::TaskSet couriers;      // whatever is under way
   uint64_t connections = 0;  // so far
+  struct {
+    uint64_t lost = 0, twice = 0, late = 0;
+  } datagrams;  // so far
 
   WireParts(WorldTime& time, Terrain& terrain, WireObserver& observer, uint64_t seed,
       kj::TaskSet::ErrorHandler& errors)
@@ -58,6 +61,8 @@ class NetworkHost {
   virtual bool isOn() const = 0;
   virtual kj::Promise<void> awake() = 0;  // resolves when the system is not suspended
   virtual bool isAwake() const = 0;
+  // Its process is being killed: of what that would still send as it goes, nothing gets out.
+  virtual bool isDying() const { return false; }
 };
 
 // Who talks to whom over a connection, from the side of one of its ends.

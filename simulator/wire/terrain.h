@@ -48,6 +48,7 @@ struct NetworkKind {
   bool internet = true;                // leads to other networks
   bool letsIn = false;                 // calls from other networks get in (no NAT)
   bool portal = false;                 // answers for everybody until somebody has logged in
+  bool streams = true;                 // lets TCP through; false: datagrams alone
   bool multicast = true;               // a datagram to a group reaches its members on the network
   uint32_t multicastLossPermille = 0;  // for each of them, beyond lossPermille
   bool symmetric = false;              // its NAT takes another port for each destination
@@ -86,6 +87,7 @@ class Terrain final {
   Terrain();
 
   NetworkIndex addNetwork(NetworkKind kind);
+  size_t networkCount() const { return networks.size(); }
   const NetworkKind& network(NetworkIndex index) const { return networks[index]; }
   void addDevice(DeviceIndex device, Radio& radio);
 

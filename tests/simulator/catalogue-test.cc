@@ -78,8 +78,8 @@ TEST_CASE("the shipped profiles and networks parse, and are those that scenarios
       std::vector<std::string>{
           "gpubox", "hub", "laptop", "micro", "phone-budget", "phone-flagship", "vault", "watch"});
   REQUIRE(namesOf(catalogue.networks) ==
-      std::vector<std::string>{
-          "5g", "ble", "ethernet", "home-open", "home-wifi", "hotel-wifi", "lte", "office-wifi"});
+      std::vector<std::string>{"5g", "ble", "datagram-wifi", "ethernet", "home-open", "home-wifi",
+          "hotel-wifi", "lte", "office-wifi", "symmetric-home"});
 }
 
 TEST_CASE("shipped devices have the plugins of their kind") {
