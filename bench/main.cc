@@ -1,6 +1,7 @@
 // hearth-bench: figures measured on this machine, in this run (DESIGN §12). One source file per WHAT.
 
 #include "apps/hearth-sim/shelf.h"
+#include "bench/blobs.h"
 #include "bench/connect.h"
 #include "bench/constant-time.h"
 #include "bench/flood.h"
@@ -45,6 +46,12 @@ int main(int argc, char** argv) {
     command->callback([&measure, how]() { measure = how; });
     return command;
   };
+  bench::BlobsOptions blobsOptions;
+  auto* blobs = what("blobs", "cutting and hashing blobs, and what changes of one leave to be sent",
+      [&]() { return bench::measureBlobs(blobsOptions); });
+  blobs->add_option("--mib", blobsOptions.mib, "of the blob")->check(CLI::Range(16, 16'384));
+  blobs->add_option("--rounds", blobsOptions.rounds, "by turns; medians count")
+      ->check(CLI::Range(1, 101));
   bench::ConnectOptions connectOptions;
   auto* connect = what("connect", "what it costs until two devices have authenticated each other",
       [&]() { return bench::measureConnect(connectOptions); });
