@@ -58,6 +58,74 @@ interface Daemon {
   decide @15 (id :Text, agrees :Bool) -> (done :Bool);
   # The word of this device's user: about what it is asked, or, with `agrees` false, about what it has
   # asked itself, which is taken back. `done`: the circle has followed already.
+
+  documents @16 () -> (documents :Documents);
+}
+
+interface Documents {
+  list @0 () -> (names :List(Text));
+
+  open @1 (name :Text) -> (document :Document);
+  # The document of that name (1 to 255 bytes), which is empty before anybody has written to it.
+}
+
+interface Document {
+  # Paths are JSON Pointers (RFC 6901). A version is a text as read() and changes() give it; empty: now.
+  # In JSON, content that JSON has not stands as an object with one key: {"$text": "…"}, {"$counter": 3},
+  # {"$set": […]}, {"$bytes": "base64"}; a key that begins with $ has another $ in front.
+  # Whatever changes the document resolves when that is on disk.
+
+  read @0 (path :Text, version :Text, typed :Bool) -> (json :Text, version :Text);
+  # With `typed` as above; else a text is a string, a counter a number, a set an array.
+
+  set @1 (path :Text, json :Text, since :Text) -> (version :Text);
+  # What is there becomes that, by the fewest changes. With `since`: of that version, and what others
+  # changed since stays.
+
+  remove @2 (path :Text) -> (version :Text);
+  edit @3 (path :Text, at :UInt32, erased :UInt32, typed :Text) -> (version :Text);
+  # Code points of a text.
+  add @4 (path :Text, count :Int64) -> (version :Text);
+  include @5 (path :Text, json :Text, included :Bool) -> (version :Text);
+  move @6 (path :Text, to :UInt32) -> (version :Text);
+
+  undo @7 () -> (done :Bool, version :Text);
+  redo @8 () -> (done :Bool, version :Text);
+  # The own changes of this device; `done` false: there is none.
+
+  changes @9 (most :UInt32) -> (changes :List(Change));
+  # Newest first.
+
+  authors @10 (path :Text) -> (pieces :List(Piece));
+  # Who wrote what is there: of a text piece by piece.
+
+  diff @11 (from :Text, to :Text) -> (json :Text);
+  # A JSON Patch (RFC 6902).
+
+  watch @12 (path :Text, watcher :DocumentWatcher) -> ();
+  # Tells what is there, and again whenever it is something else, until the call is dropped.
+
+  bundles @13 () -> (bundles :List(Data));
+  # The whole document with its history, in its binary form.
+
+  struct Change {
+    version @0 :Text;         # as it was behind it
+    device @1 :Text;          # name
+    deviceId @2 :Text;
+    timeMs @3 :Int64;         # by its author's clock
+    operations @4 :UInt32;
+  }
+  struct Piece {
+    json @0 :Text;
+    device @1 :Text;
+    deviceId @2 :Text;
+    timeMs @3 :Int64;
+  }
+}
+
+interface DocumentWatcher {
+  changed @0 (json :Text, version :Text) -> ();
+  # An empty `json`: nothing is there. The next one comes when it has returned.
 }
 
 struct Pending {

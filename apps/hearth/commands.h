@@ -57,6 +57,17 @@ struct WatchOptions {
   bool once = false;
 };
 
+struct DocOptions {
+  std::string name, path, value;
+  std::string as;             // "text", "counter" or "set": what the value is to be
+  std::string version, from;  // empty: as it is now
+  bool typed = false, binary = false;
+  uint32_t at = 0, erased = 0, to = 0, most = 50;
+  std::string typedText, out;
+  bool isEdit = false;  // by what is said here, not in an editor
+  int64_t count = 1;
+};
+
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
@@ -81,6 +92,9 @@ int approve(const Common& common, const DecideOptions& options);
 int refuse(const Common& common, const DecideOptions& options);
 int pair(const Common& common, const PairOptions& options);
 int run(const Common& common, const RunOptions& options);
+// `what`: the name of the command behind `hearth doc`.
+int doc(const Common& common, const std::string& what, const DocOptions& options);
+int docList(const Common& common);
 int watchLinks(const Common& common, const WatchOptions& options);
 int jobs(const Common& common, uint32_t most);
 int why(const Common& common, const std::string& job);

@@ -1,6 +1,7 @@
 // hearth: the command line (a contract: DESIGN §10).
 
 #include "apps/hearth/commands.h"
+#include "apps/hearth/describe.h"
 #include "bindings/local/home.h"
 
 #include <kj/debug.h>
@@ -26,17 +27,11 @@ struct Everything {
   RunOptions run, dictate;
   WatchOptions watch;
   DecideOptions decide;
+  DocOptions doc;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
   uint32_t most = 20;
 };
-
-CLI::App* command(CLI::App& app, Everything& all, const char* name, const char* help) {
-  auto* sub = app.add_subcommand(name, help);
-  sub->add_option("--home", all.common.home, "where this device's Hearth lives");
-  sub->add_flag("--json", all.common.json, "one JSON value a line");
-  return sub;
-}
 
 void passphraseOption(CLI::App* sub, std::string& file) {
   sub->add_option("--passphrase-file", file,
@@ -44,8 +39,8 @@ void passphraseOption(CLI::App* sub, std::string& file) {
 }
 
 void describeSeal(CLI::App& app, Everything& all) {
-  auto* seal = command(
-      app, all, "seal", "seals this device's keys anew, with a passphrase if nothing else is said");
+  auto* seal = command(app, all.common, "seal",
+      "seals this device's keys anew, with a passphrase if nothing else is said");
   auto* by = seal->add_option_group("by")->require_option(0, 1);
   by->add_flag("--tpm", all.seal.tpm, "by this machine's TPM, to the way it starts");
   by->add_flag("--none", all.seal.none, "by nothing but the file's owner");
@@ -60,8 +55,8 @@ void wordsOptions(CLI::App* sub, std::string& wordsFile, std::vector<std::string
 }
 
 void describeRecovery(CLI::App& app, Everything& all) {
-  auto* recover =
-      command(app, all, "recover", "begins the circle anew with the 24 words; all others are out");
+  auto* recover = command(
+      app, all.common, "recover", "begins the circle anew with the 24 words; all others are out");
   recover->add_option("--at", all.recover.at, "HOST:PORT of any device of the circle that runs");
   recover->add_flag("--here", all.recover.here, "from the log that this home holds");
   wordsOptions(recover, all.recover.wordsFile, all.recover.shares);
@@ -73,19 +68,20 @@ void describeRecovery(CLI::App& app, Everything& all) {
   passphraseOption(recover, all.recover.passphraseFile);
   auto* recovery = app.add_subcommand("recovery", "what else the 24 words are for");
   recovery->require_subcommand(1);
-  auto* shares = command(*recovery, all, "shares", "cuts the key into three, of which two do");
+  auto* shares =
+      command(*recovery, all.common, "shares", "cuts the key into three, of which two do");
   shares->add_option("--words-file", all.recovery.wordsFile,
       "read the 24 words from this file; -: from standard input");
   shares->add_option("--out", all.recovery.out, "write three new files to this folder");
-  auto* check = command(*recovery, all, "check", "whether the words bring this circle back");
+  auto* check = command(*recovery, all.common, "check", "whether the words bring this circle back");
   wordsOptions(check, all.recovery.wordsFile, all.recovery.shares);
   passphraseOption(check, all.recovery.passphraseFile);
 }
 
 void describeDevice(CLI::App& app, Everything& all) {
-  auto* device = command(app, all, "device", "one device");
+  auto* device = command(app, all.common, "device", "one device");
   device->add_option("NAME", all.name, "name or id");
-  auto* role = command(*device, all, "role", "makes a device an admin, a member or a vault");
+  auto* role = command(*device, all.common, "role", "makes a device an admin, a member or a vault");
   role->add_option("NAME", all.name, "name or id")->required();
   role->add_option("ROLE", all.role)
       ->required()
@@ -94,14 +90,14 @@ void describeDevice(CLI::App& app, Everything& all) {
 }
 
 void describeCircle(CLI::App& app, Everything& all) {
-  auto* init = command(app, all, "init", "a new circle, with this device as its first");
+  auto* init = command(app, all.common, "init", "a new circle, with this device as its first");
   init->add_option("--name", all.init.name, "what people call the device");
   init->add_option("--class", all.init.deviceClass)->check(CLI::IsMember(CLASSES));
   init->add_option("--listen", all.init.listen, "HOST:PORT for the daemon to listen on");
   init->add_option("--recovery-out", all.init.recoveryOut,
       "write the 24 recovery words to this new file instead of asking three back");
   passphraseOption(init, all.init.passphraseFile);
-  auto* join = command(app, all, "join", "waits to be brought into a circle");
+  auto* join = command(app, all.common, "join", "waits to be brought into a circle");
   auto* method = join->add_option_group("method")->require_option(1);
   auto by = [&](const char* name, const char* value, const char* help) {
     method->add_flag_callback(name, [&all, value]() { all.join.method = value; }, help);
@@ -116,7 +112,7 @@ void describeCircle(CLI::App& app, Everything& all) {
   join->add_option("--class", all.join.deviceClass)->check(CLI::IsMember(CLASSES));
   join->add_option("--listen", all.join.listen, "HOST:PORT to wait and later listen on");
   passphraseOption(join, all.join.passphraseFile);
-  auto* pair = command(app, all, "pair", "brings in the device that waits in hearth join");
+  auto* pair = command(app, all.common, "pair", "brings in the device that waits in hearth join");
   auto* proof = pair->add_option_group("proof")->require_option(1);
   proof->add_option("CODE", all.pair.code, "the six words, or the text of a QR code");
   proof->add_option("--qr", all.pair.qrPng, "a picture of the QR code: FILE.png");
@@ -125,7 +121,7 @@ void describeCircle(CLI::App& app, Everything& all) {
       "--at", all.pair.at, "HOST:PORT, as the new device shows; by itself on one network");
   pair->add_option("--role", all.pair.role)->check(CLI::IsMember({"admin", "member", "vault"}));
   pair->add_flag("--yes", all.pair.yes, "do not ask");
-  command(app, all, "devices", "the circle");
+  command(app, all.common, "devices", "the circle");
   describeDevice(app, all);
   auto* link = app.add_subcommand("link", "the links to other devices")->require_subcommand(1);
   auto* watch = link->add_subcommand("watch", "paths, lanes and keys, once a second");
@@ -133,7 +129,8 @@ void describeCircle(CLI::App& app, Everything& all) {
   watch->add_flag("--json", all.common.json, "one JSON value a line");
   watch->add_flag("--once", all.watch.once, "show them once and end");
   watch->add_option("NAME", all.watch.name, "only that device: name or id");
-  auto* relay = command(app, all, "relay", "blind relays where this device waits to be called");
+  auto* relay =
+      command(app, all.common, "relay", "blind relays where this device waits to be called");
   relay->add_option("WHAT", all.relayWhat)
       ->required()
       ->check(CLI::IsMember({"add", "remove", "list"}));
@@ -142,43 +139,43 @@ void describeCircle(CLI::App& app, Everything& all) {
 
 // What changes the circle, and what of it waits for another admin.
 void describeChanges(CLI::App& app, Everything& all) {
-  auto* remove = command(app, all, "remove", "takes a device out of the circle for good");
+  auto* remove = command(app, all.common, "remove", "takes a device out of the circle for good");
   remove->add_option("NAME", all.name, "name or id")->required();
   remove->add_option("--reason", all.reason)->check(CLI::IsMember({"lost", "stolen", "retired"}));
-  auto* back = command(app, all, "reinstate", "gives a suspended device its part again");
+  auto* back = command(app, all.common, "reinstate", "gives a suspended device its part again");
   back->add_option("NAME", all.name, "name or id")->required();
-  auto* leave = command(app, all, "leave", "takes this device out of its circle for good");
+  auto* leave = command(app, all.common, "leave", "takes this device out of its circle for good");
   leave->add_flag("--yes", all.leaves, "do not ask");
-  auto* rename = command(app, all, "rename", "says what people call this device");
+  auto* rename = command(app, all.common, "rename", "says what people call this device");
   rename->add_option("NAME", all.name, "1 to 64 bytes of UTF-8")->required();
   rename->add_option(
       "--device", all.device, "another device, by name or id: hearthd must run there");
-  command(app, all, "pending", "what waits for the word of an admin");
-  auto* approve = command(app, all, "approve", "signs what another admin asks for");
+  command(app, all.common, "pending", "what waits for the word of an admin");
+  auto* approve = command(app, all.common, "approve", "signs what another admin asks for");
   approve->add_option("ID", all.decide.id, "its id, or the beginning of it: four digits or more")
       ->required();
   approve->add_flag("--yes", all.decide.yes, "do not ask");
-  auto* refuse = command(app, all, "refuse",
+  auto* refuse = command(app, all.common, "refuse",
       "turns down what another admin asks for, or takes back what this device asks");
   refuse->add_option("ID", all.decide.id, "its id, or the beginning of it: four digits or more")
       ->required();
 }
 
 void describeWork(CLI::App& app, Everything& all) {
-  auto* run = command(app, all, "run", "runs a workload");
+  auto* run = command(app, all.common, "run", "runs a workload");
   run->add_option("WORKLOAD", all.run.workload, "a built-in name (dictate) or a .toml file")
       ->required();
   run->add_option("--in", all.run.in, "port=FILE.wav, or port=sensor");
   run->add_option("--out", all.run.out, "port=FILE, or port=- for standard output");
   run->add_option("--from", all.run.from, "the device whose sensors are used");
-  auto* dictate = command(app, all, "dictate", "speech into text, as it is spoken");
+  auto* dictate = command(app, all.common, "dictate", "speech into text, as it is spoken");
   dictate->add_option("--from", all.dictate.from, "the device whose microphone listens");
-  auto* jobs = command(app, all, "jobs", "what ran here, newest first");
+  auto* jobs = command(app, all.common, "jobs", "what ran here, newest first");
   jobs->add_option("--most", all.most, "how many")->check(CLI::Range(1, 1000));
-  auto* why = command(app, all, "why", "where a job ran, and why there");
+  auto* why = command(app, all.common, "why", "where a job ran, and why there");
   why->add_option("JOB", all.job, "its id, or the beginning of one; the newest if left out");
-  command(app, all, "status", "this device");
-  auto* place = command(app, all, "place", "the planner alone, on an instance file");
+  command(app, all.common, "status", "this device");
+  auto* place = command(app, all.common, "place", "the planner alone, on an instance file");
   place->add_option("INSTANCE", all.instance, "a JSON file, or - for standard input")->required();
 }
 
@@ -212,6 +209,10 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("refuse")) return refuse(all.common, all.decide);
   if (got("link")) return watchLinks(all.common, all.watch);
   if (got("relay")) return relay(all.common, all.relayWhat, all.name);
+  if (got("doc")) {
+    auto what = app.get_subcommand("doc")->get_subcommands().front()->get_name();
+    return what == "list" ? docList(all.common) : doc(all.common, what, all.doc);
+  }
   if (got("remove")) return remove(all.common, all.name, all.reason);
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);
@@ -237,6 +238,7 @@ int main(int argc, char** argv) {
   describeSeal(app, all);
   describeRecovery(app, all);
   describeWork(app, all);
+  describeDocuments(app, all.common, all.doc);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -1,6 +1,8 @@
 #include "bindings/local/daemon.h"
 
+#include "bindings/local/documents.h"
 #include "bindings/local/invitation.h"
+#include "bindings/local/refuse.h"
 #include "bindings/local/views.h"
 #include "crypto/identity/display.h"
 
@@ -14,17 +16,6 @@ namespace hearth::local {
 namespace {
 
 constexpr uint32_t JOBS_SHOWN_MAX = 1'000;
-
-// An Error as an exception whose text the command line shows and turns into its exit code.
-[[noreturn]] void refuse(Error error) {
-  kj::throwFatalException(kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__,
-      kj::str(nameOf(error.code), ": ", error.because)));
-}
-
-[[noreturn]] void refuse(kj::StringPtr line) {
-  kj::throwFatalException(
-      kj::Exception(kj::Exception::Type::FAILED, __FILE__, __LINE__, kj::str(line)));
-}
 
 // The app at the other end of the socket.
 class AppClient final: public devices::JobClient, private kj::TaskSet::ErrorHandler {
@@ -114,8 +105,12 @@ class DaemonServer final: public Daemon::Server {
       : node(node),
         timer(timer),
         startedAt(startedAt),
-        work(kj::refcounted<JobsWhileThere>(node.work())) {}
-  ~DaemonServer() noexcept(false) { work->jobs = nullptr; }
+        work(kj::refcounted<JobsWhileThere>(node.work())),
+        papers(kj::refcounted<DocumentsWhileThere>(node)) {}
+  ~DaemonServer() noexcept(false) {
+    work->jobs = nullptr;
+    papers->node = nullptr;
+  }
 
   kj::Promise<void> status(StatusContext context) override {
     writeStatus(node, node.devices(), node.work().running(), timer.now() - startedAt,
@@ -240,6 +235,11 @@ class DaemonServer final: public Daemon::Server {
     context.getResults().setDone(*done);
   }
 
+  kj::Promise<void> documents(DocumentsContext context) override {
+    context.getResults().setDocuments(newDocuments(kj::addRef(*papers)));
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> relays(RelaysContext context) override {
     auto params = context.getParams();
     if (params.getAdd().size() > 0) {
@@ -263,6 +263,7 @@ class DaemonServer final: public Daemon::Server {
   kj::Timer& timer;
   kj::TimePoint startedAt;
   kj::Own<JobsWhileThere> work;
+  kj::Own<DocumentsWhileThere> papers;
 
   DeviceId deviceCalled(kj::StringPtr wanted) {
     auto found = node.device(wanted.cStr());

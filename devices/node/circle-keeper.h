@@ -54,6 +54,9 @@ class CircleKeeper final: public transport::Circle,
   const DeviceId& selfId() const { return identity.keys.id; }
   crypto::Role ownRole() const;
   bool isActive(const DeviceId& device) const;
+  kj::Maybe<const crypto::EpochSecret&> secretOf(const EpochId& epoch) const {
+    return epochs.secret(epoch);
+  }
   // Of how many epochs this device has the secret: none, for a VAULT.
   size_t epochSecretsHeld() const { return epochs.secretsHeld(); }
   // The newest initiation counter that was accepted from each device.

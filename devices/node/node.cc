@@ -93,6 +93,7 @@ kj::Promise<void> Node::start() {
   followRotations();
   learnNames();
   keeper.start();
+  co_await ownData.start();
   co_await places.start();
   if (!keeper.isActive(keeper.selfId())) expelled();
   places.beginToCall();
@@ -143,6 +144,7 @@ Holdings Node::holdings() const {
   places.addTo(all);
   executor.addTo(all);
   jobs.addTo(all);
+  ownData.addTo(all);
   auto inCircle = keeper.state().devices.size();
   all.push_back(
       {"stages", executor.stagesRunning(), router::Executor::STAGES_MAX + Jobs::RUNNING_MAX});
@@ -270,6 +272,7 @@ void Node::circleChanged() {
   }
   places.circleChanged();
   cosigning.circleChanged();
+  ownData.circleChanged();
 }
 
 // A device that is called otherwise now says so itself, too: a VAULT cannot read the log.
@@ -321,6 +324,7 @@ void Node::peerUp(const DeviceId& peer) {
   places.linked(peer, true);
   tell(peer);
   cosigning.peerUp(peer);
+  ownData.peerUp(peer);
   considerRotation();
   auto arrived = kj::mv(arrival.fulfiller);
   arrival = kj::newPromiseAndFulfiller<void>();
@@ -332,6 +336,7 @@ void Node::peerDown(const DeviceId& peer, Error why) {
   seams.trace.event("link.down", {{"peer", peer}, {"why", why.because}});
   places.linked(peer, false);
   fleet.left(peer);
+  ownData.peerDown(peer);
   jobs.lost(peer);
 }
 
@@ -341,9 +346,10 @@ void Node::peerMoved(const DeviceId& peer) {
 }
 
 void Node::incoming(
-    const DeviceId&, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
+    const DeviceId& peer, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
   if (header[0] == STREAM_KIND_LEVELS) levels.accept(header, kj::mv(stream));
+  if (header[0] == STREAM_KIND_SYNC) ownData.incoming(peer, kj::mv(stream));
 }
 
 kj::Promise<std::vector<std::string>> Node::meet(const DeviceId& device) {

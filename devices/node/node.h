@@ -2,6 +2,7 @@
 // One device: owns every part, wires them together, and says what apps may ask. It builds no seam
 // and reads no environment; hearthd does, and the simulator.
 
+#include "devices/data/data.h"
 #include "devices/node/bodies.h"
 #include "devices/node/circle-desk.h"
 #include "devices/node/inviter.h"
@@ -96,6 +97,7 @@ class Node final: private CircleKeeper::Observer,
   const std::vector<std::string>& addresses() const { return places.configured(); }
   const CircleKeeper& circle() const { return keeper; }
   Jobs& work() { return jobs; }
+  Data& data() { return ownData; }
   // What the user does to the circle: in an errand.
   CircleDesk& desk() { return circleDesk; }
   std::vector<DeviceView> devices();
@@ -159,6 +161,8 @@ class Node final: private CircleKeeper::Observer,
   CircleDesk circleDesk{{seams.timer, keeper, fleet, links, cosigning}};
   router::Executor executor;
   Jobs jobs;
+  Data ownData{{seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity,
+      links}};
   size_t errands = 0;  // of the user, that are under way
   KeyRotation rotation;
   kj::TaskSet tasks;

@@ -78,6 +78,21 @@ int64_t Document::timeMsOf(Event event) const {
   return after == times.begin() ? 0 : (after - 1)->ms;
 }
 
+std::vector<Document::Change> Document::changes() const {
+  std::vector<Change> found;
+  for (auto& run: graph_.runs()) {
+    auto author = graph_.nameOf(run.events.begin).author;
+    auto next = std::ranges::upper_bound(times, run.events.begin, {}, &Time::event);
+    for (auto begin = run.events.begin; begin < run.events.end;) {
+      auto end = next != times.end() ? kj::min(next->event, run.events.end) : run.events.end;
+      if (end > begin) found.push_back({{begin, end}, author, timeMsOf(begin)});
+      begin = end;
+      if (next != times.end()) ++next;
+    }
+  }
+  return found;
+}
+
 void Document::editText(EventRange events, const Op& op, bool isNewest) {
   auto& text = std::get<Text>(object(op.object).state);
   auto& edits = text.edits();

@@ -50,6 +50,14 @@ class Document final {
   // All that is not in `known`, oldest first; cut into bundles so that each can be read.
   std::vector<Bundle> since(const Version& known) const;
 
+  // Who did what when: events of one author that were made within a minute, oldest first.
+  struct Change {
+    EventRange events;
+    DeviceId author;
+    int64_t timeMs;
+  };
+  std::vector<Change> changes() const;
+
   // The document as it was.
   Document at(const Version& version) const;
 

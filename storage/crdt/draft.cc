@@ -1,15 +1,11 @@
 #include "storage/crdt/draft.h"
 
 #include "storage/crdt/differences.h"
-
-#include <charconv>
+#include "storage/crdt/paths.h"
 
 namespace hearth::storage {
 
 namespace {
-
-constexpr Error NOTHING{Errc::BAD_FORMAT, "nothing is there: hearth doc get NAME shows what is"_kj};
-constexpr Error NO_INDEX{Errc::BAD_FORMAT, "a list has elements 0, 1, 2 … and - behind them"_kj};
 
 template <typename T>
 const T* as(const Tree& tree) {
@@ -49,15 +45,6 @@ std::vector<size_t> beginningsIn(std::string_view text) {
     if ((static_cast<uint8_t>(text[i]) & 0xc0) != 0x80) found.push_back(i);
   found.push_back(text.size());
   return found;
-}
-
-kj::Maybe<uint32_t> indexIn(const std::string& token, uint32_t size) {
-  uint32_t index = 0;
-  auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
-  bool isOne = error == std::errc() && end == token.data() + token.size() &&
-      (token.size() == 1 || token[0] != '0');
-  if (!isOne || index >= size) return nullptr;
-  return index;
 }
 
 }  // namespace
@@ -102,7 +89,7 @@ Result<Draft::Spot> Draft::find(const Path& path, bool makeMaps) {
         return no(NO_INDEX);
       }
     } else {
-      return no(NOTHING);
+      return no(NOTHING_THERE);
     }
     if (isLast) return spot;
     bool holds = spot.place != nullptr && !spot.place->isEmpty();
@@ -112,7 +99,7 @@ Result<Draft::Spot> Draft::find(const Path& path, bool makeMaps) {
       container =
           say({.kind = Op::Kind::PUT, .object = container, .key = token, .value = Container::MAP});
     } else {
-      return no(NOTHING);
+      return no(NOTHING_THERE);
     }
   }
 }
@@ -142,7 +129,7 @@ Result<void> Draft::remove(const Path& path) {
   if (path.empty()) return no(Errc::BAD_FORMAT, "a document stays: remove what is in it");
   auto spot = find(path, false);
   if (!spot) return no(spot.error());
-  if (spot->place == nullptr || spot->place->isEmpty()) return no(NOTHING);
+  if (spot->place == nullptr || spot->place->isEmpty()) return no(NOTHING_THERE);
   if (spot->isOfList) {
     say({.kind = Op::Kind::HIDE, .object = spot->container, .element = spot->element});
   } else {
@@ -155,7 +142,7 @@ Result<Event> Draft::containerAt(const Path& path, Container kind, kj::StringPtr
   if (path.empty()) return no(Errc::BAD_FORMAT, otherwise);
   auto spot = find(path, false);
   if (!spot) return no(spot.error());
-  if (spot->place == nullptr || spot->place->isEmpty()) return no(NOTHING);
+  if (spot->place == nullptr || spot->place->isEmpty()) return no(NOTHING_THERE);
   auto event = spot->place->shown().event;
   auto object = document.find(event);
   if (object == nullptr || object->kind() != kind) return no(Errc::BAD_FORMAT, otherwise);
@@ -372,27 +359,19 @@ void Draft::becomeSet(Event object, const std::vector<Tree>& target) {
       say({.kind = Op::Kind::INCLUDE, .object = object, .value = plainOf(tree)});
 }
 
-Result<Tree> treeAt(Document& document, const Path& path) {
-  auto tree = treeOf(document);
-  for (auto& token: path) {
-    Tree inside;
-    if (auto map = as<Tree::Map>(tree)) {
-      auto found = map->find(token);
-      if (found == map->end()) return no(NOTHING);
-      inside = found->second;
-    } else if (auto list = as<Tree::List>(tree)) {
-      auto index = indexIn(token, static_cast<uint32_t>(list->size()));
-      KJ_IF_MAYBE(there, index) {
-        inside = (*list)[*there];
-      } else {
-        return no(NO_INDEX);
-      }
-    } else {
-      return no(NOTHING);
-    }
-    tree = kj::mv(inside);
+Result<Tree> merged(Document& now, const Version& since, const Path& path, const Tree& made,
+    const DeviceId& stranger) {
+  auto then = now.at(since);
+  auto before = then.graph().version();
+  Draft draft(then);
+  if (auto set = draft.set(path, made); !set) return no(set.error());
+  if (auto done = then.commit(stranger, draft.ops(), 0); !done) return no(done.error());
+  auto both = now.at(now.graph().version());
+  for (auto& bundle: then.since(before)) {
+    Document::Merged changed;
+    if (auto taken = both.merge(bundle, changed); !taken) return no(taken.error());
   }
-  return tree;
+  return treeAt(both, path);
 }
 
 }  // namespace hearth::storage

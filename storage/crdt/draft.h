@@ -3,14 +3,11 @@
 // stays, so that what others do to it meanwhile is not lost.
 
 #include "storage/crdt/document.h"
-#include "storage/crdt/tree.h"
+#include "storage/crdt/paths.h"
 
 #include <kj/function.h>
 
 namespace hearth::storage {
-
-// Where something is: keys of maps and indexes of lists, from the document on.
-using Path = std::vector<std::string>;
 
 class Draft final {
  public:
@@ -56,7 +53,10 @@ class Draft final {
   void becomeSet(Event object, const std::vector<Tree>& target);
 };
 
-// Errors: BAD_FORMAT when nothing is there.
-Result<Tree> treeAt(Document& document, const Path& path);
+// What somebody has made of what was at the path in a version, with what others have changed there since.
+// `stranger`: an author that the document does not have.
+// Errors: those of Draft::set.
+Result<Tree> merged(Document& now, const Version& since, const Path& path, const Tree& made,
+    const DeviceId& stranger);
 
 }  // namespace hearth::storage

@@ -63,6 +63,8 @@ class EventGraph final {
   // Errors: LIMIT_EXCEEDED for one author too many.
   Result<AuthorIndex> indexOf(const DeviceId& author);
 
+  const std::vector<DeviceId>& everyAuthor() const { return authors; }
+
   // How many events of that author are here: they have no gaps.
   uint32_t countOf(const DeviceId& author) const;
 

@@ -55,4 +55,6 @@ Tree treeOf(Document& document) { return treeOf(document, Op::ROOT); }
 
 Tree treeOf(Document& document, Event container) { return Grower{document}.grown(container); }
 
+Tree treeOf(Document& document, const Place& place) { return Grower{document}.grown(place); }
+
 }  // namespace hearth::storage

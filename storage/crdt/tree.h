@@ -31,5 +31,6 @@ struct Tree {
 // Of what several wrote at once, that which is shown.
 Tree treeOf(Document& document);
 Tree treeOf(Document& document, Event container);
+Tree treeOf(Document& document, const Place& place);  // that is not empty
 
 }  // namespace hearth::storage

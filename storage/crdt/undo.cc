@@ -59,20 +59,6 @@ class Undoing {
     return nullptr;
   }
 
-  Tree contentOf(const Place& place) {
-    auto& shown = place.shown();
-    if (std::holds_alternative<Container>(shown.value)) return treeOf(before, shown.event);
-    return std::visit(
-        [](auto& content) -> Tree {
-          if constexpr (std::is_same_v<decltype(content), const Container&>) {
-            KJ_UNREACHABLE;
-          } else {
-            return {content};
-          }
-        },
-        shown.value);
-  }
-
   void undo(Event event, const Op& op) {
     switch (op.kind) {
       case Op::Kind::PUT:
@@ -122,7 +108,7 @@ class Undoing {
     if (was == nullptr || was->isEmpty()) {
       if (isThere) draft.say({.kind = Op::Kind::REMOVE, .object = op.object, .key = op.key});
     } else {
-      draft.put(op.object, op.key, contentOf(*was));
+      draft.put(op.object, op.key, treeOf(before, *was));
     }
   }
 
@@ -162,7 +148,7 @@ class Undoing {
     KJ_IF_MAYBE(there, was) {
       auto element = eventIn(before, op.element);
       KJ_IF_MAYBE(known, element)
-        draft.setElement(op.object, op.element, contentOf(there->find(*known)->value));
+        draft.setElement(op.object, op.element, treeOf(before, there->find(*known)->value));
     }
   }
 

@@ -27,6 +27,8 @@ class Documents final: private Log::Follower {
     Handle(Handle&& other) noexcept;
     ~Handle() noexcept(false);
     KJ_DISALLOW_COPY(Handle);
+    // The documents are gone, and this one with them.
+    void forget() { document = nullptr; }
     LiveDocument* operator->() const { return document; }
     LiveDocument& operator*() const { return *document; }
 

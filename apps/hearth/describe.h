@@ -1,0 +1,16 @@
+#pragma once
+// What the command line takes, for CLI11. The parts that are many have a file each.
+
+#include "apps/hearth/commands.h"
+
+#include <CLI/CLI.hpp>
+
+namespace hearth::cli {
+
+// A command with the options that every one has.
+CLI::App* command(CLI::App& app, Common& common, const char* name, const char* help);
+
+// hearth doc …
+void describeDocuments(CLI::App& app, Common& common, DocOptions& options);
+
+}  // namespace hearth::cli

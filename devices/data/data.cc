@@ -1,0 +1,57 @@
+#include "devices/data/data.h"
+
+#include <kj/debug.h>
+
+namespace hearth::devices {
+
+Data::Data(Surroundings around)
+    : around(around),
+      inStep({around.timer, around.trace, around.entropy, around.store, log, around.links,
+          around.identity.keys.id}),
+      tasks(*this) {}
+
+kj::Promise<void> Data::start() {
+  auto read = co_await log.load();
+  if (!read) {
+    KJ_LOG(ERROR, "the operation log is damaged: documents are closed", read.error().because);
+    loading.fulfiller->reject(KJ_EXCEPTION(FAILED,
+        "IntegrityFailed: the operation log is damaged; this device has to join its circle anew"));
+    co_return;
+  }
+  isLoaded = true;
+  loading.fulfiller->fulfill();
+  for (auto& peer: around.links.peersUp()) inStep.peerUp(peer);
+  circleChanged();
+}
+
+void Data::peerUp(const DeviceId& peer) {
+  if (isLoaded) inStep.peerUp(peer);
+}
+
+void Data::peerDown(const DeviceId& peer) { inStep.peerDown(peer); }
+
+void Data::incoming(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream) {
+  tasks.add(ready().then([this, peer = peer, stream = kj::mv(stream)]() mutable {
+    if (around.links.isUp(peer)) inStep.incoming(peer, kj::mv(stream));
+  }));
+}
+
+// With another epoch's secret what came before it can be read.
+void Data::circleChanged() {
+  auto known = around.keeper.epochSecretsHeld();
+  if (!isLoaded || known == epochs) return;
+  epochs = known;
+  tasks.add(log.readAgain());
+}
+
+void Data::addTo(Holdings& holdings) const {
+  auto peers = around.keeper.state().devices.size();
+  holdings.push_back({"documents in memory", all.inMemory(),
+      storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
+  holdings.push_back(
+      {"entries that are offered or asked", inStep.holds(), 2 * SyncSession::OFFERED_MAX * peers});
+}
+
+void Data::taskFailed(kj::Exception&& e) { KJ_LOG(WARNING, "data", e.getDescription()); }
+
+}  // namespace hearth::devices

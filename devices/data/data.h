@@ -1,0 +1,56 @@
+#pragma once
+// The data of this device: its operation log, what lives in it, and how it is kept in step with the other devices.
+
+#include "devices/data/keeping-in-step.h"
+#include "devices/data/log-circle.h"
+#include "storage/documents/documents.h"
+
+namespace hearth::devices {
+
+class Data final: private kj::TaskSet::ErrorHandler {
+ public:
+  // All outlive the data.
+  struct Surroundings {
+    kj::Timer& timer;
+    const kj::Clock& clock;
+    Trace& trace;
+    Entropy& entropy;
+    storage::Store& store;
+    const CircleKeeper& keeper;
+    const Identity& identity;
+    transport::Links& links;
+  };
+  explicit Data(Surroundings around);
+
+  // Reads the log. A damaged one is said to be so, and nothing is done with it.
+  kj::Promise<void> start();
+
+  // Resolves when the log can be used. Throws when it is damaged.
+  kj::Promise<void> ready() { return loaded.addBranch(); }
+  storage::Documents& documents() { return all; }
+  const storage::Log& operations() const { return log; }
+  // Devices that are known to have all that this one has, and nothing else.
+  std::vector<DeviceId> inStepWith() const { return inStep.inStepWith(); }
+
+  void peerUp(const DeviceId& peer);
+  void peerDown(const DeviceId& peer);
+  void incoming(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream);
+  void circleChanged();
+  void addTo(Holdings& holdings) const;
+
+ private:
+  Surroundings around;
+  LogCircle circle{around.keeper, around.identity};
+  storage::Log log{{around.clock, around.entropy, around.store, circle}};
+  storage::Documents all{{around.clock, around.store, log, circle}};
+  KeepingInStep inStep;
+  kj::PromiseFulfillerPair<void> loading = kj::newPromiseAndFulfiller<void>();
+  kj::ForkedPromise<void> loaded = loading.promise.fork();
+  bool isLoaded = false;
+  size_t epochs = 0;  // whose secrets were known when the log was read last
+  kj::TaskSet tasks;
+
+  void taskFailed(kj::Exception&& e) override;
+};
+
+}  // namespace hearth::devices

@@ -1,0 +1,78 @@
+#include "devices/data/keeping-in-step.h"
+
+#include <kj/debug.h>
+
+namespace hearth::devices {
+
+KeepingInStep::KeepingInStep(SyncSession::Surroundings around): around(around), tasks(*this) {
+  around.log.follow(*this);
+}
+
+KeepingInStep::~KeepingInStep() noexcept(false) {}
+
+// The device with the smaller id opens the stream.
+void KeepingInStep::peerUp(const DeviceId& peer) {
+  if (!opens(peer)) return;
+  kj::byte header[] = {STREAM_KIND_SYNC};
+  auto stream = around.links.open(peer, transport::Lane::BULK, header);
+  if (stream) begin(peer, kj::mv(*stream));
+}
+
+// The session may be what is running just now.
+void KeepingInStep::peerDown(const DeviceId& peer) {
+  auto found = peers.find(peer);
+  if (found == peers.end()) return;
+  tasks.add(kj::evalLater([gone = kj::mv(found->second)]() {}));
+  peers.erase(found);
+}
+
+void KeepingInStep::incoming(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream) {
+  if (!opens(peer)) begin(peer, kj::mv(stream));
+}
+
+void KeepingInStep::begin(const DeviceId& id, kj::Own<kj::AsyncIoStream> stream) {
+  auto& peer = peers[id];
+  peer.running = nullptr;
+  peer.session = kj::heap<SyncSession>(around, id, opens(id), kj::mv(stream));
+  peer.running = run(id).eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, e); });
+}
+
+kj::Promise<void> KeepingInStep::run(DeviceId id) {
+  Result<void> ended;
+  try {
+    ended = co_await peers.at(id).session->run();
+  } catch (const kj::Exception& e) {
+    if (e.getType() == kj::Exception::Type::DISCONNECTED) co_return;
+    KJ_LOG(WARNING, "data is not in step with a device", id, e.getDescription());
+  }
+  if (!ended)
+    KJ_LOG(WARNING, "a device breaks the rules of keeping in step", id, ended.error().because);
+  if (opens(id)) openSoon(id);
+}
+
+void KeepingInStep::openSoon(const DeviceId& peer) {
+  tasks.add(around.timer.afterDelay(AGAIN_AFTER).then([this, peer = peer]() {
+    if (around.links.isUp(peer)) peerUp(peer);
+  }));
+}
+
+void KeepingInStep::stored(const storage::Log::Stored& entry) {
+  for (auto& [id, peer]: peers) peer.session->stored(entry);
+}
+
+std::vector<DeviceId> KeepingInStep::inStepWith() const {
+  std::vector<DeviceId> found;
+  for (auto& [id, peer]: peers)
+    if (peer.session->isInStep()) found.push_back(id);
+  return found;
+}
+
+size_t KeepingInStep::holds() const {
+  size_t held = 0;
+  for (auto& [id, peer]: peers) held += peer.session->holds();
+  return held;
+}
+
+void KeepingInStep::taskFailed(kj::Exception&& e) { KJ_LOG(ERROR, "keeping in step", e); }
+
+}  // namespace hearth::devices
