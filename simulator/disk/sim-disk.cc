@@ -116,6 +116,17 @@ class SimDisk::DirectoryView final: public kj::Directory {
     return kj::Own<const kj::ReadableFile>(kj::heap<FileView>(disk, found->second));
   }
   bool tryRemove(kj::PathPtr path) const override { return disk.names.erase(nameOf(path)) > 0; }
+  // A rename within this disk; durable when the directory is synced.
+  bool tryTransfer(kj::PathPtr toPath, kj::WriteMode toMode, const kj::Directory&,
+      kj::PathPtr fromPath, kj::TransferMode mode) const override {
+    KJ_REQUIRE(mode == kj::TransferMode::MOVE);
+    auto found = disk.names.find(nameOf(fromPath));
+    if (found == disk.names.end() || !disk.mayOpen(nameOf(toPath), toMode)) return false;
+    auto content = kj::mv(found->second);
+    disk.names.erase(found);
+    disk.names[nameOf(toPath)] = kj::mv(content);
+    return true;
+  }
   kj::Own<Replacer<kj::File>> replaceFile(kj::PathPtr path, kj::WriteMode mode) const override {
     return kj::heap<Replacing>(disk, nameOf(path), mode);
   }

@@ -4,6 +4,7 @@
 
 #include "crypto/handshake/messages.h"
 #include "crypto/identity/display.h"
+#include "storage/blob/sealed-file.h"
 #include "storage/crdt/document.h"
 #include "storage/sync/reconciler.h"
 #include "tests/fuzz/circle.h"
@@ -330,6 +331,20 @@ void pairing(const Corpus& corpus) {
   corpus.add("hostile-joiner", 10, joiner);
 }
 
+void blobHeader(const Corpus& corpus) {
+  storage::SealedHeader header;
+  corpus.add("header", 0, header.encode());
+  auto changed = [&](const char* name, uint16_t begin, uint16_t count, Bytes damage) {
+    FlatWriter out;
+    corpus.add(name, 1, out.u16(begin).u16(count).bytes(damage));
+  };
+  changed("whole-file", 0, 0xffff, undamaged());
+  changed("wrapped-key", 0, 100, oneByte(60, 1));
+  changed("first-chunk", 0xfff0, 1'000, oneByte(200, 1));
+  FlatWriter cut;
+  changed("cut", 0, 10, cut.u8(0).u8(9).var8(nullptr).asBytes());
+}
+
 // What a second device makes of a document, by itself and after a first.
 void documents(const Corpus& corpus) {
   using namespace storage;
@@ -401,6 +416,7 @@ int main(int argc, char** argv) {
   messages({argv[1], "F3"});
   membership({argv[1], "F4"});
   pairing({argv[1], "F7"});
+  blobHeader({argv[1], "F8"});
   documents({argv[1], "documents"});
   reconcile({argv[1], "reconcile"});
 }

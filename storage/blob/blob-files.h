@@ -1,0 +1,62 @@
+#pragma once
+// The files of blobs in one directory. A file is there whole or not at all, whenever the process or the power
+// ends: it is written under another name, synced, and renamed. What is shredded cannot be read any more, even by
+// who has a copy of the file made later.
+
+#include "storage/blob/sealed-file.h"
+
+namespace hearth::storage {
+
+class BlobFiles final {
+ public:
+  // The directory is this object's alone, and both outlive it. Removes what an earlier process has left half done.
+  BlobFiles(const kj::Directory& directory, Entropy& entropy);
+  KJ_DISALLOW_COPY_AND_MOVE(BlobFiles);
+
+  // A blob that is being written. Gone without a trace unless it is committed.
+  class Writing final {
+   public:
+    Writing(kj::Badge<BlobFiles>, BlobFiles& files, const BlobKeys& keys, const ContentId& content,
+        uint64_t paddedTo);
+    KJ_DISALLOW_COPY_AND_MOVE(Writing);
+
+    void add(crypto::Bytes bytes) { writer.add(bytes); }
+    // Returns when the blob is on disk. Throws when the disk refuses; then it is not there.
+    void commit();
+
+   private:
+    // The file under its other name, which is removed unless it was renamed.
+    struct Temporary {
+      const kj::Directory& directory;
+      kj::Path path;
+      kj::Own<const kj::File> file;
+      kj::UnwindDetector unwinding;
+
+      Temporary(const kj::Directory& directory, kj::StringPtr fileName);
+      ~Temporary() noexcept(false);
+    };
+
+    kj::String fileName;
+    Temporary temporary;
+    SealedWriter writer;
+  };
+
+  // `paddedTo` is the blob's length, or a padded one. The keys outlive what is returned.
+  kj::Own<Writing> write(const BlobKeys& keys, const ContentId& content, uint64_t paddedTo);
+
+  // Errors: INTEGRITY_FAILED, also where there is none.
+  BlobResult<kj::Own<SealedReader>> open(
+      const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) const;
+
+  // Overwrites the wrapped key, and removes the file. False where there is none.
+  bool shred(kj::StringPtr fileName);
+
+  size_t leftovers() const { return removed; }  // found at start
+
+ private:
+  const kj::Directory& directory;
+  Entropy& entropy;
+  size_t removed = 0;
+};
+
+}  // namespace hearth::storage
