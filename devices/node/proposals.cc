@@ -109,6 +109,8 @@ Result<Proposals> Proposals::decode(const DeviceId& self, crypto::Bytes bytes, k
     if (answer > static_cast<uint8_t>(Answer::REFUSES)) in.refuse();
     asked.answer = static_cast<Answer>(answer);
     asked.signatures = in.u8();
+    if (asked.signatures > SIGNATURES_MAX || all.countOf(asked.proposal.author) >= OF_ADMIN_MAX)
+      in.refuse();
     all.others.insert({asked.proposal.id(), kj::mv(asked)});
   }
   if (auto whole = in.finish(); !whole) return no(whole.error());

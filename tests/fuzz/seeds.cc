@@ -2,6 +2,8 @@
 //   fuzz-seeds tests/fuzz/corpus
 // The names of seeds begin with "seed-", those of inputs that once found something do not.
 
+#include "tests/fuzz/seeds.h"
+
 #include "crypto/handshake/messages.h"
 #include "crypto/identity/display.h"
 #include "storage/blob/sealed-file.h"
@@ -16,46 +18,10 @@
 #include <capnp/serialize.h>
 #include <kj/encoding.h>
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 namespace hearth::fuzz {
 namespace {
-
-class Corpus final {
- public:
-  Corpus(const std::filesystem::path& root, const char* target): folder(root / target) {
-    std::filesystem::create_directories(folder);
-  }
-
-  void add(const char* name, uint8_t way, Bytes rest) const {
-    std::ofstream file(folder / (std::string("seed-") + name), std::ios::binary);
-    file.put(static_cast<char>(way));
-    file.write(rest.asChars().begin(), static_cast<std::streamsize>(rest.size()));
-    KJ_REQUIRE(file.good(), "a seed cannot be written", name);
-  }
-  void add(const char* name, uint8_t way, const FlatWriter& rest) const {
-    add(name, way, rest.asBytes());
-  }
-
- private:
-  std::filesystem::path folder;
-};
-
-FlatWriter choice(std::initializer_list<uint8_t> first, Bytes rest) {
-  FlatWriter out;
-  for (auto value: first) out.u8(value);
-  out.bytes(rest);
-  return out;
-}
-
-// One byte changed.
-Buffer oneByte(uint16_t place, uint8_t change) {
-  FlatWriter out;
-  out.u8(1).u16(place).u8(change).u8(0).var8(nullptr);
-  return out.finish();
-}
 
 void recordsAndHandshakes(const Corpus& corpus) {
   FlatWriter records;
@@ -419,4 +385,5 @@ int main(int argc, char** argv) {
   blobHeader({argv[1], "F8"});
   documents({argv[1], "documents"});
   reconcile({argv[1], "reconcile"});
+  proposals({argv[1], "proposals"});
 }
