@@ -60,6 +60,9 @@ interface Daemon {
   # asked itself, which is taken back. `done`: the circle has followed already.
 
   documents @16 () -> (documents :Documents);
+
+  policy @17 (set :List(Setting)) -> (version :UInt64, settings :List(Setting), waits :Pending);
+  # What the circle's owner allows, after setting what is named. "min-suite" is set alone.
 }
 
 interface Documents {
@@ -128,10 +131,15 @@ interface DocumentWatcher {
   # An empty `json`: nothing is there. The next one comes when it has returned.
 }
 
+struct Setting {
+  key @0 :Text;               # public, personal, health, secret, stale-days, min-suite
+  value @1 :Text;             # "A2", "7"
+}
+
 struct Pending {
   id @0 :Text;                # hex; at least four digits of it name it
   what @1 :Text;              # "make tablet an admin"
-  target @2 :Text;            # whom it is about: display form
+  target @2 :Text;            # whom it is about: display form; empty for what is about all
   from @3 :Text;              # who asks, by name
   own @4 :Bool;               # this device does
   agreed @5 :Bool;            # an admin has agreed: it ends when both are there

@@ -1,4 +1,4 @@
-// device role, reinstate, remove, leave, rename, pending, approve, refuse: what changes the circle. Some of
+// device role, policy, reinstate, remove, leave, rename, pending, approve, refuse: what changes the circle. Some of
 // it takes two admins: it waits then until the user of another one has agreed.
 
 #include "apps/hearth/client.h"
@@ -75,7 +75,8 @@ int decide(const Common& common, const DecideOptions& options, bool agrees) {
   auto pending = findPending(listed.getPending(), options.id);
   if (agrees && !options.yes) {
     auto question = std::string("Sign, as an admin of the circle: ") + pending.getWhat().cStr() +
-        "\n  asked by " + pending.getFrom().cStr() + "\n  about    " + pending.getTarget().cStr() +
+        "\n  asked by " + pending.getFrom().cStr() +
+        (pending.getTarget().size() > 0 ? "\n  about    " : "") + pending.getTarget().cStr() +
         "\nAgree?";
     if (!saysYes(question)) throw Failure{FAILED, "nothing is signed"};
   }
@@ -110,6 +111,34 @@ int deviceRole(const Common& common, const std::string& name, const std::string&
           {"vault", local::Role::VAULT}}));
   auto response = request.send().wait(client.waitScope());
   return tell(common, response, "changed", "is " + articleOf(role) + " now");
+}
+
+int policy(const Common& common, const std::vector<std::string>& settings) {
+  Client client(common.home.c_str());
+  auto request = client.daemon().policyRequest();
+  auto set = request.initSet(static_cast<kj::uint>(settings.size()));
+  for (kj::uint i = 0; i < settings.size(); ++i) {
+    auto equals = settings[i].find('=');
+    if (equals == std::string::npos)
+      throw Failure{USAGE, "'" + settings[i] + "' is no KEY=VALUE: hearth policy shows the keys"};
+    set[i].setKey(settings[i].substr(0, equals).c_str());
+    set[i].setValue(settings[i].substr(equals + 1).c_str());
+  }
+  auto response = request.send().wait(client.waitScope());
+  json value = {{"version", response.getVersion()}};
+  std::vector<std::vector<std::string>> rows = {{"KEY", "VALUE"}};
+  for (auto setting: response.getSettings()) {
+    value["settings"][setting.getKey().cStr()] = setting.getValue().cStr();
+    rows.push_back({setting.getKey().cStr(), setting.getValue().cStr()});
+  }
+  if (response.hasWaits()) value["waits"] = toJson(response.getWaits());
+  if (common.json) {
+    printJson(value);
+  } else {
+    printTable(rows);
+    if (response.hasWaits()) std::cout << "\n" << lineOf(response.getWaits()) << "\n";
+  }
+  return DONE;
 }
 
 int reinstate(const Common& common, const std::string& name) {

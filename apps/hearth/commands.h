@@ -82,6 +82,7 @@ int devices(const Common& common);
 int device(const Common& common, const std::string& name);
 int relay(const Common& common, const std::string& what, const std::string& place);
 int deviceRole(const Common& common, const std::string& name, const std::string& role);
+int policy(const Common& common, const std::vector<std::string>& settings);  // "KEY=VALUE"
 int reinstate(const Common& common, const std::string& name);
 int remove(const Common& common, const std::string& name, const std::string& reason);
 int leave(const Common& common, bool yes);

@@ -28,6 +28,7 @@ struct Everything {
   WatchOptions watch;
   DecideOptions decide;
   DocOptions doc;
+  std::vector<std::string> settings;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
   uint32_t most = 20;
@@ -142,6 +143,10 @@ void describeChanges(CLI::App& app, Everything& all) {
   auto* remove = command(app, all.common, "remove", "takes a device out of the circle for good");
   remove->add_option("NAME", all.name, "name or id")->required();
   remove->add_option("--reason", all.reason)->check(CLI::IsMember({"lost", "stolen", "retired"}));
+  auto* policy =
+      command(app, all.common, "policy", "what the circle's owner allows: shows it, or sets it");
+  policy->add_option(
+      "KEY=VALUE", all.settings, "one or more of what it shows: health=A3 stale-days=14");
   auto* back = command(app, all.common, "reinstate", "gives a suspended device its part again");
   back->add_option("NAME", all.name, "name or id")->required();
   auto* leave = command(app, all.common, "leave", "takes this device out of its circle for good");
@@ -201,6 +206,7 @@ int dispatch(CLI::App& app, Everything& all) {
       throw Failure{USAGE, "say which device: hearth device NAME, or hearth device role NAME ROLE"};
     return device(all.common, all.name);
   }
+  if (got("policy")) return policy(all.common, all.settings);
   if (got("reinstate")) return reinstate(all.common, all.name);
   if (got("leave")) return leave(all.common, all.leaves);
   if (got("rename")) return rename(all.common, all.name, all.device);

@@ -140,7 +140,7 @@ class DaemonServer final: public Daemon::Server {
     auto params = context.getParams();
     if (node.circle().isStale())
       refuse(
-          "Stale: no admin was heard of for a week: bring this device near one, and run it again");
+          "Stale: no admin was heard of for too long: bring this device near one, and run it again");
     auto order = orderOf(params.getOrder());
     auto client =
         kj::heap<AppClient>(params.getSink(), params.getWatch(), params.getOrder().getLevels());
@@ -200,6 +200,25 @@ class DaemonServer final: public Daemon::Server {
     auto id = deviceCalled(context.getParams().getDevice());
     auto back = co_await node.errand([&]() { return node.desk().reinstate(id); });
     writeChange(back, id, context.getResults());
+  }
+
+  kj::Promise<void> policy(PolicyContext context) override {
+    std::vector<devices::Setting> wanted;
+    for (auto setting: context.getParams().getSet())
+      wanted.push_back({setting.getKey().cStr(), setting.getValue().cStr()});
+    auto results = context.getResults();
+    if (!wanted.empty()) {
+      auto set = co_await node.errand([&]() { return node.desk().setPolicy(kj::mv(wanted)); });
+      if (!set) refuse(set.error());
+      KJ_IF_MAYBE(waits, *set) write(*waits, results.initWaits());
+    }
+    auto view = node.desk().policy();
+    results.setVersion(view.version);
+    auto out = results.initSettings(static_cast<kj::uint>(view.settings.size()));
+    for (kj::uint i = 0; i < view.settings.size(); ++i) {
+      out[i].setKey(view.settings[i].key.c_str());
+      out[i].setValue(view.settings[i].value.c_str());
+    }
   }
 
   kj::Promise<void> leave(LeaveContext) override {
@@ -290,7 +309,8 @@ class DaemonServer final: public Daemon::Server {
       const devices::DeviceView& device, Device::Builder out) {
     std::vector<const devices::PendingView*> its;
     for (auto& view: all) {
-      bool waitsForIt = std::ranges::find(view.waitsFor, device.name) != view.waitsFor.end();
+      bool waitsForIt = std::ranges::any_of(
+          view.waitsFor, [&](auto& waitedFor) { return waitedFor.device == device.id; });
       if (view.target == device.id || waitsForIt) its.push_back(&view);
     }
     auto list = out.initPending(static_cast<kj::uint>(its.size()));

@@ -71,6 +71,12 @@ void write(const devices::JobRecord::Placement& placement, Placement::Builder ou
   }
 }
 
+std::vector<std::string> namesOf(const std::vector<devices::PendingView::Named>& all) {
+  std::vector<std::string> names;
+  for (auto& one: all) names.push_back(one.name);
+  return names;
+}
+
 }  // namespace
 
 void write(const devices::DeviceView& view, Device::Builder out) {
@@ -98,12 +104,12 @@ void write(const devices::DeviceView& view, Device::Builder out) {
 void write(const devices::PendingView& view, Pending::Builder out) {
   out.setId(view.id.c_str());
   out.setWhat(view.what.c_str());
-  out.setTarget(crypto::display(view.target));
+  KJ_IF_MAYBE(target, view.target) out.setTarget(crypto::display(*target));
   out.setFrom(view.from.c_str());
   out.setOwn(view.own);
   out.setAgreed(view.agreed);
-  writeTexts(view.waitsFor, out.initWaitsFor(static_cast<kj::uint>(view.waitsFor.size())));
-  writeTexts(view.refused, out.initRefused(static_cast<kj::uint>(view.refused.size())));
+  writeTexts(namesOf(view.waitsFor), out.initWaitsFor(static_cast<kj::uint>(view.waitsFor.size())));
+  writeTexts(namesOf(view.refused), out.initRefused(static_cast<kj::uint>(view.refused.size())));
   out.setLeftS(static_cast<uint64_t>(kj::max(view.left, 0 * kj::SECONDS) / kj::SECONDS));
 }
 

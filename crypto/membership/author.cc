@@ -1,6 +1,7 @@
 #include "crypto/membership/author.h"
 
 #include "crypto/identity/join.h"
+#include "crypto/membership/policy.h"
 
 #include <kj/debug.h>
 
@@ -153,15 +154,32 @@ Result<SealedOp> authorNames(const MembershipLog& log, const EpochKeys& epochs,
   auto op = log.draft(author.id);
   op.kind = OpKind::DEVICE_META;
   op.wallMs = wallMs;
+  auto sealed = sealForMembers(log, epochs, op, names.encode(), entropy);
+  if (!sealed) return no(sealed.error());
+  op.payload = encode(DeviceMetaPayload{kj::mv(*sealed)});
+  return sealOp(op, author.ed);
+}
+
+Result<std::vector<kj::byte>> sealForMembers(const MembershipLog& log, const EpochKeys& epochs,
+    const Op& op, Bytes plain, Entropy& entropy) {
   KJ_IF_MAYBE(epoch, log.state().epoch) {
     KJ_IF_MAYBE(secret, epochs.secret(epoch->id)) {
-      auto sealed = sealField({op.circle, op.author, op.seq}, epoch->id, *secret,
-          entropy.draw<XChaChaPoly::Nonce>(), names.encode());
-      op.payload = encode(DeviceMetaPayload{copy(sealed)});
-      return sealOp(op, author.ed);
+      auto nonce = entropy.draw<XChaChaPoly::Nonce>();
+      return copy(sealField({op.circle, op.author, op.seq}, epoch->id, *secret, nonce, plain));
     }
   }
-  return no(Errc::EPOCH_UNKNOWN, "this device holds no secret to seal a name with");
+  return no(Errc::EPOCH_UNKNOWN, "this device holds no secret to seal what members read");
+}
+
+Result<Op> draftPolicy(const MembershipLog& log, const EpochKeys& epochs, const DeviceId& author,
+    std::vector<DeviceId> cosigners, PolicySetPayload payload, int64_t wallMs, Entropy& entropy) {
+  auto op = log.draft(author);
+  auto plain = clearTextOf(payload);
+  if (!plain) return no(plain.error());
+  auto sealed = sealForMembers(log, epochs, op, *plain, entropy);
+  if (!sealed) return no(sealed.error());
+  payload.sealed = kj::mv(*sealed);
+  return draftChange(log, author, kj::mv(cosigners), kj::mv(payload), wallMs);
 }
 
 Result<SealedOp> authorEpoch(const MembershipLog& log, const EpochKeys& epochs,

@@ -44,6 +44,16 @@ SealedOp authorReset(const MembershipLog& log, const RecoveryKeys& recovery,
 Result<SealedOp> authorNames(const MembershipLog& log, const EpochKeys& epochs,
     const DeviceKeys& author, const DeviceNames& names, int64_t wallMs, Entropy& entropy);
 
+// What an op of that place says to members alone, under the newest epoch's secret.
+// Errors: EPOCH_UNKNOWN when `epochs` does not hold it.
+Result<std::vector<kj::byte>> sealForMembers(
+    const MembershipLog& log, const EpochKeys& epochs, const Op& op, Bytes plain, Entropy& entropy);
+
+// A policy that stands in the clear in `payload` (policy.h), sealed. Errors: EPOCH_UNKNOWN; BAD_FORMAT when
+// it does not.
+Result<Op> draftPolicy(const MembershipLog& log, const EpochKeys& epochs, const DeviceId& author,
+    std::vector<DeviceId> cosigners, PolicySetPayload payload, int64_t wallMs, Entropy& entropy);
+
 // What a Remove of that device says now.
 RemovePayload removalOf(const MembershipLog& log, const DeviceId& target, RemoveReason reason);
 

@@ -1,5 +1,6 @@
 #include "crypto/membership/epoch-keys.h"
 
+#include "crypto/membership/sealed-field.h"
 #include "crypto/primitives/aead.h"
 
 #include <algorithm>
@@ -117,6 +118,14 @@ kj::Maybe<LinkPsk> EpochKeys::linkPsk(
     }
   }
   return nullptr;
+}
+
+Result<Buffer> openForMembers(const Op& op, const EpochKeys& epochs, Bytes sealed) {
+  auto epoch = epochOfField(sealed);
+  if (!epoch) return no(epoch.error());
+  KJ_IF_MAYBE(secret, epochs.secret(*epoch))
+    return openField({op.circle, op.author, op.seq}, *secret, sealed);
+  return no(Errc::EPOCH_UNKNOWN, "this device holds no secret to open that field with");
 }
 
 }  // namespace hearth::crypto

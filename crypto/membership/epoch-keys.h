@@ -53,4 +53,8 @@ class EpochKeys final {
   void keep(const MembershipLog& log, EpochId epoch, EpochSecret secret);
 };
 
+// What a field of that op says to members (sealed-field.h).
+// Errors: BAD_FORMAT, DECRYPT_FAILED; EPOCH_UNKNOWN when this device was not given that epoch's secret.
+Result<Buffer> openForMembers(const Op& op, const EpochKeys& epochs, Bytes sealed);
+
 }  // namespace hearth::crypto

@@ -7,16 +7,11 @@ namespace {
 kj::Maybe<std::string> read(const OpRecord& record, const EpochKeys& epochs) {
   auto& sealed = record.as<DeviceMetaPayload>()->sealed;
   auto bytes = kj::arrayPtr(sealed.data(), sealed.size());
-  auto epoch = epochOfField(bytes);
-  if (!epoch) return nullptr;
-  auto& op = record.op();
-  KJ_IF_MAYBE(secret, epochs.secret(*epoch)) {
-    auto plain = openField({op.circle, op.author, op.seq}, *secret, bytes);
-    if (!plain) return nullptr;
-    auto names = DeviceNames::decode(*plain);
-    if (names) return std::string(names->name.cStr());
-  }
-  return nullptr;
+  auto plain = openForMembers(record.op(), epochs, bytes);
+  if (!plain) return nullptr;
+  auto names = DeviceNames::decode(*plain);
+  if (!names) return nullptr;
+  return std::string(names->name.cStr());
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ void Data::incoming(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream) {
 
 // With another epoch's secret what came before it can be read.
 void Data::circleChanged() {
-  auto known = around.keeper.epochSecretsHeld();
+  auto known = around.keeper.epochKeys().secretsHeld();
   if (!isLoaded || known == epochs) return;
   epochs = known;
   tasks.add(log.readAgain());

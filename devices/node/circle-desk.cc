@@ -12,6 +12,8 @@ namespace hearth::devices {
 
 namespace {
 
+constexpr const char* MIN_SUITE = "min-suite";
+
 kj::StringPtr articleOf(crypto::Role role) {
   if (role == crypto::Role::ADMIN) return "an admin";
   return role == crypto::Role::VAULT ? "a vault"_kj : "a member"_kj;
@@ -73,6 +75,37 @@ kj::Promise<Result<CircleDesk::Change>> CircleDesk::bringIn(crypto::AddPayload a
   return change(kj::mv(add));
 }
 
+PolicyView CircleDesk::policy() const {
+  auto& state = around.keeper.state();
+  PolicyView view{.version = state.policy.map([](auto& p) { return p.version; }).orDefault(0),
+      .settings = settingsOf(around.keeper.policy())};
+  view.settings.push_back({MIN_SUITE, std::to_string(state.minSuite)});
+  return view;
+}
+
+kj::Promise<Result<CircleDesk::Change>> CircleDesk::setPolicy(std::vector<Setting> wanted) {
+  bool isSuite = wanted.size() == 1 && wanted.front().key == MIN_SUITE;
+  if (isSuite) return setMinSuite(wanted.front().value);
+  auto before = around.keeper.policy();
+  auto after = withSettings(before, wanted);
+  if (!after) return Result<Change>(no(after.error()));
+  if (*after == before)
+    return Result<Change>(no(Errc::BAD_FORMAT, "the policy says so already: nothing is changed"));
+  return change(crypto::inTheClear(policy().version + 1, after->encode()));
+}
+
+kj::Promise<Result<CircleDesk::Change>> CircleDesk::setMinSuite(const std::string& value) {
+  for (int suite = 1; suite <= crypto::SUITE_NEWEST; ++suite) {
+    if (value != std::to_string(suite)) continue;
+    if (suite <= around.keeper.state().minSuite)
+      return Result<Change>(
+          no(Errc::BAD_FORMAT, "the circle asks for that suite already: nothing is changed"));
+    return change(crypto::MinSuitePayload{static_cast<uint8_t>(suite)});
+  }
+  return Result<Change>(no(Errc::BAD_FORMAT,
+      "this version of Hearth speaks no such suite: a circle that asked for it would fall silent"));
+}
+
 kj::Promise<Result<void>> CircleDesk::leave() {
   auto& state = around.keeper.state();
   bool isOnlyAdmin =
@@ -121,7 +154,21 @@ kj::Promise<void> CircleDesk::renamed(const DeviceId& by, std::string name) {
   KJ_REQUIRE(said.has_value(), "the name could not be said", said.error().because);
 }
 
+kj::Maybe<DeviceId> CircleDesk::targetIn(const crypto::Payload& payload) {
+  auto target = targetOf(payload);
+  if (target == DeviceId()) return nullptr;
+  return target;
+}
+
 std::string CircleDesk::describe(const crypto::Payload& payload) const {
+  if (auto* suite = std::get_if<crypto::MinSuitePayload>(&payload))
+    return "forbid all suites before " + std::to_string(suite->suite) + " for good";
+  if (auto* set = std::get_if<crypto::PolicySetPayload>(&payload)) {
+    auto plain = crypto::clearTextOf(*set);
+    auto after = plain ? crypto::Policy::decode(*plain) : no(plain.error());
+    return "change the policy: " +
+        (after ? changesOf(around.keeper.policy(), *after) : "to what cannot be read here");
+  }
   auto target = targetOf(payload);
   auto name = around.fleet.nameOf(target);
   if (auto* set = std::get_if<crypto::SetRolePayload>(&payload))
@@ -132,16 +179,16 @@ std::string CircleDesk::describe(const crypto::Payload& payload) const {
   return "remove " + name;
 }
 
-std::vector<std::string> CircleDesk::namesOf(const std::vector<DeviceId>& devices) const {
-  std::vector<std::string> names;
-  for (auto& device: devices) names.push_back(around.fleet.nameOf(device));
+std::vector<PendingView::Named> CircleDesk::namesOf(const std::vector<DeviceId>& devices) const {
+  std::vector<PendingView::Named> names;
+  for (auto& device: devices) names.push_back({device, around.fleet.nameOf(device)});
   return names;
 }
 
 PendingView CircleDesk::viewOf(const crypto::ProposalId& id, const Proposals::Own& asked) const {
   PendingView view{.id = kj::encodeHex(id.asBytes()).cStr(),
       .what = describe(asked.proposal.payload),
-      .target = targetOf(asked.proposal.payload),
+      .target = targetIn(asked.proposal.payload),
       .from = around.fleet.nameOf(asked.proposal.author),
       .own = true,
       .left = asked.until - around.timer.now()};
@@ -163,11 +210,11 @@ PendingView CircleDesk::viewOf(
     const crypto::ProposalId& id, const Proposals::OfOther& asked) const {
   PendingView view{.id = kj::encodeHex(id.asBytes()).cStr(),
       .what = describe(asked.proposal.payload),
-      .target = targetOf(asked.proposal.payload),
+      .target = targetIn(asked.proposal.payload),
       .from = around.fleet.nameOf(asked.proposal.author),
       .agreed = asked.answer == Proposals::Answer::AGREES,
       .left = asked.until - around.timer.now()};
-  view.waitsFor = {view.agreed ? view.from : around.fleet.nameOf(around.keeper.selfId())};
+  view.waitsFor = namesOf({view.agreed ? asked.proposal.author : around.keeper.selfId()});
   return view;
 }
 

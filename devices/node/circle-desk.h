@@ -1,22 +1,35 @@
 #pragma once
 // What the user of this device does to its circle, and what waits for whose word: behind `hearth remove`,
-// `device role`, `reinstate`, `leave`, `rename`, `pending`, `approve` and `refuse`.
+// `device role`, `reinstate`, `leave`, `rename`, `policy`, `pending`, `approve` and `refuse`.
 
 #include "devices/node/cosigning.h"
 #include "devices/node/fleet.h"
+#include "devices/node/policy-settings.h"
 
 namespace hearth::devices {
 
 // What waits for the signature of a second admin, as shown to people.
 struct PendingView {
-  std::string id;    // hex; a beginning of it is enough to name it
-  std::string what;  // "make tablet an admin"
-  DeviceId target;
-  std::string from;                            // who asks
-  bool own = false;                            // this device does
-  bool agreed = false;                         // an admin has agreed: it ends when both are there
-  std::vector<std::string> waitsFor, refused;  // whose word, or whose coming; who does not want it
+  // Who it is, and, for display alone, what people call it.
+  struct Named {
+    DeviceId device;
+    std::string name;
+  };
+
+  std::string id;                        // hex; a beginning of it is enough to name it
+  std::string what;                      // "make tablet an admin"
+  kj::Maybe<DeviceId> target;            // none: it is about all
+  std::string from;                      // who asks
+  bool own = false;                      // this device does
+  bool agreed = false;                   // an admin has agreed: it ends when both are there
+  std::vector<Named> waitsFor, refused;  // whose word, or whose coming; who does not want it
   kj::Duration left = 0 * kj::SECONDS;
+};
+
+// What the circle's owner allows, as shown to people.
+struct PolicyView {
+  uint64_t version = 0;  // 0: nobody has set any
+  std::vector<Setting> settings;
 };
 
 class CircleDesk final {
@@ -43,6 +56,11 @@ class CircleDesk final {
   kj::Promise<Result<Change>> remove(DeviceId device, crypto::RemoveReason reason);
   kj::Promise<Result<Change>> bringIn(crypto::AddPayload add);
 
+  PolicyView policy() const;
+  // Settings of policy-settings.h, or "min-suite" alone, which no change takes back.
+  // Errors: BAD_FORMAT for what is no setting, or is so already.
+  kj::Promise<Result<Change>> setPolicy(std::vector<Setting> wanted);
+
   // This device has no part any more when it resolves. Errors: NOT_AUTHORISED for the only admin.
   kj::Promise<Result<void>> leave();
 
@@ -65,10 +83,12 @@ class CircleDesk final {
   Surroundings around;
 
   kj::Promise<Result<Change>> change(crypto::Payload payload);
+  kj::Promise<Result<Change>> setMinSuite(const std::string& value);
   Result<void> checkAdmin() const;
   Result<void> checkName(const DeviceId& device, const std::string& name) const;
   std::string describe(const crypto::Payload& payload) const;
-  std::vector<std::string> namesOf(const std::vector<DeviceId>& devices) const;
+  static kj::Maybe<DeviceId> targetIn(const crypto::Payload& payload);
+  std::vector<PendingView::Named> namesOf(const std::vector<DeviceId>& devices) const;
   PendingView viewOf(const crypto::ProposalId& id, const Proposals::Own& asked) const;
   PendingView viewOf(const crypto::ProposalId& id, const Proposals::OfOther& asked) const;
 };

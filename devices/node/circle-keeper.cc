@@ -157,6 +157,9 @@ kj::Promise<Result<void>> CircleKeeper::say(crypto::Payload payload) {
     return withEpochIfDue(log, crypto::sealOp(*op, identity.keys.ed));
   });
 }
+  if (auto* policy = std::get_if<crypto::PolicySetPayload>(&payload))
+    return crypto::draftPolicy(
+        log, epochs, selfId(), kj::mv(cosigners), *policy, wallMs(), entropy);
 
 kj::Promise<Result<void>> CircleKeeper::sayName(std::string name) {
   return author([this, name = kj::mv(name)](crypto::MembershipLog& log) -> Authored {
@@ -215,11 +218,23 @@ std::vector<std::string> CircleKeeper::alarms() const {
     lines.push_back(
         "this device was put back to an older copy of itself: it asks the others first");
   if (disk.isAnchorReplaced())
+crypto::Policy CircleKeeper::policy() const {
+  auto read = crypto::policyIn(membership, epochs);
+  if (!read) return crypto::Policy();
+  return kj::mv(*read).orDefault(crypto::Policy());
+}
+
     lines.push_back("the anchor beside the database was put back or removed: somebody else writes "
                     "to this device's files");
   if (isStale())
-    lines.push_back("no admin was heard of for a week: bring this device near one; until then it "
-                    "runs nothing");
+    lines.push_back("no admin was heard of for " + std::to_string(policy().staleDays) +
+        " days: bring this device near one; until then it runs nothing");
+  if (isTooOld())
+    lines.push_back("the circle asks for a newer version of Hearth: update it; until then it calls "
+                    "nobody");
+  if (ownRole() != crypto::Role::VAULT && !crypto::policyIn(membership, epochs))
+    lines.push_back("the circle's policy cannot be read here: an admin should set it anew, with "
+                    "hearth policy");
   if (epochs.wasCheated(membership))
     lines.push_back("the newest secret of the circle does not open here: remove who made it");
   bool isCloned = std::ranges::any_of(membership.ops().rivals(), [this](auto& rival) {
@@ -298,6 +313,7 @@ kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) 
         standing, bundle.keys.x, bundle.hash(), (bundle.flags & crypto::Bundle::AES_HW) != 0};
   }
   return nullptr;
+  if (isTooOld()) return nullptr;  // of its suite nobody is known any more
 }
 
 kj::Maybe<crypto::LinkInitiator::EpochPsk> CircleKeeper::epochWith(const DeviceId& device) {

@@ -6,6 +6,7 @@
 #include "crypto/membership/author.h"
 #include "crypto/membership/exchange.h"
 #include "crypto/membership/names.h"
+#include "crypto/membership/proposal.h"
 #include "devices/node/freshness-watch.h"
 #include "devices/node/init-counters.h"
 #include "devices/node/ops-on-disk.h"
@@ -39,9 +40,14 @@ class CircleKeeper final: public transport::Circle,
 
   const crypto::MembershipLog& log() const { return membership; }
   const crypto::CircleState& state() const { return membership.state(); }
-  // No admin was heard of for a week: this device may have missed its own removal, and neither runs
-  // jobs nor sends any.
-  bool isStale() const { return watch.isStale(); }
+  // No admin was heard of for as long as the policy lets a device go on alone: it may have missed its own
+  // removal, and neither runs jobs nor sends any.
+  bool isStale() const { return watch.isStale(policy().staleDays * kj::DAYS); }
+  // What the owner allows. Where nobody has set anything, or where this device cannot read what was set (a
+  // VAULT never can), what SECURITY.md §9.1 has.
+  crypto::Policy policy() const;
+  // The circle asks for a suite that this program does not speak: it takes no part before it is updated.
+  bool isTooOld() const { return state().minSuite > crypto::SUITE_NEWEST; }
   // Found to be an older copy of itself: nothing but membership messages passes.
   bool isQuarantined(const DeviceId& device) const;
   // The same of this device.
@@ -57,8 +63,8 @@ class CircleKeeper final: public transport::Circle,
   kj::Maybe<const crypto::EpochSecret&> secretOf(const EpochId& epoch) const {
     return epochs.secret(epoch);
   }
-  // Of how many epochs this device has the secret: none, for a VAULT.
-  size_t epochSecretsHeld() const { return epochs.secretsHeld(); }
+  // The secrets that this device holds: none, for a VAULT.
+  const crypto::EpochKeys& epochKeys() const { return epochs; }
   // The newest initiation counter that was accepted from each device.
   const std::map<DeviceId, uint64_t>& accepted() const { return counters.accepted(); }
 
@@ -67,7 +73,7 @@ class CircleKeeper final: public transport::Circle,
   // nothing has happened.
 
   // Says it, and begins a new epoch where one is due by it. An Add is given its grants, and a Remove what
-  // it knows of its target's history, when it is written.
+  // it knows of its target's history, and a policy is sealed, when it is written.
   // Errors: NOT_AUTHORISED when the op would not apply; BAD_FORMAT; ROLLBACK while this device has forgotten.
   kj::Promise<Result<void>> say(crypto::Payload payload);
 

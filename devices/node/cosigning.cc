@@ -178,7 +178,7 @@ void Cosigning::over(const std::vector<ProposalId>& ids) {
   for (auto& id: ids) {
     auto found = waiters.find(id);
     if (found == waiters.end()) continue;
-    bool done = isDone(around.keeper.state(), found->second.payload);
+    bool done = hasCome(found->second.payload);
     auto waiter = kj::mv(found->second);
     waiters.erase(found);
     for (auto& fulfiller: waiter.fulfillers)
@@ -205,7 +205,7 @@ kj::Promise<crypto::Signature> Cosigning::cosign(
     DeviceId peer, ProposalId id, crypto::Buffer body) {
   auto op = crypto::Op::parse(body);
   if (!op) KJ_FAIL_REQUIRE("not an op", op.error().because);
-  auto may = proposals.mayCosign(around.keeper.log(), peer, id, *op);
+  auto may = proposals.mayCosign(around.keeper.log(), around.keeper.epochKeys(), peer, id, *op);
   if (!may) KJ_FAIL_REQUIRE("this device does not sign that", may.error().because);
   // How often is remembered over a crash.
   co_await save();

@@ -89,4 +89,5 @@ class Cosigning final: private kj::TaskSet::ErrorHandler {
   void taskFailed(kj::Exception&& e) override;
 };
 
+  bool hasCome(const crypto::Payload& payload) const;
 }  // namespace hearth::devices

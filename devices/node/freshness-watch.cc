@@ -19,9 +19,9 @@ void FreshnessWatch::start() {
   if (fresh.forgot) saveSoon();
 }
 
-bool FreshnessWatch::isStale() const {
+bool FreshnessWatch::isStale(kj::Duration after) const {
   auto silence = around.timer.now() - heardAt + static_cast<int64_t>(fresh.silenceS) * kj::SECONDS;
-  return silence > STALE_AFTER;
+  return silence > after;
 }
 
 kj::Promise<void> FreshnessWatch::save() {

@@ -15,7 +15,6 @@ namespace hearth::devices {
 class FreshnessWatch final: private kj::TaskSet::ErrorHandler {
  public:
   static constexpr kj::Duration HEARTBEAT_EVERY = 24 * kj::HOURS;
-  static constexpr kj::Duration STALE_AFTER = 7 * kj::DAYS;
 
   class Observer {
    public:
@@ -38,7 +37,8 @@ class FreshnessWatch final: private kj::TaskSet::ErrorHandler {
   // Says once a day that this device is there, if it is an admin.
   void start();
 
-  bool isStale() const;
+  // No admin was heard of for longer than that.
+  bool isStale(kj::Duration after) const;
   bool isQuarantined(const DeviceId& device) const { return fresh.quarantined.contains(device); }
   bool hasForgotten() const { return fresh.forgot; }
   const crypto::Heartbeats& heartbeats() const { return beats; }

@@ -95,7 +95,7 @@ kj::Promise<void> Node::start() {
   keeper.start();
   co_await ownData.start();
   co_await places.start();
-  if (!keeper.isActive(keeper.selfId())) expelled();
+  if (!takesPart()) expelled();
   places.beginToCall();
   for (auto bundle: plugins.bundles()) {
     for (auto& task: bundle->description().tasks) {
@@ -262,7 +262,7 @@ void Node::circleChanged() {
       {{"ops", static_cast<int64_t>(keeper.log().size())},
           {"active", static_cast<int64_t>(keeper.state().countActive())}});
   links.sendNews();  // also of what has put this device out: others may not know it yet
-  if (!keeper.isActive(keeper.selfId())) return expelled();
+  if (!takesPart()) return expelled();
   keeper.renewEpoch();
   learnNames();
   followRotations();
@@ -312,10 +312,13 @@ void Node::remembered() { rotation.remembered(); }
 
 void Node::heartbeatCame() { links.sendNews(); }
 
-// Whoever was removed calls nobody and works for nobody.
+bool Node::takesPart() const { return keeper.isActive(keeper.selfId()) && !keeper.isTooOld(); }
+
+// Whoever was removed, or speaks no suite that the circle allows, calls nobody and works for nobody.
 void Node::expelled() {
+  auto why = keeper.isTooOld() ? Errc::BAD_VERSION : Errc::REMOVED;
   places.stop();
-  for (auto& [id, member]: keeper.state().devices) links.drop(id, Errc::REMOVED);
+  for (auto& [id, member]: keeper.state().devices) links.drop(id, why);
   jobs.expel();
 }
 
@@ -370,7 +373,7 @@ kj::Promise<std::vector<std::string>> Node::met(
 }
 
 router::rpc::StageHost::Client Node::stages() {
-  KJ_REQUIRE(!keeper.isStale(), "this device has heard of no admin for a week");
+  KJ_REQUIRE(!keeper.isStale(), "this device has heard of no admin for too long");
   return executor.host();
 }
 

@@ -176,6 +176,7 @@ class Node final: private CircleKeeper::Observer,
   kj::Promise<void> everyHour();
   void tell(const DeviceId& peer);
   void tellAll();
+  bool takesPart() const;
   void expelled();
   DeviceView viewOf(const DeviceId& id, const crypto::Member& member);
 

@@ -59,6 +59,10 @@ DeviceId targetOf(const crypto::Payload& payload) {
 
 bool isDone(const crypto::CircleState& state, const crypto::Payload& payload) {
   auto found = state.find(targetOf(payload));
+  if (auto* set = std::get_if<crypto::PolicySetPayload>(&payload))
+    return state.policy.map([&](auto& p) { return p.version >= set->version; }).orDefault(false);
+  if (auto* suite = std::get_if<crypto::MinSuitePayload>(&payload))
+    return state.minSuite >= suite->suite;
   KJ_IF_MAYBE(member, found) {
     if (auto* set = std::get_if<crypto::SetRolePayload>(&payload)) return member->role == set->role;
     if (std::get_if<crypto::RemovePayload>(&payload))
@@ -160,7 +164,7 @@ void Proposals::asked(
   }
   std::erase_if(others, [&](auto& entry) {
     return entry.second.proposal.author == admin && !current.contains(entry.first);
-  });
+  }) > 0;
   for (auto& [id, proposal]: current) {
     if (others.contains(id)) continue;
     if (countOf(admin) >= OF_ADMIN_MAX || others.size() >= OF_OTHERS_MAX) break;
@@ -185,11 +189,11 @@ Result<void> Proposals::answer(
   return {};
 }
 
-Result<void> Proposals::mayCosign(const crypto::MembershipLog& log, const DeviceId& admin,
-    const ProposalId& id, const crypto::Op& op) {
+Result<void> Proposals::mayCosign(const crypto::MembershipLog& log, const crypto::EpochKeys& epochs,
+    const DeviceId& admin, const ProposalId& id, const crypto::Op& op) {
   auto found = others.find(id);
   bool agreed = found != others.end() && found->second.proposal.author == admin &&
-      found->second.answer == Answer::AGREES && found->second.proposal.isSaidBy(op, self);
+      found->second.answer == Answer::AGREES && found->second.proposal.isSaidBy(op, self, epochs);
   if (!agreed) return no(Errc::NOT_AUTHORISED, "that is not what the user has agreed to");
   auto& asked = found->second;
   if (asked.signatures >= SIGNATURES_MAX)

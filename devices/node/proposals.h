@@ -60,8 +60,8 @@ class Proposals final {
   Result<void> answer(const crypto::MembershipLog& log, const crypto::ProposalId& id, bool agrees);
   // Whether this device signs the op for that admin, which counts as one signature.
   // Errors: NOT_AUTHORISED when the user has not agreed to it; LIMIT_EXCEEDED; those of wouldApply.
-  Result<void> mayCosign(const crypto::MembershipLog& log, const DeviceId& admin,
-      const crypto::ProposalId& id, const crypto::Op& op);
+  Result<void> mayCosign(const crypto::MembershipLog& log, const crypto::EpochKeys& epochs,
+      const DeviceId& admin, const crypto::ProposalId& id, const crypto::Op& op);
 
   // Lets go of what is over: its time, its admin's part in the circle, or what could still come of it.
   // Gives the own ones among them.
@@ -83,9 +83,9 @@ class Proposals final {
 // The other admins that have a part in the circle now.
 std::vector<DeviceId> otherAdmins(const crypto::CircleState& state, const DeviceId& self);
 
-// Whether what the payload says is so now.
+// Whether what the payload says is so now; of a policy, whether one of its version is in force.
 bool isDone(const crypto::CircleState& state, const crypto::Payload& payload);
-// Whom it is about.
+// Whom it is about; nobody for what is about all.
 DeviceId targetOf(const crypto::Payload& payload);
 
 }  // namespace hearth::devices

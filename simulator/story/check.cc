@@ -243,7 +243,7 @@ Violations vaultsAreBlind(Run& run) {
   for (auto& circle: circles(run)) {
     for (auto& one: circle) {
       bool isVault = one.node.circle().ownRole() == crypto::Role::VAULT;
-      if (isVault && one.node.circle().epochSecretsHeld() > 0)
+      if (isVault && one.node.circle().epochKeys().secretsHeld() > 0)
         found.push_back({now(run), one.device.index(), "vault",
             one.device.called() + " holds the secret of an epoch"});
     }

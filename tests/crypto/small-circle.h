@@ -104,11 +104,22 @@ struct Circle {
 
   RecoveryKeys recovery = RecoveryKeys::fromSeed(RecoverySeed::draw(phone.entropy));
 
-  Circle() {
+  // `minSuite`: what its Genesis asks for.
+  explicit Circle(uint8_t minSuite = 1) {
     auto genesis = authorGenesis(recovery, phone.keys, phone.bundle, 1, phone.entropy);
+    if (minSuite != 1) genesis = askingFor(minSuite, genesis.op);
     phone.log = kj::heap<MembershipLog>(circleIdOf(genesis.op.body()));
     phone.take(genesis);
     phone.newEpoch();
+  }
+
+ private:
+  SealedOp askingFor(uint8_t minSuite, Op op) const {
+    auto payload = decodePayload(op.kind, view(op.payload)).value();
+    std::get<GenesisPayload>(payload).minSuite = minSuite;
+    op.payload = encode(payload);
+    const SignSecret* signers[] = {&recovery.ed, &phone.keys.ed};
+    return sealOp(op, signers);
   }
 };
 

@@ -151,12 +151,12 @@ class Life final {
     auto op =
         draftChange(log, admin, {idOf(Questions::ASKED)}, Questions::get().payload(in.u8()), 1);
     auto body = Op::parse(damaged(op.body(), in));
-    if (!body || !all.mayCosign(log, admin, id, *body)) return;
+    if (!body || !all.mayCosign(log, circle.epochs, admin, id, *body)) return;
     expect(agreed.contains(id) && body->author == admin);
     expect(body->cosigners == std::vector{idOf(Questions::ASKED)});
     auto& asked = all.ofOthers().at(id);
-    expect(
-        asked.proposal.author == admin && asked.proposal.isSaidBy(*body, idOf(Questions::ASKED)));
+    expect(asked.proposal.author == admin &&
+        asked.proposal.isSaidBy(*body, idOf(Questions::ASKED), circle.epochs));
   }
   void hearAnswer() {
     auto& from = circle.author(in.u8());

@@ -22,6 +22,9 @@ struct Questions {
     payloads.push_back(AddPayload{.bundleEnvelope = copyOf(bundle.seal(keys)),
         .role = Role::ADMIN,
         .joinEnvelope = copyOf(join.seal(keys))});
+    Policy policy{.staleDays = 14, .plugins = {Digest()}};
+    payloads.push_back(inTheClear(1, policy.encode()));
+    payloads.push_back(MinSuitePayload{1});
   }
 
   static std::vector<kj::byte> copyOf(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
