@@ -97,9 +97,19 @@ bool CircleKeeper::isActive(const DeviceId& device) const {
 int64_t CircleKeeper::wallMs() const { return (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS; }
 
 Result<void> CircleKeeper::take(crypto::Bytes envelope) {
+  auto before = membership.size();
   if (auto taken = membership.add(envelope); !taken) return no(taken.error());
   epochs.learn(membership, identity.keys);
+  for (auto op = static_cast<crypto::OpIndex>(before); op < membership.size(); ++op)
+    liftBy(membership.ops()[op]);
   return {};
+}
+
+// A copy of the device was found to be older and has written beside it: both were suspended. Whom an admin
+// gives its part again it gives all of it.
+void CircleKeeper::liftBy(const crypto::OpRecord& record) {
+  auto* back = record.as<crypto::ReinstatePayload>();
+  if (back != nullptr && membership.applies(record.sealed.hash)) watch.lift(back->target);
 }
 
 // Takes an op of our own making, which must apply.
@@ -147,6 +157,9 @@ Result<crypto::Op> CircleKeeper::draftOn(const crypto::MembershipLog& log,
     auto removal = crypto::removalOf(log, remove->target, remove->reason);
     return crypto::draftChange(log, selfId(), kj::mv(cosigners), removal, wallMs());
   }
+  if (auto* policy = std::get_if<crypto::PolicySetPayload>(&payload))
+    return crypto::draftPolicy(
+        log, epochs, selfId(), kj::mv(cosigners), *policy, wallMs(), entropy);
   return crypto::draftChange(log, selfId(), kj::mv(cosigners), payload, wallMs());
 }
 
@@ -157,9 +170,6 @@ kj::Promise<Result<void>> CircleKeeper::say(crypto::Payload payload) {
     return withEpochIfDue(log, crypto::sealOp(*op, identity.keys.ed));
   });
 }
-  if (auto* policy = std::get_if<crypto::PolicySetPayload>(&payload))
-    return crypto::draftPolicy(
-        log, epochs, selfId(), kj::mv(cosigners), *policy, wallMs(), entropy);
 
 kj::Promise<Result<void>> CircleKeeper::sayName(std::string name) {
   return author([this, name = kj::mv(name)](crypto::MembershipLog& log) -> Authored {
@@ -208,6 +218,12 @@ Result<void> CircleKeeper::addEpochIfDue(
   return {};
 }
 
+crypto::Policy CircleKeeper::policy() const {
+  auto read = crypto::policyIn(membership, epochs);
+  if (!read) return crypto::Policy();
+  return kj::mv(*read).orDefault(crypto::Policy());
+}
+
 bool CircleKeeper::isQuarantined(const DeviceId& device) const {
   return watch.isQuarantined(device) && isActive(device);
 }
@@ -218,12 +234,6 @@ std::vector<std::string> CircleKeeper::alarms() const {
     lines.push_back(
         "this device was put back to an older copy of itself: it asks the others first");
   if (disk.isAnchorReplaced())
-crypto::Policy CircleKeeper::policy() const {
-  auto read = crypto::policyIn(membership, epochs);
-  if (!read) return crypto::Policy();
-  return kj::mv(*read).orDefault(crypto::Policy());
-}
-
     lines.push_back("the anchor beside the database was put back or removed: somebody else writes "
                     "to this device's files");
   if (isStale())
@@ -303,6 +313,7 @@ crypto::LinkSelf CircleKeeper::self() {
 }
 
 kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) {
+  if (isTooOld()) return nullptr;  // of its suite nobody is known any more
   KJ_IF_MAYBE(member, state().find(device)) {
     bool suspended = member->isSuspended() || isQuarantined(device);
     auto standing = suspended ? Standing::SUSPENDED
@@ -313,7 +324,6 @@ kj::Maybe<transport::Circle::Member> CircleKeeper::find(const DeviceId& device) 
         standing, bundle.keys.x, bundle.hash(), (bundle.flags & crypto::Bundle::AES_HW) != 0};
   }
   return nullptr;
-  if (isTooOld()) return nullptr;  // of its suite nobody is known any more
 }
 
 kj::Maybe<crypto::LinkInitiator::EpochPsk> CircleKeeper::epochWith(const DeviceId& device) {

@@ -134,6 +134,7 @@ class CircleKeeper final: public transport::Circle,
 
   int64_t wallMs() const;
   Result<void> take(crypto::Bytes envelope) override;
+  void liftBy(const crypto::OpRecord& record);
   static Result<void> apply(crypto::MembershipLog& log, const crypto::SealedOp& op);
   Result<crypto::Op> draftOn(const crypto::MembershipLog& log, const crypto::Payload& payload,
       std::vector<DeviceId> cosigners);

@@ -73,6 +73,10 @@ void FreshnessWatch::quarantine(const DeviceId& peer) {
   saveSoon();
 }
 
+void FreshnessWatch::lift(const DeviceId& peer) {
+  if (fresh.quarantined.erase(peer) > 0) saveSoon();
+}
+
 void FreshnessWatch::forget() {
   if (fresh.forgot) return;
   KJ_LOG(

@@ -46,6 +46,7 @@ class FreshnessWatch final: private kj::TaskSet::ErrorHandler {
   void hear(crypto::Bytes heartbeat);
   // A peer knows less of itself than others do.
   void quarantine(const DeviceId& peer);
+  void lift(const DeviceId& peer);
   // So does this device.
   void forget();
   // It goes on under keys that have forgotten nothing.
