@@ -171,7 +171,16 @@ void Cosigning::circleChanged() {
   auto done = proposals.settle(around.keeper.log(), around.timer.now());
   over(done);
   if (!done.empty()) tellAll();
-  if (!done.empty() || proposals.ofOthers().size() != before) saveSoon();
+  if (!done.empty() || proposals.ofOthers().size() != before) keepSoon();
+}
+
+// Of a policy: that one, and not another which was said beside it.
+bool Cosigning::hasCome(const crypto::Payload& payload) const {
+  if (!isDone(around.keeper.state(), payload)) return false;
+  auto* set = std::get_if<crypto::PolicySetPayload>(&payload);
+  if (set == nullptr) return true;
+  auto plain = crypto::clearTextOf(*set);
+  return plain && around.keeper.policy().encode() == *plain;
 }
 
 void Cosigning::over(const std::vector<ProposalId>& ids) {
@@ -188,14 +197,14 @@ void Cosigning::over(const std::vector<ProposalId>& ids) {
 
 void Cosigning::asked(const DeviceId& peer, const std::vector<crypto::Bytes>& open) {
   if (!isAdmin(peer)) return;
-  auto before = proposals.ofOthers().size();
-  proposals.asked(peer, open, around.timer.now());
-  if (proposals.ofOthers().size() != before || !open.empty()) saveSoon();
+  if (proposals.asked(peer, open, around.timer.now())) keepSoon();
 }
 
 kj::Promise<bool> Cosigning::answered(DeviceId peer, ProposalId id, bool agrees) {
-  if (!isAdmin(peer) || !proposals.answered(peer, id, agrees)) co_return false;
-  co_await save();
+  if (!isAdmin(peer)) co_return false;
+  auto changed = proposals.answered(peer, id, agrees);
+  if (!changed) co_return false;
+  if (*changed) keepSoon();
   if (agrees) co_return co_await complete(id, peer);
   circleChanged();
   co_return false;
@@ -254,10 +263,20 @@ kj::Promise<void> Cosigning::save() {
   return StoredCircle::writeProposals(around.store, proposals.encode(around.timer.now()));
 }
 
-void Cosigning::saveSoon() {
-  tasks.add(save().catch_([](kj::Exception&& e) {
+void Cosigning::keepSoon() {
+  if (keepsSoon) return;
+  keepsSoon = true;
+  tasks.add(keep());
+}
+
+kj::Promise<void> Cosigning::keep() {
+  KJ_IF_MAYBE(before, keptAt) co_await around.timer.atTime(*before + KEPT_EVERY);
+  keptAt = around.timer.now();
+  keepsSoon = false;
+  around.trace.event("cosigning.kept", {});
+  co_await save().catch_([](kj::Exception&& e) {
     KJ_LOG(WARNING, "what waits for another admin could not be stored", e.getDescription());
-  }));
+  });
 }
 
 void Cosigning::taskFailed(kj::Exception&& e) {

@@ -25,6 +25,9 @@ class Cosigning final: private kj::TaskSet::ErrorHandler {
   static constexpr kj::Duration TRY_AGAIN_AFTER = 1 * kj::SECONDS;
   static constexpr int TRIES_MAX = 5;
   static constexpr size_t ID_DIGITS_MIN = 4;
+  // What peers say goes to the disk so often at most, however much they say: they say it again on the next
+  // link, and the newest is what counts. What the user says goes there at once.
+  static constexpr kj::Duration KEPT_EVERY = 10 * kj::SECONDS;
 
   // All outlive this object.
   struct Surroundings {
@@ -75,6 +78,8 @@ class Cosigning final: private kj::TaskSet::ErrorHandler {
   Proposals proposals;
   std::map<crypto::ProposalId, Waiter> waiters;
   std::set<crypto::ProposalId> completing;
+  kj::Maybe<kj::TimePoint> keptAt;  // when it was last written for what peers have said
+  bool keepsSoon = false;
   kj::TaskSet tasks;
 
   bool isAdmin(const DeviceId& device) const;
@@ -84,10 +89,11 @@ class Cosigning final: private kj::TaskSet::ErrorHandler {
   kj::Promise<bool> tellAnswer(crypto::ProposalId id);
   kj::Promise<bool> complete(crypto::ProposalId id, DeviceId admin);
   kj::Promise<Result<void>> tryToComplete(crypto::ProposalId id, const DeviceId& admin);
+  bool hasCome(const crypto::Payload& payload) const;
   void over(const std::vector<crypto::ProposalId>& ids);
-  void saveSoon();
+  void keepSoon();
+  kj::Promise<void> keep();
   void taskFailed(kj::Exception&& e) override;
 };
 
-  bool hasCome(const crypto::Payload& payload) const;
 }  // namespace hearth::devices

@@ -4,6 +4,7 @@
 #include "crypto/membership/authority.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hearth::devices {
 
@@ -58,11 +59,11 @@ DeviceId targetOf(const crypto::Payload& payload) {
 }
 
 bool isDone(const crypto::CircleState& state, const crypto::Payload& payload) {
-  auto found = state.find(targetOf(payload));
   if (auto* set = std::get_if<crypto::PolicySetPayload>(&payload))
     return state.policy.map([&](auto& p) { return p.version >= set->version; }).orDefault(false);
   if (auto* suite = std::get_if<crypto::MinSuitePayload>(&payload))
     return state.minSuite >= suite->suite;
+  auto found = state.find(targetOf(payload));
   KJ_IF_MAYBE(member, found) {
     if (auto* set = std::get_if<crypto::SetRolePayload>(&payload)) return member->role == set->role;
     if (std::get_if<crypto::RemovePayload>(&payload))
@@ -146,30 +147,34 @@ std::vector<crypto::Buffer> Proposals::open() const {
   return all;
 }
 
-bool Proposals::answered(const DeviceId& admin, const ProposalId& id, bool agrees) {
+Result<bool> Proposals::answered(const DeviceId& admin, const ProposalId& id, bool agrees) {
   auto found = own.find(id);
-  if (found == own.end()) return false;
+  if (found == own.end()) return no(Errc::UNKNOWN_PEER, "an answer to what nobody has asked");
   auto& answers = found->second.answers;
-  if (!answers.contains(admin) && answers.size() >= crypto::ADMINS_MAX) return false;
+  auto before = answers.find(admin);
+  if (before != answers.end()) return std::exchange(before->second, agrees) != agrees;
+  if (answers.size() >= crypto::ADMINS_MAX) return no(Errc::LIMIT_EXCEEDED, "too many answers");
   answers[admin] = agrees;
   return true;
 }
 
-void Proposals::asked(
+bool Proposals::asked(
     const DeviceId& admin, const std::vector<crypto::Bytes>& open, kj::TimePoint now) {
   std::map<ProposalId, Proposal> current;
   for (auto bytes: open) {
     auto proposal = Proposal::decode(bytes);
     if (proposal && proposal->author == admin) current.insert({proposal->id(), kj::mv(*proposal)});
   }
-  std::erase_if(others, [&](auto& entry) {
+  bool changed = std::erase_if(others, [&](auto& entry) {
     return entry.second.proposal.author == admin && !current.contains(entry.first);
   }) > 0;
   for (auto& [id, proposal]: current) {
     if (others.contains(id)) continue;
     if (countOf(admin) >= OF_ADMIN_MAX || others.size() >= OF_OTHERS_MAX) break;
     others.insert({id, OfOther{kj::mv(proposal), now + LIVES}});
+    changed = true;
   }
+  return changed;
 }
 
 size_t Proposals::countOf(const DeviceId& admin) const {

@@ -50,12 +50,14 @@ class Proposals final {
       const crypto::ProposalNonce& nonce, kj::TimePoint now);
   // What this device asks, to be told to each other admin.
   std::vector<crypto::Buffer> open() const;
-  // Of an admin whom this device asks. False when there is nothing to answer.
-  bool answered(const DeviceId& admin, const crypto::ProposalId& id, bool agrees);
+  // Of an admin whom this device asks. Errors: UNKNOWN_PEER when there is nothing to answer. Whether it is
+  // otherwise than before.
+  Result<bool> answered(const DeviceId& admin, const crypto::ProposalId& id, bool agrees);
   void takeBack(const crypto::ProposalId& id) { own.erase(id); }
 
-  // All that an admin asks now. What is no proposal of its own, and what is too much, is left out.
-  void asked(const DeviceId& admin, const std::vector<crypto::Bytes>& open, kj::TimePoint now);
+  // All that an admin asks now. What is no proposal of its own, and what is too much, is left out. Whether
+  // anything is otherwise than before.
+  bool asked(const DeviceId& admin, const std::vector<crypto::Bytes>& open, kj::TimePoint now);
   // By the user of this device. Errors: UNKNOWN_PEER; those of Proposal::checkIn.
   Result<void> answer(const crypto::MembershipLog& log, const crypto::ProposalId& id, bool agrees);
   // Whether this device signs the op for that admin, which counts as one signature.

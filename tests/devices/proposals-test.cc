@@ -53,7 +53,7 @@ TEST_CASE("an op that two admins have agreed to is signed by both, and applies")
   TwoAdmins circle;
   auto id = circle.askAndTell(circle.promotion());
   REQUIRE(circle.asked.answer(*circle.laptop.log, id, true).has_value());
-  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, true));
+  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, true) == true);
   auto op = circle.draft(circle.promotion());
   REQUIRE(circle.mayCosign(id, op).has_value());
   auto cosigned = crypto::sign(circle.laptop.keys.ed, crypto::SigType::OP, op.body());
@@ -163,7 +163,7 @@ TEST_CASE("what is left of a question's time is kept over a restart") {
   TwoAdmins circle;
   auto id = circle.askAndTell(circle.promotion());
   REQUIRE(circle.asked.answer(*circle.laptop.log, id, true).has_value());
-  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, true));
+  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, true) == true);
   circle.now += Proposals::LIVES - 1 * kj::HOURS;
   auto later = BEGINNING + 1 * kj::SECONDS;  // the other process counts from another moment
   auto asking = Proposals::decode(circle.phone.keys.id, circle.asking.encode(circle.now), later);

@@ -68,7 +68,7 @@ Buffer goodStore() {
   auto now = kj::origin<kj::TimePoint>();
   Proposals all(idOf(Questions::ASKED));
   auto own = all.ask(log, questions.payload(0), {}, now).value();
-  expect(all.answered(idOf(Questions::ASKING), own, true));
+  expect(all.answered(idOf(Questions::ASKING), own, true) == true);
   auto one = questions.proposal(1, idOf(Questions::ASKING)),
        two = questions.proposal(2, idOf(Questions::ASKING));
   auto first = one.encode(), second = two.encode();
