@@ -180,6 +180,18 @@ kj::Promise<Result<bool>> Daemon::run() {
   co_return true;
 }
 
+kj::Promise<void> Daemon::runFalsely() {
+  auto stored = co_await devices::StoredCircle::read(*store);
+  if (!stored) refused(stored.error());
+  auto circle = kj::mv(*stored);
+  KJ_REQUIRE(circle != nullptr, "a device without a circle is of no use to anybody");
+  auto peers = co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
+  auto address = co_await parts.network.parseAddress(kj::str("*:", HEARTH_PORT));
+  thief = kj::heap<FalseAdmin>(FalseAdmin::Surroundings{parts.time.timer(), parts.time.clock(),
+                                   parts.entropy, parts.network, *store, *home, identity},
+      kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers), address->listen());
+}
+
 // As hearthd does: the same process, begun anew.
 kj::Promise<void> Daemon::renewed() {
   co_await running->keysReplaced();

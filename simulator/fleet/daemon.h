@@ -5,6 +5,7 @@
 #include "bindings/local/server.h"
 #include "simulator/disk/sim-disk.h"
 #include "simulator/engines/modelled-engine.h"
+#include "simulator/fleet/false-admin.h"
 #include "simulator/fleet/profile.h"
 #include "simulator/wire/sim-local-link.h"
 #include "simulator/wire/sim-network.h"
@@ -85,6 +86,14 @@ class Daemon final {
   // the device has no circle.
   kj::Promise<Result<bool>> run();
 
+  // The same for a device that somebody else has in hand now.
+  kj::Promise<void> runFalsely();
+  // None unless that was called.
+  kj::Maybe<FalseAdmin&> falseAdmin() {
+    if (thief.get() == nullptr) return nullptr;
+    return *thief;
+  }
+
   // None before run() has begun the node.
   kj::Maybe<devices::Node&> node() {
     if (running.get() == nullptr) return nullptr;
@@ -115,6 +124,7 @@ class Daemon final {
   kj::Own<const kj::Directory> system;
   kj::Own<SimLocalLink> localLink;  // of hearthd and hearth join, not of hearth init
   kj::Own<devices::Node> running;
+  kj::Own<FalseAdmin> thief;
   kj::Own<local::Server> server;
   kj::Promise<void> starting = nullptr;
   kj::Promise<void> following = nullptr;  // changes of network

@@ -218,6 +218,13 @@ void Device::stopSoon() {
   }));
 }
 
+kj::Promise<void> Device::fallIntoFalseHands() {
+  kill();
+  daemon = makeDaemon();
+  note("state", "in false hands");
+  return errands.wrap(daemon->runFalsely());
+}
+
 void Device::sleep() {
   if (time.isSuspended()) return;
   time.suspend();

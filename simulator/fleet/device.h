@@ -36,7 +36,9 @@ class Device final: public NetworkHost, private Trace {
   void kill();       // kill -9 of the daemon
   void start();      // the daemon, if the device is on and none runs
   void stop();       // in good order
-  void sleep();      // the lid is shut, or the system suspends the app
+  // From now on somebody else has it in hand (false-admin.h), until it is killed and started.
+  kj::Promise<void> fallIntoFalseHands();
+  void sleep();  // the lid is shut, or the system suspends the app
   void wake();
   void put(std::vector<NetworkIndex> networks);    // walks to where these are
   void mayVisit(NetworkIndex network);             // its address there is told to others

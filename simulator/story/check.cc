@@ -409,6 +409,23 @@ Violations noErrors(Run& run) {
 // Nobody has held more than there is room for, at any time that was looked at.
 Violations bounded(Run& run) { return run.bounds.broken(); }
 
+// What admins ask and answer each other goes to the disk now and then, however much of it comes.
+Violations keptNowAndThen(Run& run) {
+  constexpr size_t BEGINNINGS = 2;  // of a process, or of other keys, within that time
+  Violations found;
+  std::map<DeviceIndex, std::vector<kj::TimePoint>> kept;
+  for (auto& event: run.world.history.all()) {
+    if (event.kind != "trace" || !event.text.starts_with("cosigning.kept")) continue;
+    auto& times = kept[static_cast<DeviceIndex>(event.device)];
+    times.push_back(event.at);
+    if (times.size() < BEGINNINGS + 2) continue;
+    auto span = times.back() - times[times.size() - BEGINNINGS - 2];
+    if (span < devices::Cosigning::KEPT_EVERY)
+      found.push_back({event.at, event.device, "kept", "it writes as often as it is asked"});
+  }
+  return found;
+}
+
 // A fault test first proves that the fault came.
 Violations faultsCame(Run& run) {
   Violations found;
@@ -430,7 +447,7 @@ Violations check(Run& run) {
   for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
            acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
            vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers, nothingLeft,
-           tracesAreSilent, energy, noErrors, bounded, faultsCame}) {
+           tracesAreSilent, energy, noErrors, bounded, keptNowAndThen, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

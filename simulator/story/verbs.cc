@@ -16,6 +16,7 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"remove", &Verbs::remove, false, true, "the admin"},
     {"make-admin", &Verbs::makeAdmin, false, true, "the admin"},
     {"approve", &Verbs::approve, false, true},
+    {"false-hands", &Verbs::fallIntoFalseHands, true, true},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
     {"unplug", &Verbs::unplug, false, true},
@@ -165,6 +166,25 @@ kj::Promise<void> Verbs::makeAdmin(const Happening& h) {
 
 kj::Promise<void> Verbs::approve(const Happening& h) {
   if (co_await run.people.approveAll(*h.device) > 0) came("approved");
+}
+
+kj::Promise<void> Verbs::fallIntoFalseHands(const Happening& h) {
+  if (!h.device->runs() || !h.device->inCircle()) co_return;
+  co_await h.device->fallIntoFalseHands();
+  came("false-hands");
+  co_await wait(h);
+  KJ_IF_MAYBE(thief, h.device->process().falseAdmin()) {
+    auto& count = thief->count();
+    for (auto& [what, times]:
+        {std::pair("false-question", count.questions), std::pair("unasked-answer", count.unasked),
+            std::pair("false-agreement", count.agreements),
+            std::pair("false-signature", count.falseSignatures),
+            std::pair("signed-without-a-word", count.signatures)}) {
+      if (times > 0) came(what);
+    }
+  }
+  h.device->kill();
+  h.device->start();
 }
 
 kj::Promise<void> Verbs::move(const Happening& h) {

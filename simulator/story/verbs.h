@@ -60,6 +60,7 @@ class Verbs final {
   kj::Promise<void> guessCodes(const Happening& h);
   kj::Promise<void> remove(const Happening& h);
   kj::Promise<void> makeAdmin(const Happening& h);
+  kj::Promise<void> fallIntoFalseHands(const Happening& h);
   kj::Promise<void> approve(const Happening& h);
   kj::Promise<void> move(const Happening& h);
   kj::Promise<void> plug(const Happening& h);
