@@ -1,5 +1,7 @@
 #include "crypto/membership/names.h"
 
+#include <utility>
+
 namespace hearth::crypto {
 
 namespace {
@@ -16,18 +18,39 @@ kj::Maybe<std::string> read(const OpRecord& record, const EpochKeys& epochs) {
 
 }  // namespace
 
-std::map<DeviceId, std::string> namesIn(const MembershipLog& log, const EpochKeys& epochs) {
+// Secrets are never forgotten: what has been opened stays so, and what has not is tried again when there
+// are more.
+void Names::look(const MembershipLog& log, const EpochKeys& epochs) {
+  if (epochs.secretsHeld() != secretsThen) {
+    secretsThen = epochs.secretsHeld();
+    for (auto op: std::exchange(closed, {})) tryToRead(log, epochs, op);
+  }
+  for (; looked < log.size(); ++looked) {
+    auto op = static_cast<OpIndex>(looked);
+    if (log.ops()[op].as<DeviceMetaPayload>()) tryToRead(log, epochs, op);
+  }
+}
+
+void Names::tryToRead(const MembershipLog& log, const EpochKeys& epochs, OpIndex op) {
+  ++tries;
+  KJ_IF_MAYBE(name, crypto::read(log.ops()[op], epochs)) {
+    read[op] = kj::mv(*name);
+  } else {
+    closed.insert(op);
+  }
+}
+
+std::map<DeviceId, std::string> Names::in(const MembershipLog& log, const EpochKeys& epochs) {
+  look(log, epochs);
   std::map<DeviceId, std::pair<uint64_t, OpHash>> newest;
   std::map<DeviceId, std::string> said;
-  for (auto& record: log.ops()) {
-    if (!record.as<DeviceMetaPayload>() || !log.applies(record.sealed.hash)) continue;
+  for (auto& [op, name]: read) {
+    auto& record = log.ops()[op];
     std::pair rank{record.op().lamport, record.sealed.hash};
     auto& best = newest[record.op().author];
-    if (rank < best) continue;
-    KJ_IF_MAYBE(name, read(record, epochs)) {
-      best = rank;
-      said[record.op().author] = kj::mv(*name);
-    }
+    if (rank < best || !log.applies(record.sealed.hash)) continue;
+    best = rank;
+    said[record.op().author] = name;
   }
   // In order of ids a device may come before the one that it was: as many rounds as there were keys.
   for (bool moved = true; moved;) {

@@ -80,7 +80,7 @@ class CircleKeeper final: public transport::Circle,
   // What people call this device. Errors: EPOCH_UNKNOWN for a VAULT, which holds no key to seal it with.
   kj::Promise<Result<void>> sayName(std::string name);
   // Of every device that has said its name.
-  std::map<DeviceId, std::string> names() const { return crypto::namesIn(membership, epochs); }
+  std::map<DeviceId, std::string> names() { return said.in(membership, epochs); }
 
   // The same with the signature of another admin, who signs the draft. STALE when the log has grown since
   // it was made.
@@ -122,6 +122,7 @@ class CircleKeeper final: public transport::Circle,
   Observer& observer;
   crypto::MembershipLog membership;
   crypto::EpochKeys epochs;
+  crypto::Names said;  // what devices are called
   InitCounters counters;
   OpsOnDisk disk;
   FreshnessWatch watch;
