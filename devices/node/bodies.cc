@@ -16,20 +16,18 @@ class PreparedMicrophone final: public router::PreparedStage {
       kj::Timer& timer, Levels& levels, const router::StageSpec& spec, Recording recording)
       : timer(timer),
         levels(levels),
-        job(spec.job),
-        stage(spec.stage),
+        spec(spec),
         recording(kj::mv(recording)) {}
 
   kj::Promise<Result<kj::Own<router::StageBody>>> open(const router::Checkpoint&) override {
     auto microphone = kj::heap<RecordedMicrophone>(timer, kj::mv(recording));
-    return Result<kj::Own<router::StageBody>>(levels.metered(job, stage, kj::mv(microphone)));
+    return Result<kj::Own<router::StageBody>>(levels.metered(spec, kj::mv(microphone)));
   }
 
  private:
   kj::Timer& timer;
   Levels& levels;
-  JobId job;
-  router::StageIndex stage;
+  router::StageSpec spec;
   Recording recording;
 };
 

@@ -24,9 +24,10 @@ uint8_t levelOf(kj::ArrayPtr<const int16_t> samples) {
 // A microphone that is listened to twice: by the stages behind it, and by eyes.
 class Levels::Meter final: public router::StageBody {
  public:
-  Meter(Levels& levels, const Key& key, kj::Own<router::StageBody> microphone)
-      : levels(levels),
-        key(key),
+  Meter(Levels& levels, const router::StageSpec& spec, kj::Own<router::StageBody> microphone)
+      : coordinator(spec.coordinator),
+        levels(levels),
+        key(spec.job, spec.stage),
         microphone(kj::mv(microphone)) {
     levels.meters[key] = this;
   }
@@ -44,6 +45,8 @@ class Levels::Meter final: public router::StageBody {
       return output;
     });
   }
+
+  const DeviceId coordinator;
 
   // The newest listener is told, and nobody else.
   void tell(kj::Function<void(kj::byte)> function) { listener = kj::mv(function); }
@@ -70,11 +73,12 @@ class Levels::Meter final: public router::StageBody {
 };
 
 kj::Own<router::StageBody> Levels::metered(
-    const JobId& job, router::StageIndex stage, kj::Own<router::StageBody> microphone) {
-  return kj::heap<Meter>(*this, Key(job, stage), kj::mv(microphone));
+    const router::StageSpec& spec, kj::Own<router::StageBody> microphone) {
+  return kj::heap<Meter>(*this, spec, kj::mv(microphone));
 }
 
-void Levels::accept(kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
+void Levels::accept(
+    const DeviceId& peer, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   FlatReader in(header);
   in.u8();
   auto job = in.id<JobId>();
@@ -82,6 +86,7 @@ void Levels::accept(kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStre
   auto live = dynamic_cast<transport::LiveStream*>(stream.get());
   auto found = meters.find({job, stage});
   if (!in.finish() || live == nullptr || found == meters.end()) return;
+  if (found->second->coordinator != peer) return;
   found->second->tell([stream = kj::mv(stream), live](kj::byte level) {
     kj::byte bytes[] = {level};
     live->sendFrame(bytes, WORTH);

@@ -38,11 +38,13 @@ class Levels final {
 
   // The body of a microphone, with a meter.
   kj::Own<router::StageBody> metered(
-      const JobId& job, router::StageIndex stage, kj::Own<router::StageBody> microphone);
+      const router::StageSpec& spec, kj::Own<router::StageBody> microphone);
 
-  // The coordinator of a job has opened a stream with this header. One that asks for what is not here
-  // is dropped; of several the newest is told.
-  void accept(kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream);
+  // A peer has opened a stream with this header. One that asks for what is not here is dropped, and so is
+  // one by anybody but the job's coordinator: how loud it is in a room is nobody else's business. Of several
+  // the newest is told.
+  void accept(
+      const DeviceId& peer, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream);
 
   // Shows what the microphone of a job hears, until the promise is dropped, the link ends or the
   // microphone does. `show` outlives the promise.

@@ -351,7 +351,7 @@ void Node::peerMoved(const DeviceId& peer) {
 void Node::incoming(
     const DeviceId& peer, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
-  if (header[0] == STREAM_KIND_LEVELS) levels.accept(header, kj::mv(stream));
+  if (header[0] == STREAM_KIND_LEVELS) levels.accept(peer, header, kj::mv(stream));
   if (header[0] == STREAM_KIND_SYNC) ownData.incoming(peer, kj::mv(stream));
 }
 
@@ -372,9 +372,9 @@ kj::Promise<std::vector<std::string>> Node::met(
   return places.ownNow();
 }
 
-router::rpc::StageHost::Client Node::stages() {
+router::rpc::StageHost::Client Node::stages(const DeviceId& peer) {
   KJ_REQUIRE(!keeper.isStale(), "this device has heard of no admin for too long");
-  return executor.host();
+  return executor.host(peer);
 }
 
 capnp::Capability::Client Node::bootstrapFor(const DeviceId& peer) {

@@ -190,7 +190,7 @@ class Node final: private CircleKeeper::Observer,
   }
   kj::Promise<std::vector<std::string>> met(
       const DeviceId& peer, std::vector<std::string> theirs) override;
-  router::rpc::StageHost::Client stages() override;
+  router::rpc::StageHost::Client stages(const DeviceId& peer) override;
   void asked(const DeviceId& peer, const std::vector<crypto::Bytes>& open) override {
     cosigning.asked(peer, open);
   }

@@ -46,7 +46,7 @@ kj::Promise<void> PeerServer::meet(MeetContext context) {
 }
 
 kj::Promise<void> PeerServer::stages(StagesContext context) {
-  context.getResults().setHost(desk.stages());
+  context.getResults().setHost(desk.stages(peer));
   return kj::READY_NOW;
 }
 

@@ -27,8 +27,8 @@ class PeerServer final: public rpc::Peer::Server {
     // The peer is there now; where this device is.
     virtual kj::Promise<std::vector<std::string>> met(
         const DeviceId& peer, std::vector<std::string> places) = 0;
-    // Throws when this device works for nobody.
-    virtual router::rpc::StageHost::Client stages() = 0;
+    // For jobs that the peer coordinates. Throws when this device works for nobody.
+    virtual router::rpc::StageHost::Client stages(const DeviceId& peer) = 0;
 
     // The part of cosigning.h and of names that others ask for. Each throws for who may not.
     virtual void asked(const DeviceId& peer, const std::vector<crypto::Bytes>& open) = 0;

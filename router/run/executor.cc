@@ -56,7 +56,9 @@ Executor::Executor(
 
 Executor::~Executor() noexcept(false) = default;
 
-rpc::StageHost::Client Executor::host() { return kj::heap<StageHostServer>(*this); }
+rpc::StageHost::Client Executor::host(const DeviceId& coordinator) {
+  return kj::heap<StageHostServer>(*this, coordinator);
+}
 
 kj::Own<Executor::Running> Executor::start(
     StageRunner::Order order, kj::Own<PreparedStage> prepared, rpc::StageWatch::Client watch) {

@@ -52,7 +52,8 @@ class Executor final: public EdgeDialer {
   ~Executor() noexcept(false);
 
   // For coordinators on other devices, and the one on this.
-  rpc::StageHost::Client host();
+  // For the device that orders stages by it.
+  rpc::StageHost::Client host(const DeviceId& coordinator);
 
   // Starts a stage without a lease: the sink of a job that is coordinated here.
   kj::Own<Running> start(

@@ -132,7 +132,7 @@ kj::Promise<void> JobRunner::startStage(StageIndex stage, uint32_t attempt) {
   kj::Maybe<Error> failure;
   try {
     auto& place = KJ_REQUIRE_NONNULL(decisions.assigned(stage));
-    auto host = place.device == self ? executor.host() : fleet.stageHost(place.device);
+    auto host = place.device == self ? executor.host(self) : fleet.stageHost(place.device);
     auto request = host.startRequest();
     auto order = orderFor(stage, attempt);
     auto told = order.inputs;

@@ -13,6 +13,7 @@ namespace hearth::router {
 struct StageSpec {
   JobId job;
   StageIndex stage = 0;
+  DeviceId coordinator;  // who has ordered it
   std::string task;
   std::string params;  // JSON
   Digest plugin;       // zero unless a plugin

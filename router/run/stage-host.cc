@@ -130,6 +130,7 @@ kj::Promise<void> StageHostServer::start(StartContext context) {
   auto params = context.getParams();
   auto reader = params.getOrder();
   auto order = orderOf(reader);
+  order.spec.coordinator = coordinator;
   auto lease = kj::min(kj::max(reader.getLeaseMs() * kj::MILLISECONDS, LEASE_MIN), LEASE_MAX);
   auto prepared = co_await executor.prepare(reader.getKind(), order.spec);
   if (!prepared) refuse(prepared.error());

@@ -18,11 +18,14 @@ class StageHostServer final: public rpc::StageHost::Server {
   static constexpr kj::Duration LEASE_MAX = 60 * kj::SECONDS;
   static constexpr size_t TEXT_BYTES_MAX = 64 << 10;  // of a task's name or parameters
 
-  explicit StageHostServer(Executor& executor): executor(executor) {}
+  StageHostServer(Executor& executor, const DeviceId& coordinator)
+      : executor(executor),
+        coordinator(coordinator) {}
   kj::Promise<void> start(StartContext context) override;
 
  private:
   Executor& executor;
+  DeviceId coordinator;
 };
 
 }  // namespace hearth::router

@@ -54,7 +54,7 @@ class PeerServer final: public devices::rpc::Peer::Server {
     return kj::READY_NOW;
   }
   kj::Promise<void> stages(StagesContext context) override {
-    context.getResults().setHost(executor.host());
+    context.getResults().setHost(executor.host(DeviceId()));
     return kj::READY_NOW;
   }
 

@@ -240,7 +240,7 @@ class Fleet final: public JobRunner::Fleet, public JobRunner::Observer {
   rpc::StageHost::Client stageHost(const DeviceId& id) override {
     auto& device = find(id);
     if (!device.reachable) return KJ_EXCEPTION(DISCONNECTED, "the device was cut off");
-    return device.executor->host();
+    return device.executor->host(DeviceId());
   }
   void noted(const JobNote& note, int64_t) override { notes.push_back(note); }
 
@@ -427,7 +427,7 @@ TEST_CASE("a cancelled job stops its stages everywhere") {
 TEST_CASE("a stage whose coordinator falls silent is stopped when its lease runs out") {
   Fleet fleet(2);
   auto& executor = *fleet.devices[1]->executor;
-  auto request = executor.host().startRequest();
+  auto request = executor.host(DeviceId()).startRequest();
   auto order = request.initOrder();
   order.setJob(JobId().asBytes());
   order.setKind(rpc::StageOrder::Kind::SOURCE);
@@ -445,7 +445,7 @@ TEST_CASE(
   auto& executor = *fleet.devices[1]->executor;
   std::vector<kj::Promise<capnp::Response<rpc::StageHost::StartResults>>> orders;
   for (uint32_t attempt = 0; attempt <= Executor::STAGES_MAX; ++attempt) {
-    auto request = executor.host().startRequest();
+    auto request = executor.host(DeviceId()).startRequest();
     auto order = request.initOrder();
     order.setJob(JobId().asBytes());
     order.setKind(rpc::StageOrder::Kind::SOURCE);
