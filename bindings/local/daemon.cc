@@ -138,9 +138,6 @@ class DaemonServer final: public Daemon::Server {
 
   kj::Promise<void> run(RunContext context) override {
     auto params = context.getParams();
-    if (node.circle().isStale())
-      refuse(
-          "Stale: no admin was heard of for too long: bring this device near one, and run it again");
     auto order = orderOf(params.getOrder());
     auto client =
         kj::heap<AppClient>(params.getSink(), params.getWatch(), params.getOrder().getLevels());

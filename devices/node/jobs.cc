@@ -259,6 +259,9 @@ Jobs::~Jobs() noexcept(false) = default;
 
 Result<JobId> Jobs::run(JobOrder order, kj::Own<JobClient> client) {
   if (expelled) return no(Errc::REMOVED, OUT_OF_THE_CIRCLE);
+  if (parts.keeper.isStale())
+    return no(Errc::STALE,
+        "no admin was heard of for too long: bring this device near one, and run it again");
   if (jobs.size() >= RUNNING_MAX)
     return no(Errc::LIMIT_EXCEEDED, "this device runs as many jobs as it may: wait for one to end");
   JobId id;

@@ -48,6 +48,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
     Trace& trace;
     Entropy& entropy;
     storage::Store& store;
+    const CircleKeeper& keeper;
     Fleet& fleet;
     Bodies& bodies;
     Levels& levels;
@@ -60,7 +61,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   explicit Jobs(Parts parts);
   ~Jobs() noexcept(false);
 
-  // Errors: LIMIT_EXCEEDED, REMOVED. A job that cannot be placed ends at once, with its reason.
+  // Errors: LIMIT_EXCEEDED, REMOVED; STALE while this device may have missed its own removal. A job that cannot be placed ends at once, with its reason.
   Result<JobId> run(JobOrder order, kj::Own<JobClient> client);
   void cancel(const JobId& job);
 

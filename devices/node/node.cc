@@ -54,8 +54,8 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCir
       cosigning(
           {seams.timer, seams.trace, seams.entropy, seams.store, keeper, links}, storedProposals),
       executor(seams.timer, seams.clock, identity.keys.id, bodies, *this),
-      jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, fleet, bodies,
-          levels, executor, *this, links}),
+      jobs({seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, fleet,
+          bodies, levels, executor, *this, links}),
       rotation({seams.timer, seams.trace, seams.entropy, seams.home, identity, keeper},
           [this]() { return isBusy(); }),
       tasks(*this) {

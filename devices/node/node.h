@@ -161,8 +161,8 @@ class Node final: private CircleKeeper::Observer,
   CircleDesk circleDesk{{seams.timer, keeper, fleet, links, cosigning}};
   router::Executor executor;
   Jobs jobs;
-  Data ownData{{seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity,
-      links}};
+  Data ownData{
+      {seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity, links}};
   size_t errands = 0;  // of the user, that are under way
   KeyRotation rotation;
   kj::TaskSet tasks;

@@ -409,6 +409,16 @@ Violations noErrors(Run& run) {
 // Nobody has held more than there is room for, at any time that was looked at.
 Violations bounded(Run& run) { return run.bounds.broken(); }
 
+// Who may have missed its own removal begins no job.
+Violations staleWorksForNobody(Run& run) {
+  Violations found;
+  for (auto& d: run.people.dictations()) {
+    if (d->sinkWasStale && !d->refused)
+      found.push_back({d->begunAt, d->sink, "stale", show(*d) + " began on a stale device"});
+  }
+  return found;
+}
+
 // What admins ask and answer each other goes to the disk now and then, however much of it comes.
 Violations keptNowAndThen(Run& run) {
   constexpr size_t BEGINNINGS = 2;  // of a process, or of other keys, within that time
@@ -444,10 +454,11 @@ Violations faultsCame(Run& run) {
 
 Violations check(Run& run) {
   Violations all;
-  for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
-           acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
-           vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers, nothingLeft,
-           tracesAreSilent, energy, noErrors, bounded, keptNowAndThen, faultsCame}) {
+  for (auto checker:
+      {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked, acknowledged,
+          keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft, vaultsAreBlind,
+          circlesApart, strangersStayOut, placedOnMembers, nothingLeft, tracesAreSilent, energy,
+          noErrors, bounded, staleWorksForNobody, keptNowAndThen, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

@@ -318,6 +318,7 @@ Dictation& People::dictate(Device& sink, Device& source, uint32_t words, uint32_
           .cStr());
   dictation.refused = true;
   KJ_IF_MAYBE(node, sink.node()) {
+    dictation.sinkWasStale = node->circle().isStale();
     dictation.sinkKnewItIsOut = !node->circle().isActive(node->circle().selfId());
     auto workload = router::parseWorkload("dictate");
     devices::JobOrder order{

@@ -20,6 +20,7 @@ struct Dictation {
   std::string wrongWord;
   bool refused = false;          // the job could not even begin
   bool sinkKnewItIsOut = false;  // of the circle, when it was asked
+  bool sinkWasStale = false;     // had heard of no admin for too long
   bool appGone = false;          // the sink's daemon went away
   bool ended = false;
   std::string state, message;

@@ -376,6 +376,7 @@ void Run::countEffects() {
         count(("job-" + kind).c_str(), 1);
     }
     count("job-done", dictation->state == "done");
+    count("refused-as-stale", dictation->refused && dictation->sinkWasStale);
     count("level", dictation->levels);
     count("level-late", dictation->levelsLate);
   }
