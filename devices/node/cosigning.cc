@@ -72,19 +72,9 @@ kj::Promise<Result<void>> Cosigning::settled(ProposalId id) {
 }
 
 Result<ProposalId> Cosigning::find(const std::string& wanted) const {
-  std::vector<ProposalId> found;
-  auto look = [&](const ProposalId& id) {
-    if (kj::encodeHex(id.asBytes()).startsWith(wanted.c_str())) found.push_back(id);
-  };
-  for (auto& [id, asked]: proposals.ofSelf()) look(id);
-  for (auto& id: openOfOthers()) look(id);
-  if (wanted.size() < ID_DIGITS_MIN)
-    return no(Errc::BAD_FORMAT, "give at least four digits of the id: hearth pending lists them");
-  if (found.empty())
-    return no(Errc::UNKNOWN_PEER, "nothing of that id waits: hearth pending lists what does");
-  if (found.size() > 1)
-    return no(Errc::BAD_FORMAT, "two ids begin so: give more digits of the one that you mean");
-  return found.front();
+  auto waiting = openOfOthers();
+  for (auto& [id, asked]: proposals.ofSelf()) waiting.push_back(id);
+  return meant(waiting, wanted);
 }
 
 std::vector<ProposalId> Cosigning::openOfOthers() const {

@@ -24,7 +24,6 @@ class Cosigning final: private kj::TaskSet::ErrorHandler {
   // The two logs are made equal meanwhile.
   static constexpr kj::Duration TRY_AGAIN_AFTER = 1 * kj::SECONDS;
   static constexpr int TRIES_MAX = 5;
-  static constexpr size_t ID_DIGITS_MIN = 4;
   // What peers say goes to the disk so often at most, however much they say: they say it again on the next
   // link, and the newest is what counts. What the user says goes there at once.
   static constexpr kj::Duration KEPT_EVERY = 10 * kj::SECONDS;

@@ -3,6 +3,8 @@
 #include "core/base/flat.h"
 #include "crypto/membership/authority.h"
 
+#include <kj/encoding.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -46,6 +48,21 @@ std::vector<DeviceId> otherAdmins(const crypto::CircleState& state, const Device
     if (id != self && isActiveAdmin(state, id)) admins.push_back(id);
   }
   return admins;
+}
+
+Result<ProposalId> meant(const std::vector<ProposalId>& waiting, const std::string& wanted) {
+  constexpr size_t DIGITS_MIN = 4;
+  if (wanted.size() < DIGITS_MIN)
+    return no(Errc::BAD_FORMAT, "give at least four digits of the id: hearth pending lists them");
+  std::vector<ProposalId> found;
+  for (auto& id: waiting) {
+    if (kj::encodeHex(id.asBytes()).startsWith(wanted.c_str())) found.push_back(id);
+  }
+  if (found.empty())
+    return no(Errc::UNKNOWN_PEER, "nothing of that id waits: hearth pending lists what does");
+  if (found.size() > 1)
+    return no(Errc::BAD_FORMAT, "two ids begin so: give more digits of the one that you mean");
+  return found.front();
 }
 
 DeviceId targetOf(const crypto::Payload& payload) {
@@ -160,6 +177,7 @@ Result<bool> Proposals::answered(const DeviceId& admin, const ProposalId& id, bo
 
 bool Proposals::asked(
     const DeviceId& admin, const std::vector<crypto::Bytes>& open, kj::TimePoint now) {
+  if (admin == self) return false;
   std::map<ProposalId, Proposal> current;
   for (auto bytes: open) {
     auto proposal = Proposal::decode(bytes);

@@ -82,6 +82,12 @@ class Proposals final {
   bool isOver(const crypto::MembershipLog& log, const Own& asked, kj::TimePoint now) const;
 };
 
+// What a user means by an id, or the beginning of one. One that fits two means neither: an admin may choose
+// what it asks so that its id begins like another one's.
+// Errors: BAD_FORMAT for less than four digits, and for what fits several; UNKNOWN_PEER.
+Result<crypto::ProposalId> meant(
+    const std::vector<crypto::ProposalId>& waiting, const std::string& wanted);
+
 // The other admins that have a part in the circle now.
 std::vector<DeviceId> otherAdmins(const crypto::CircleState& state, const DeviceId& self);
 

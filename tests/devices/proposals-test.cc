@@ -258,6 +258,43 @@ TEST_CASE("all that may wait fits its place on the disk") {
       SETTING_BYTES_MAX);
 }
 
+TEST_CASE(
+    "the beginning of an id that two questions share names neither, and a longer one names its own") {
+  ProposalId one, other;
+  for (auto* id: {&one, &other}) id->bytes[0] = 0xab, id->bytes[1] = 0xcd;
+  one.bytes[2] = 0x12;
+  other.bytes[2] = 0x1f;
+  std::vector waiting = {one, other};
+  for (auto* shared: {"abcd", "abcd1"})
+    REQUIRE(meant(waiting, shared).error().code == Errc::BAD_FORMAT);
+  REQUIRE(meant(waiting, "abcd12").value() == one);
+  REQUIRE(meant(waiting, "abcd1f").value() == other);
+  REQUIRE(meant(waiting, "abce").error().code == Errc::UNKNOWN_PEER);
+  REQUIRE(meant(waiting, "abc").error().code == Errc::BAD_FORMAT);
+}
+
+TEST_CASE("a device asks nothing of itself") {
+  TwoAdmins circle;
+  auto own = Proposal{circle.phone.log->circle(), circle.laptop.keys.id, {}, circle.promotion()};
+  auto bytes = own.encode();
+  REQUIRE_FALSE(circle.asked.asked(circle.laptop.keys.id, {bytes}, circle.now));
+  REQUIRE(circle.asked.empty());
+}
+
+TEST_CASE("what is asked or answered once more is no change, and goes to no disk") {
+  TwoAdmins circle;
+  auto id = circle.ask(circle.promotion()).value();
+  auto open = circle.asking.open();
+  std::vector<crypto::Bytes> asks(open.begin(), open.end());
+  REQUIRE(circle.asked.asked(circle.phone.keys.id, asks, circle.now));
+  REQUIRE_FALSE(circle.asked.asked(circle.phone.keys.id, asks, circle.now));
+  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, true) == true);
+  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, true) == false);
+  REQUIRE(circle.asking.answered(circle.laptop.keys.id, id, false) == true);
+  REQUIRE(
+      circle.asking.answered(circle.laptop.keys.id, {}, true).error().code == Errc::UNKNOWN_PEER);
+}
+
 TEST_CASE("a question in another's name is left out") {
   TwoAdmins circle;
   auto forged =

@@ -131,8 +131,7 @@ class Life final {
       said.push_back(damaged(good.encode(), in));
     }
     all.asked(from, {said.begin(), said.end()}, now);
-    for (auto& [id, asked]: all.ofOthers())
-      expect(asked.proposal.author != idOf(Questions::ASKED) || from == asked.proposal.author);
+    for (auto& [id, asked]: all.ofOthers()) expect(asked.proposal.author != idOf(Questions::ASKED));
     std::erase_if(agreed, [&](auto& id) { return !all.ofOthers().contains(id); });
   }
   void decide() {
