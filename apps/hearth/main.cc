@@ -227,6 +227,30 @@ int dispatch(CLI::App& app, Everything& all) {
   return status(all.common);
 }
 
+// What belongs behind a command: "hearth device role NAME ROLE"; in brackets what may be left out.
+void addPlaces(std::string& usage, const CLI::App& app) {
+  for (auto* option: app.get_options([](auto* o) { return o->get_positional(); })) {
+    auto name = option->get_name(true);
+    usage += option->get_required() ? " " + name : " [" + name + "]";
+  }
+  for (auto* group: app.get_subcommands([](auto* sub) { return sub->get_name().empty(); }))
+    addPlaces(usage, *group);
+}
+
+// Of the command that was begun.
+std::string hintFor(const CLI::App& app) {
+  std::string usage = "hearth";
+  auto* command = &app;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    if (!command->get_name().empty()) usage += " " + command->get_name();
+  }
+  if (command == &app) return "see hearth --help";
+  auto begun = usage;
+  addPlaces(usage, *command);
+  return usage + ", see " + begun + " --help";
+}
+
 int report(const Failure& failure, bool asJson) {
   if (asJson) printJson({{"error", failure.line}});
   std::cerr << "hearth: " << failure.line << "\n";
@@ -249,7 +273,7 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help
-    return report({USAGE, std::string(e.what()) + ": see hearth --help"}, all.common.json);
+    return report({USAGE, std::string(e.what()) + ": " + hintFor(app)}, all.common.json);
   }
   try {
     return dispatch(app, all);
