@@ -86,6 +86,19 @@ void giveKey(sqlite3* connection, const crypto::DatabaseKey& key) {
   requireSqlite(sqlite3_key(connection, literal.begin(), out - literal.begin()), "key");
 }
 
+Result<void> firstRead(sqlite3* connection, const char* sql) {
+  switch (auto code = sqlite3_exec(connection, sql, nullptr, nullptr, nullptr); code & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return no(Errc::DECRYPT_FAILED, "the database is not Hearth's, or belongs to another key");
+    case SQLITE_BUSY:
+      return no(Errc::BUSY, "the database is in use: another Hearth runs on this directory");
+    default:
+      requireSqlite(code, sql);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> acceptCipherVersion(kj::StringPtr version) {
@@ -142,18 +155,12 @@ Result<void> Database::unlock(const crypto::DatabaseKey& key) {
   version.step();
   if (auto done = acceptCipherVersion(version.text(0)); !done) return done;
 
-  constexpr auto FIRST_READ = "SELECT count(*) FROM sqlite_schema";
-  switch (auto code = sqlite3_exec(connection, FIRST_READ, nullptr, nullptr, nullptr);
-      code & 0xff) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-      return no(Errc::DECRYPT_FAILED, "the database is not Hearth's, or belongs to another key");
-    case SQLITE_BUSY:
-      return no(Errc::BUSY, "the database is in use: another Hearth runs on this directory");
-    default:
-      requireSqlite(code, FIRST_READ);
-  }
-  return {};
+  // The first page tells the key; the schema may go on in others, and those may be damaged.
+  if (auto first = firstRead(connection, "PRAGMA user_version"); !first) return first;
+  auto schema = firstRead(connection, "SELECT count(*) FROM sqlite_schema");
+  if (!schema && schema.error().code == Errc::DECRYPT_FAILED)
+    return no(Errc::INTEGRITY_FAILED, "a page of the schema is damaged");
+  return schema;
 }
 
 Result<void> Database::configure() {
