@@ -37,6 +37,22 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE snapshots (collection BLOB NOT NULL, topic TEXT NOT NULL, upto INTEGER NOT NULL,
       part INTEGER NOT NULL, bundle BLOB NOT NULL, PRIMARY KEY (collection, topic, part)) STRICT;
     )"_kj,
+    R"(
+    CREATE TABLE blobs (i INTEGER PRIMARY KEY, content BLOB NOT NULL UNIQUE, collection BLOB NOT NULL,
+      epoch BLOB NOT NULL, reference BLOB NOT NULL, bytes INTEGER NOT NULL, home INTEGER NOT NULL, file TEXT NOT NULL,
+      refs INTEGER NOT NULL, pinned INTEGER NOT NULL, elsewhere INTEGER NOT NULL, used_ms INTEGER NOT NULL) STRICT;
+    CREATE INDEX blobs_used ON blobs (used_ms) WHERE home IN (1, 2) AND pinned = 0 AND elsewhere > 0;
+    CREATE INDEX blobs_idle ON blobs (i) WHERE refs = 0 AND pinned = 0;
+    CREATE TABLE blob_bytes (blob INTEGER PRIMARY KEY REFERENCES blobs (i), bytes BLOB NOT NULL) STRICT;
+    CREATE TABLE blob_nodes (i INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, encoded BLOB NOT NULL) STRICT;
+    CREATE TABLE blob_node_uses (node INTEGER NOT NULL, blob INTEGER NOT NULL REFERENCES blobs (i),
+      PRIMARY KEY (node, blob)) STRICT, WITHOUT ROWID;
+    CREATE INDEX blob_nodes_of ON blob_node_uses (blob);
+    CREATE TABLE chunk_sources (i INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, name BLOB NOT NULL,
+      stamp BLOB NOT NULL, UNIQUE (kind, name)) STRICT;
+    CREATE TABLE chunk_places (short INTEGER NOT NULL, source INTEGER NOT NULL, place INTEGER NOT NULL,
+      length INTEGER NOT NULL, PRIMARY KEY (short, source, place)) STRICT, WITHOUT ROWID;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};
