@@ -76,6 +76,7 @@ Result<BlobRef> BlobRef::parse(Bytes bytes) {
   ref.top.hash = in.id<Digest>();
   if (ref.level > LEVEL_MAX || ref.top.length > BLOB_BYTES_MAX) in.refuse();
   if (ref.level == 0 ? ref.top.length > CHUNK_BYTES_MAX : ref.top.length == 0) in.refuse();
+  if (ref.top.length == 0 && ref.top.hash != hashOfChunk(nullptr)) in.refuse();
   if (auto end = in.finish(); !end) return no(end.error());
   return ref;
 }

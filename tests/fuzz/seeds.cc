@@ -6,6 +6,7 @@
 
 #include "crypto/handshake/messages.h"
 #include "crypto/identity/display.h"
+#include "storage/blob/messages.h"
 #include "storage/blob/sealed-file.h"
 #include "storage/crdt/document.h"
 #include "storage/sync/reconciler.h"
@@ -311,6 +312,33 @@ void blobHeader(const Corpus& corpus) {
   changed("cut", 0, 10, cut.u8(0).u8(9).var8(nullptr).asBytes());
 }
 
+void blobs(const Corpus& corpus) {
+  using namespace storage;
+  BlobNode node;
+  for (size_t i = 0; i < CHILDREN_MIN; ++i) node.children.push_back({{}, CHUNK_BYTES_MIN});
+  corpus.add("reference", 0, BlobRef{1, {{}, 900'000}}.encode());
+  FlatWriter chunks, nodes;
+  corpus.add("node-of-chunks", 1,
+      chunks.u8(1).u8(0).u64(CHILDREN_MIN * CHUNK_BYTES_MIN).bytes(node.encode()));
+  node.level = 2;
+  corpus.add("node-of-nodes", 1,
+      nodes.u8(2).u8(1).u64(CHILDREN_MIN * CHUNK_BYTES_MIN).bytes(node.encode()));
+  AskParts ask{{{{}, 1, 0, 0}, {{}, 2, 1, 70'000}}};
+  corpus.add("ask", 2, encode(ask));
+  corpus.add("parts", 2, encode(GiveParts{{{1, "bytes"_kj.asBytes()}, {2, nullptr}}}));
+  corpus.add("lacks", 2, encode(LackParts{{1, 2, 3}}));
+  corpus.add("busy", 2, encode(BusyParts{{4}}));
+  FlatWriter honest, hostile, serving;
+  honest.u8(1).u8(2).u8(0).u8(0x80);
+  for (int i = 0; i < 12; ++i) honest.u8(5).u8(0x85);
+  corpus.add("fetch-honest", 3, honest);
+  hostile.u8(1).u8(1).u8(0).u8(4).bytes(oneByte(30, 1)).u8(0x80).u8(3).u16(4'000);
+  hostile.u8(0x82).var16(encode(LackParts{{1, 2}})).u8(2).var16(encode(BusyParts{{1, 2, 3}}));
+  hostile.u8(1).u8(0).u8(3).u16(31'000).u8(6).u8(5).u8(0x85);
+  corpus.add("fetch-hostile", 3, hostile);
+  corpus.add("serve", 4, serving.var16(encode(ask)).u8(1).var16(encode(ask)).u8(0));
+}
+
 // What a second device makes of a document, by itself and after a first.
 void documents(const Corpus& corpus) {
   using namespace storage;
@@ -383,6 +411,7 @@ int main(int argc, char** argv) {
   membership({argv[1], "F4"});
   pairing({argv[1], "F7"});
   blobHeader({argv[1], "F8"});
+  blobs({argv[1], "blobs"});
   documents({argv[1], "documents"});
   reconcile({argv[1], "reconcile"});
   proposals({argv[1], "proposals"});
