@@ -2,9 +2,12 @@
 
 #include "bench/process.h"
 #include "storage/blob/cutter.h"
+#include "storage/blob/fetcher.h"
+#include "storage/blob/server.h"
 
 #include <kj/debug.h>
 
+#include <map>
 #include <random>
 #include <set>
 #include <vector>
@@ -71,10 +74,10 @@ class Sample {
     return now;
   }
 
-  void cut(Bytes bytes, BlobCutter::CutSink onChunk, TreeBuilder::NodeSink onNode) const {
+  BlobRef cut(Bytes bytes, BlobCutter::CutSink onChunk, TreeBuilder::NodeSink onNode) const {
     BlobCutter cutter(gear, kj::mv(onChunk), kj::mv(onNode));
     pieces(bytes, [&](Bytes piece) { cutter.add(piece); });
-    cutter.finish();
+    return cutter.finish();
   }
   void cutOnly(Bytes bytes) const {
     Chunker chunker(gear);
@@ -124,6 +127,71 @@ double costOf(Bytes bytes, F&& f) {
   return (cpuS() - begin) * 1'024 * MIB / static_cast<double>(bytes.size());
 }
 
+// A blob in memory with its parts, for whoever asks.
+class Shelf final: public PartSource, public Holdings {
+ public:
+  Shelf(const Sample& sample, Bytes bytes): bytes(bytes) {
+    std::map<Digest, crypto::Buffer> nodes;
+    ref = sample.cut(
+        bytes, [&](const Cut& cut) { chunks[cut.offset] = cut.chunk.length; },
+        [&](const Digest& hash, Bytes encoded) { nodes[hash] = kj::heapArray<kj::byte>(encoded); });
+    place(nodes, expectedTop(ref), 0);
+  }
+
+  kj::Maybe<crypto::Buffer> part(const ContentId&, uint8_t level, uint64_t offset) override {
+    auto part = level == 0 ? bytes.slice(offset, offset + chunks.at(offset))
+                           : nodesAt.at({level, offset}).asPtr();
+    return kj::heapArray<kj::byte>(part);
+  }
+  // Whoever fetches has nothing.
+  kj::Maybe<crypto::Buffer> node(const Digest&) override { return nullptr; }
+  bool hasChunk(const ContentId&, uint64_t, const Child&) override { return false; }
+
+  BlobRef ref;
+
+ private:
+  Bytes bytes;
+  std::map<uint64_t, uint64_t> chunks;  // length by offset
+  std::map<std::pair<uint8_t, uint64_t>, crypto::Buffer> nodesAt;
+
+  void place(std::map<Digest, crypto::Buffer>& nodes, const Expected& expected, uint64_t offset) {
+    if (expected.level == 0) return;
+    auto& encoded = nodes.at(expected.part.hash);
+    auto node = verifyNode(expected, encoded).value();
+    nodesAt[{expected.level, offset}] = kj::heapArray<kj::byte>(encoded.asPtr());
+    for (size_t i = 0; i < node.children.size(); ++i) {
+      place(nodes, expectedChild(node, i, expected.last), offset);
+      offset += node.children[i].length;
+    }
+  }
+};
+
+// Everything from one peer that answers after 100 us. Gives the bytes of all messages.
+uint64_t transfer(Shelf& shelf) {
+  BlobFetcher fetcher(shelf);
+  BlobServer server(shelf);
+  auto now = kj::origin<kj::TimePoint>() + 1 * kj::SECONDS;
+  fetcher.peerHere(0, now);
+  KJ_REQUIRE(fetcher.want(shelf.ref, 0, {}, now).has_value());
+  uint64_t bytes = 0, arrived = 0;
+  while (fetcher.wanted() > 0) {
+    auto effects = fetcher.take();
+    for (auto& sent: effects.send) {
+      bytes += sent.message.size();
+      auto ask = std::get<AskParts>(parseBlobMessage(sent.message).value());
+      KJ_REQUIRE(server.received(ask).has_value());
+    }
+    auto answer = KJ_REQUIRE_NONNULL(server.next(), "nothing was asked for", arrived);
+    bytes += answer.size();
+    now += 100 * kj::MICROSECONDS;
+    fetcher.received(0, answer, now);
+    ++arrived;
+  }
+  auto ended = fetcher.take().ended;
+  KJ_REQUIRE(ended.size() == 1 && ended[0].how.has_value(), "the blob was not fetched");
+  return bytes;
+}
+
 json measureSpeed(const Sample& sample) {
   auto whole = sample.whole();
   json result;
@@ -132,6 +200,10 @@ json measureSpeed(const Sample& sample) {
   result["cut_hash_cpu_s_gib"] = both;
   result["cut_hash_mb_s"] = 1'024 * MIB / 1e6 / both;
   result["cut_cpu_s_gib"] = costOf(whole, [&](Bytes bytes) { sample.cutOnly(bytes); });
+  Shelf shelf(sample, whole);
+  uint64_t sent = 0;
+  result["transfer_cpu_s_gib"] = costOf(whole, [&](Bytes) { sent = transfer(shelf); });
+  result["transfer_more_kib"] = static_cast<double>(sent - whole.size()) / 1'024;
   result["blake3_cpu_s_gib"] = costOf(whole, blake3);
 #ifdef HEARTH_BENCH_OPENSSL
   result["sha256_cpu_s_gib"] = costOf(whole, sha256);

@@ -11,8 +11,8 @@
 
 namespace hearth::storage::blobs {
 
-// A blob of at most so many bytes is kept as a row (docs/adr/0092).
-constexpr size_t ROW_BYTES_MAX = 16 << 10;
+// A blob of one chunk is kept as a row, one with a tree as a file (docs/adr/0092).
+constexpr size_t ROW_BYTES_MAX = CHUNK_BYTES_MAX;
 
 enum class Home : uint8_t {
   NOWHERE = 0,  // only known
@@ -47,7 +47,7 @@ void pin(Database& db, const ContentId& content, bool pinned);
 void use(Database& db, const ContentId& content, int64_t nowMs);
 void setElsewhere(Database& db, const ContentId& content, uint32_t devices);
 
-// The bytes go into the row; `blob.home` becomes ROW. Requires that there are at most ROW_BYTES_MAX of one chunk.
+// The bytes go into the row; `blob.home` becomes ROW. Requires that it is of one chunk.
 void putSmall(Database& db, Blob blob, crypto::Bytes bytes);
 // Errors: INTEGRITY_FAILED when they are not there or are not those of its reference.
 BlobResult<crypto::Buffer> getSmall(Database& db, const Blob& blob);
