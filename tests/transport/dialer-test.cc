@@ -146,6 +146,18 @@ TEST_CASE("when nobody answers, that is said within the time limit of the last a
   REQUIRE(field.sinceStart() <= Dialer::CONNECT_WITHIN + NEXT_ATTEMPT_AFTER);
 }
 
+TEST_CASE("an attempt that nobody answers in time ends as one that finds nobody") {
+  Field field;
+  std::vector<Attempt> attempts;
+  attempts.push_back({[]() -> kj::Promise<kj::Own<kj::AsyncIoStream>> { return kj::NEVER_DONE; }});
+  auto racing = race(field.timer, kj::mv(attempts), Dialer::CONNECT_WITHIN);
+  REQUIRE_FALSE(racing.poll(field.scope));
+  field.timer.advanceTo(field.timer.now() + Dialer::CONNECT_WITHIN);
+  auto type = kj::Exception::Type::FAILED;
+  racing.then([](Winner) {}, [&](kj::Exception&& e) { type = e.getType(); }).wait(field.scope);
+  REQUIRE(type == kj::Exception::Type::DISCONNECTED);
+}
+
 TEST_CASE("without a path nobody is called") {
   Field field;
   REQUIRE(field.winner({}) == nullptr);

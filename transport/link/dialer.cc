@@ -38,13 +38,24 @@ kj::Promise<kj::Maybe<Dialer::Found>> Dialer::dial(
   }
   try {
     auto winner = co_await race(timer, kj::mv(attempts), CONNECT_WITHIN);
+    silent.erase(peer);
     co_return Found{paths[winner.attempt], kj::mv(winner.stream)};
   } catch (const kj::Exception& e) {
-    // What is at its end here, or was said wrongly: a peer that is not there is not worth a line.
-    if (e.getType() != kj::Exception::Type::DISCONNECTED)
-      KJ_LOG(INFO, "an address could not be called", e.getDescription());
+    say(peer, e);
   }
   co_return nullptr;
+}
+
+// What is at its end here, or was said wrongly, is worth a line each time; that a peer is not there, with
+// what can be done about it, one until it has answered.
+void Dialer::say(const DeviceId& peer, const kj::Exception& why) {
+  if (why.getType() != kj::Exception::Type::DISCONNECTED) {
+    KJ_LOG(INFO, "an address could not be called", why.getDescription());
+    return;
+  }
+  if (silent.size() >= SILENT_MAX) silent.clear();
+  if (silent.insert(peer).second)
+    KJ_LOG(INFO, "a peer answers nowhere, and is called on", peer, why.getDescription());
 }
 
 std::vector<Path> Dialer::better(const std::vector<Path>& paths, const Path& held) {

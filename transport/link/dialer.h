@@ -5,6 +5,8 @@
 #include "transport/link/path.h"
 #include "transport/wire/race.h"
 
+#include <set>
+
 namespace hearth::transport {
 
 // Connects over paths of one kind.
@@ -27,7 +29,8 @@ class TcpConnector final: public Connector {
 
 class Dialer final {
  public:
-  static constexpr size_t PATHS_MAX = 24;  // of one peer
+  static constexpr size_t PATHS_MAX = 24;    // of one peer
+  static constexpr size_t SILENT_MAX = 256;  // peers of whom it was said that they do not answer
   static constexpr kj::Duration CONNECT_WITHIN = 5 * kj::SECONDS;
   // What goes straight has this long before what goes through others is tried as well.
   static constexpr kj::Duration DETOUR_AFTER = 1 * kj::SECONDS;
@@ -56,10 +59,12 @@ class Dialer final {
  private:
   kj::Timer& timer;
   kj::Maybe<Connector&> connectors[Path::KINDS];
+  std::set<DeviceId> silent;  // said once, until they answer
 
   kj::Maybe<Connector&>& connectorOf(Path::Kind kind) {
     return connectors[static_cast<size_t>(kind)];
   }
+  void say(const DeviceId& peer, const kj::Exception& why);
   std::vector<Path> inOrder(const std::vector<Path>& paths);
 };
 

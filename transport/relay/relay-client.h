@@ -28,8 +28,9 @@ struct RelayParts {
 // Calls whoever waits at a relay.
 class RelayConnector final: public Connector {
  public:
-  // From the call to being joined: whoever waits has 3 s to say that it is there, four may be asked.
-  static constexpr kj::Duration JOINED_WITHIN = 15 * kj::SECONDS;
+  // From the call to being joined, so that it is said here what has happened: the dialler gives up soon
+  // after. Whoever waits has 3 s to say that it is there; one that does not is asked no more by the next call.
+  static constexpr kj::Duration JOINED_WITHIN = Dialer::CONNECT_WITHIN - 500 * kj::MILLISECONDS;
 
   explicit RelayConnector(RelayParts parts): parts(parts) {}
 

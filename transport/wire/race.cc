@@ -44,7 +44,10 @@ class Race final: private kj::TaskSet::ErrorHandler {
 
   kj::Promise<void> runOne(size_t i) {
     try {
-      auto stream = co_await timer.timeoutAfter(within, attempts[i].connect());
+      auto late = timer.afterDelay(within).then([]() -> kj::Own<kj::AsyncIoStream> {
+        kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "nobody has answered in time"));
+      });
+      auto stream = co_await attempts[i].connect().exclusiveJoin(kj::mv(late));
       result.fulfiller->fulfill(Winner{i, kj::mv(stream)});
     } catch (const kj::Exception& e) {
       if (--unfinished == 0) result.fulfiller->reject(kj::cp(e));

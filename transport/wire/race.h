@@ -26,7 +26,7 @@ struct Winner {
   kj::Own<kj::AsyncIoStream> stream;
 };
 
-// Each attempt has `within` to connect. Throws what the last attempt threw when all have failed.
+// Each attempt has `within` to connect, and is DISCONNECTED then. Throws what the last attempt threw when all have failed.
 // Requires at least one attempt. `timer` outlives the promise.
 kj::Promise<Winner> race(kj::Timer& timer, std::vector<Attempt> attempts, kj::Duration within);
 
