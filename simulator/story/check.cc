@@ -447,6 +447,13 @@ Violations faultsCame(Run& run) {
     if (run.effects.contains(effect))
       found.push_back({now(run), -1, "calm", "'" + effect + "' came, and nothing was wrong"});
   }
+  for (auto& [effect, most]: run.scenario.expect.most) {
+    auto came = run.effects.find(effect);
+    if (came != run.effects.end() && came->second > most)
+      found.push_back({now(run), -1, "calm",
+          "'" + effect + "' came " + std::to_string(came->second) + " times, of " +
+              std::to_string(most) + " at most"});
+  }
   return found;
 }
 

@@ -368,8 +368,10 @@ void Run::countEffects() {
   count("datagram-twice", world.datagrams().twice);
   count("datagram-late", world.datagrams().late);
   count("level-late-counted", bounds.lateFrames());
-  for (auto& event: world.history.all())
+  for (auto& event: world.history.all()) {
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
+    count("session-moved", event.kind == "trace" && event.text.starts_with("link.moved"));
+  }
   for (auto& dictation: people.dictations()) {
     for (auto& kind: dictation->events) {
       if (kind == "lost" || kind == "failed" || kind == "waiting" || kind == "resumed")

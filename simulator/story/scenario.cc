@@ -89,6 +89,14 @@ Expectations readExpectations(TomlReader& in) {
   expect.came = in.texts("came");
   expect.comes = in.texts("comes");
   expect.never = in.texts("never");
+  if (auto most = in.sub("most")) {
+    for (auto& [key, value]: *most) {
+      auto times = value.value_exact<int64_t>();
+      if (!times || *times < 1)
+        in.complain("most: " + std::string(key.str()) + " must be 1 or more");
+      expect.most[std::string(key.str())] = static_cast<uint64_t>(times.value_or(1));
+    }
+  }
   expect.allDone = in.flag("all_done");
   expect.endsWithin = spanOf(in, "ends_within", expect.endsWithin);
   expect.wakesPerHourMax = in.number("wakes_per_hour_max", -1, 0, 1e9);
@@ -303,6 +311,10 @@ std::string writeScenario(const Scenario& scenario) {
   out.put("came", expect.came);
   out.put("comes", expect.comes);
   out.put("never", expect.never);
+  std::string most;
+  for (auto& [effect, times]: expect.most)
+    most += (most.empty() ? "" : ", ") + quoted(effect) + " = " + std::to_string(times);
+  if (!most.empty()) out.raw("most = { " + most + " }\n");
   out.put("all_done", expect.allDone);
   out.put("ends_within", expect.endsWithin);
   out.put("wakes_per_hour_max", expect.wakesPerHourMax, -1);

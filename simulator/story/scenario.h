@@ -65,6 +65,7 @@ struct Expectations {
   std::vector<std::string> came;              // effects that every run must have had
   std::vector<std::string> comes;             // effects that a swarm must have had
   std::vector<std::string> never;             // effects that no run may have had
+  std::map<std::string, uint64_t> most;       // or not oftener than so
   bool allDone = false;                       // every dictation ends with all its words
   kj::Duration endsWithin = 0 * kj::SECONDS;  // of the end of the speech, each; 0: not asked
   double wakesPerHourMax = -1;                // of an idle device; below 0: not asked
