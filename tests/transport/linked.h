@@ -92,6 +92,7 @@ struct LinkEnd final: private Link::Owner {
   void confirmed(Link&) override {}
   Result<void> resumed(Link&, Resume) override { return {}; }
   void restricted(Link&) override {}
+  void doubted(Link&) override {}
   void incoming(Link&, kj::Array<const kj::byte>, kj::Own<kj::AsyncIoStream> stream) override {
     incomingStreams.push_back(kj::mv(stream));
   }

@@ -255,6 +255,7 @@ struct DeafPeer: private Link::Owner {
   void confirmed(Link&) override {}
   Result<void> resumed(Link&, Resume) override { return {}; }
   void restricted(Link&) override {}
+  void doubted(Link&) override {}
   void incoming(Link&, kj::Array<const kj::byte>, kj::Own<kj::AsyncIoStream>) override {}
   void closed(Link&, Error why, Link::Ending) override { ended = why; }
   uint32_t freshIndex() override { return 2; }

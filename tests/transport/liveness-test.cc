@@ -75,6 +75,62 @@ TEST_CASE("a device that was busy itself gives its peer another chance") {
   REQUIRE(effects.ping);
 }
 
+TEST_CASE(
+    "whoever hears a peer's streams gives it a sign of life every 100 ms, and otherwise none") {
+  Watched peer;
+  auto& machine = peer.machine;
+  machine.attend(true, peer.now);
+  uint32_t signs = 0, heard = 0;
+  for (int ms = 0; ms < 1000; ++ms, peer.now += MS) {
+    if (ms < 500 && ms % 20 == 0) {
+      machine.heard(peer.now);
+      machine.owe(peer.now);
+      ++heard;
+    }
+    signs += machine.tick(peer.now).sign;
+  }
+  REQUIRE(heard == 25);
+  REQUIRE(signs == 5);
+}
+
+TEST_CASE("who has said something since owes no sign of life") {
+  Watched peer;
+  peer.machine.attend(true, peer.now);
+  peer.machine.owe(peer.now);
+  peer.machine.said();
+  peer.now += Liveness::SIGN_AFTER;
+  REQUIRE_FALSE(peer.machine.tick(peer.now).sign);
+}
+
+TEST_CASE("where nobody waits for the peer, no sign is owed and nothing is doubted") {
+  Watched peer;
+  peer.machine.owe(peer.now);
+  REQUIRE(peer.machine.wakeAt() == nullptr);
+  peer.machine.sent(peer.now);
+  peer.now += Liveness::RELAXED.lostAfter / 2;
+  auto effects = peer.machine.tick(peer.now);
+  REQUIRE_FALSE(effects.sign);
+  REQUIRE_FALSE(effects.doubt);
+}
+
+TEST_CASE("a silence is doubted once, and the next one anew") {
+  Watched peer;
+  peer.machine.attend(true, peer.now);
+  for (int i = 0; i < 2; ++i) {
+    uint32_t doubts = 0;
+    peer.machine.heard(peer.now);
+    REQUIRE_FALSE(peer.machine.isInDoubt());
+    auto heardAt = peer.now;
+    for (int ms = 0; ms < 390; ++ms, peer.now += MS) {
+      if (!peer.machine.tick(peer.now).doubt) continue;
+      ++doubts;
+      REQUIRE(peer.now - heardAt == Liveness::DOUBT_AFTER);
+    }
+    REQUIRE(doubts == 1);
+    REQUIRE(peer.machine.isInDoubt());
+  }
+}
+
 TEST_CASE("attention begins with a fresh count of silence") {
   Watched peer;
   peer.run(60'000 * MS, false);

@@ -157,6 +157,45 @@ TEST_CASE("a cut that is mended at once is nothing that anybody is told of, whil
 }
 
 TEST_CASE(
+    "a link that somebody waits for and that falls silent is replaced before it is given up") {
+  Talk talk;
+  auto stream = talk.open(talk.a, Lane::INTERACTIVE);
+  talk.pass(1 * kj::SECONDS);
+  auto before = talk.carriers(talk.a);
+  talk.cutAll(Wire::Cut::SILENT);
+  talk.pass(Liveness::ATTENTIVE.lostAfter - 50 * kj::MILLISECONDS);
+  REQUIRE(talk.carriers(talk.a) > before);
+  REQUIRE(talk.carriers(talk.b) > before);
+  talk.pass(1 * kj::SECONDS);
+  REQUIRE(talk.a.device.log == Strings({"up"}));
+  REQUIRE(talk.b.device.log == Strings({"up"}));
+}
+
+TEST_CASE("a silent link that nobody waits for is not called anew before it is given up") {
+  Talk talk;
+  talk.pass(1 * kj::SECONDS);
+  auto before = talk.wires.size();
+  auto stream = talk.open(talk.a, Lane::BULK);
+  talk.cutAll(Wire::Cut::SILENT);
+  talk.pass(Liveness::RELAXED.lostAfter - 100 * kj::MILLISECONDS);
+  REQUIRE(talk.wires.size() == before);
+}
+
+TEST_CASE("whoever's links end again and again, at whichever byte, calls ever more seldom") {
+  constexpr size_t CALLS_MAX = 40;  // of both, in ten seconds
+  for (size_t bytes = 0; bytes <= 6'000; bytes += 250) {
+    INFO("after " << bytes);
+    Talk talk;
+    talk.plan = [&](Wire& wire) { wire.bytesUntilCut = bytes; };
+    auto before = talk.wires.size();
+    talk.cutAll(Wire::Cut::ENDS);
+    talk.pass(10 * kj::SECONDS);
+    REQUIRE(talk.wires.size() > before + 4);  // the fault came
+    REQUIRE(talk.wires.size() - before <= CALLS_MAX);
+  }
+}
+
+TEST_CASE(
     "a peer that is gone is told of within 500 ms when somebody waits, though its streams wait on") {
   for (int how = 0; how < Wire::CUTS; ++how) {
     Talk talk;

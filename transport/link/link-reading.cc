@@ -87,6 +87,7 @@ Result<void> Link::bulk(RecordView record) {
 Result<void> Link::bulkChunk(const crypto::BulkView& chunk) {
   if (hasLetGo) return {};
   if (!carrying) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
+  pulse.owe();
   auto& ours = *KJ_ASSERT_NONNULL(session);
   auto taken = ours.receivedBulk(chunk.streamId, chunk.offset, chunk.data);
   if (taken) ours.lanes().ringWriter();
@@ -169,6 +170,7 @@ Result<void> Link::laneFrame(const crypto::DataView& frame) {
   if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
   if (hasLetGo) return {};  // on their way when another link took over
   if (!carrying) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
+  pulse.owe();
   auto& ours = *KJ_ASSERT_NONNULL(session);
   auto taken = ours.received(frame.type, frame.body);
   if (!taken) return no(taken.error());

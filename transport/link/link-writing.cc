@@ -1,10 +1,11 @@
 // What a link says, and in which order: records of handshakes, its own frames, then the lanes.
+#include "transport/link/carrier-facts.h"
 #include "transport/link/link-frames.h"
 #include "transport/link/link.h"
-#include "transport/link/udp-connector.h"
-#include "transport/wire/tcp-facts.h"
 
 #include <kj/debug.h>
+
+#include <algorithm>
 
 namespace hearth::transport {
 
@@ -50,25 +51,9 @@ kj::Promise<void> Link::write() {
 void Link::measure() {
   auto now = timer.now();
   if (!pace.isDue(now)) return;
-  auto& raw = carrier->raw();
-  auto datagrams = dynamic_cast<Secured*>(&raw);
-  if (datagrams != nullptr) {
-    pace.measured(datagrams->facts().bandwidthBps, false, now);
-  } else {
-    double rate = -1;
-    bool atLeast = true;
-    KJ_IF_MAYBE(tcp, tcpFactsOf(raw)) {
-      rate = tcp->atLeastBps;
-      atLeast = tcp->bandwidthBps < 0;
-    }
-    pace.measured(rate, atLeast, now);
-  }
-  KJ_IF_MAYBE(bytes, pace.unsentToSay()) {
-    if (datagrams != nullptr)
-      datagrams->boundUnsent(*bytes);
-    else
-      boundUnsent(raw, *bytes);
-  }
+  auto facts = carrierFactsOf(carrier->raw());
+  pace.measured(facts.atLeastBps, facts.bandwidthBps < 0, now);
+  KJ_IF_MAYBE(bytes, pace.unsentToSay()) boundUnsentOf(carrier->raw(), *bytes);
 }
 
 // Of bulk one record's worth at a time: what becomes ready meanwhile waits for no more.
@@ -108,6 +93,7 @@ bool Link::sealNext() {
     sealed = sealInto(batch, with, ready);
   }
   KJ_REQUIRE(sealed.has_value(), "a record cannot be sealed", sealed.error().because);
+  pulse.said();
   if (!isAnswer) keys.sealed();
   return true;
 }
@@ -121,6 +107,15 @@ void Link::sendHandshake(crypto::Buffer record, bool expectsAnswer) {
   writer.ring();
 }
 
-void Link::sendPing(kj::Array<kj::byte> token) { sendOwn(PING, kj::mv(token)); }
+// While the carrier takes nothing, the newest question is enough.
+void Link::sendPing(kj::Array<kj::byte> token) {
+  auto waiting = std::ranges::find_if(ownFrames, [](auto& frame) { return frame.type == PING; });
+  if (waiting == ownFrames.end()) return sendOwn(PING, kj::mv(token));
+  waiting->body = kj::mv(token);
+}
+
+void Link::sendSign() {
+  if (ownFrames.empty()) sendOwn(number(crypto::Frame::KEEPALIVE), nullptr);
+}
 
 }  // namespace hearth::transport

@@ -1,9 +1,9 @@
 #include "transport/link/link.h"
 
 #include "crypto/pairing/payloads.h"
+#include "transport/link/carrier-facts.h"
 #include "transport/link/link-frames.h"
 #include "transport/link/udp-connector.h"
-#include "transport/wire/tcp-facts.h"
 #include "transport/wire/uv-network.h"
 
 #include <kj/debug.h>
@@ -62,7 +62,7 @@ void Link::say(const Resume& resume) {
 }
 
 void Link::carry() {
-  carrying = true;
+  carrying = everCarried = true;
   placing = nullptr;
   KJ_REQUIRE_NONNULL(session)->carriedBy(writer);
 }
@@ -103,19 +103,12 @@ void Link::closeLater(Errc reason) {
 }
 
 Link::Facts Link::facts() {
+  auto measured = carrierFactsOf(carrier->raw());
   auto rttS = pulse.rttS();
-  Facts facts{.rttS = rttS, .keysAge = keys.age(), .handshakes = keys.handshakes()};
-  if (auto datagrams = dynamic_cast<Secured*>(&carrier->raw())) {
-    auto measured = datagrams->facts();
-    facts.bandwidthBps = measured.bandwidthBps;
-    if (rttS < 0) facts.rttS = measured.rttS;
-    return facts;
-  }
-  KJ_IF_MAYBE(tcp, tcpFactsOf(carrier->raw())) {
-    facts.bandwidthBps = tcp->bandwidthBps;
-    if (rttS < 0) facts.rttS = tcp->rttS;
-  }
-  return facts;
+  return {.rttS = rttS < 0 ? measured.rttS : rttS,
+      .bandwidthBps = measured.bandwidthBps,
+      .keysAge = keys.age(),
+      .handshakes = keys.handshakes()};
 }
 
 kj::String Link::address() {

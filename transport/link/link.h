@@ -45,6 +45,9 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
     virtual void incoming(
         Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) = 0;
 
+    // The peer has not answered for a while, and somebody waits for it: another link may be needed soon.
+    virtual void doubted(Link& link) = 0;
+
     // The link is over, once. Drop it, but not from within this call.
     virtual void closed(Link& link, Error why, Ending ending) = 0;
 
@@ -82,6 +85,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   // Carries the streams from now on, both ways. Requires prepare().
   void carry();
   bool isCarrying() const { return carrying; }
+  bool hasCarried() const { return everCarried; }
 
   // Carries them no longer: what still comes of them is dropped.
   void letGo();
@@ -97,6 +101,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
 
   // Asks whether the peer is still there.
   void askNow();
+  bool isInDoubt() const { return pulse.isInDoubt(); }
   // Since the peer was heard for the last time.
   kj::Duration silence() const { return pulse.silence(); }
 
@@ -134,6 +139,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   bool peerConfirmed = false;
   bool peerResumed = false;
   bool carrying = false;
+  bool everCarried = false;
   bool hasLetGo = false;
   bool isMembershipOnly = false;
   bool closing = false;
@@ -172,6 +178,8 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   void end(Error why, Ending ending);
 
   void sendPing(kj::Array<kj::byte> token) override;
+  void sendSign() override;
+  void doubtful() override { owner.doubted(*this); }
   void silent() override;
   void sendHandshake(crypto::Buffer record, bool expectsAnswer) override;
   void renewed() override;

@@ -61,14 +61,19 @@ kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
       continue;
     }
     // A call that only lacked the epoch is repeated at once, as IKhfs.
-    auto pause = peer.resyncNext ? REDIAL_AFTER : peer.backoff;
-    peer.backoff = kj::min(peer.backoff * 2, REDIAL_AFTER_MAX);
+    auto pause = peer.resyncNext ? REDIAL_AFTER : nextBackoff(peer);
     // Two devices that lost each other at one moment do not call each other at one moment for ever.
     auto jitter = tools.entropy.draw<uint8_t>() * (pause / 1024);
     co_await tools.timer.afterDelay(pause + jitter).exclusiveJoin(peer.news.wait());
     if (peer.link.get() != nullptr) break;
   }
   peers[id].isDialling = false;
+}
+
+kj::Duration Links::nextBackoff(Peer& peer) {
+  auto pause = peer.backoff;
+  peer.backoff = kj::min(peer.backoff * 2, REDIAL_AFTER_MAX);
+  return pause;
 }
 
 std::vector<Path> Links::pathsTo(const DeviceId& id) {
@@ -122,14 +127,14 @@ kj::Promise<void> Links::tryAll(DeviceId id, std::vector<Path> paths) {
   }
 }
 
-// Whether a link is being set up.
-kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found) {
+// Whether a link is being set up. Only in doubt: not if the one that there is has answered by then.
+kj::Promise<bool> Links::call(DeviceId id, Dialer::Found found, bool onlyInDoubt) {
   auto carrier = kj::heap<Carrier>(kj::mv(found.stream), kj::mv(found.path));
   try {
     bool resync = std::exchange(peers[id].resyncNext, false);
     auto handshake = co_await initiate(tools, *carrier, id, freshIndex(), resync);
     if (handshake) {
-      adopt(kj::mv(carrier), kj::mv(*handshake));
+      if (!onlyInDoubt || !hasAnswered(id)) adopt(kj::mv(carrier), kj::mv(*handshake));
       co_return true;
     }
     auto code = handshake.error().code;
@@ -195,19 +200,48 @@ void Links::moved() {
       continue;
     }
     peer.link->askNow();
-    peer.meeting = callAnew(id).eagerlyEvaluate(
-        [](kj::Exception&& e) { KJ_LOG(WARNING, "a peer could not be called anew", e); });
+    std::vector<Path> straight;
+    for (auto& path: pathsTo(id)) {
+      if (path.isDirect()) straight.push_back(path);
+    }
+    callAnew(id, callOver(id, kj::mv(straight)));
   }
 }
 
+void Links::doubted(Link& link) {
+  auto found = peers.find(link.peer());
+  if (found == peers.end() || found->second.link.get() != &link) return;
+  auto& [id, peer] = *found;
+  if (!peer.isCallingAnew) callAnew(id, callInDoubt(id));
+}
+
 // Before the link is known to be of no use, if it is: by the time that its silence tells, another one works.
-kj::Promise<void> Links::callAnew(DeviceId id) {
-  std::vector<Path> straight;
-  for (auto& path: pathsTo(id)) {
-    if (path.isDirect()) straight.push_back(path);
-  }
-  auto found = co_await dialer.dial(id, straight, Dialer::Haste::FIRST);
+void Links::callAnew(const DeviceId& id, kj::Promise<void> calling) {
+  auto& peer = peers[id];
+  peer.isCallingAnew = true;
+  peer.callingAnew = calling.then([this, id]() { peers[id].isCallingAnew = false; })
+                         .eagerlyEvaluate([this, id](kj::Exception&& e) {
+                           KJ_LOG(WARNING, "a peer could not be called anew", e);
+                           peers[id].isCallingAnew = false;
+                         });
+}
+
+kj::Promise<void> Links::callOver(DeviceId id, std::vector<Path> paths) {
+  auto found = co_await dialer.dial(id, kj::mv(paths), Dialer::Haste::FIRST);
   KJ_IF_MAYBE(other, found) co_await call(id, kj::mv(*other));
+}
+
+// A link that has answered meanwhile goes on as it was: over a line that is merely thin, moving costs more than
+// waiting, as what is under way is sent again.
+kj::Promise<void> Links::callInDoubt(DeviceId id) {
+  auto found = co_await dialer.dial(id, pathsTo(id), Dialer::Haste::FIRST);
+  if (hasAnswered(id)) co_return;
+  KJ_IF_MAYBE(other, found) co_await call(id, kj::mv(*other), true);
+}
+
+bool Links::hasAnswered(const DeviceId& id) {
+  auto& link = peers[id].link;
+  return link.get() != nullptr && !link->isInDoubt();
 }
 
 void Links::serveDatagrams(kj::Own<DatagramSocket> socket) {

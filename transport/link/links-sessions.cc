@@ -14,7 +14,7 @@ bool Links::chooses(const DeviceId& id) const { return tools.circle.self().id < 
 // was begun at the same time.
 bool Links::prefers(const Link& fresh, const Peer& holding) const {
   auto& held = *holding.link;
-  if (!held.isUp() || held.membershipOnly()) return true;
+  if (!held.isUp() || held.membershipOnly() || held.isInDoubt()) return true;
   if (tools.timer.now() - holding.since > AT_ONCE) return true;
   return fresh.path().isDirect() || !held.path().isDirect();
 }
@@ -94,8 +94,9 @@ Result<void> Links::called(Link& link, Peer& peer, const Resume& resume) {
     return {};
   }
   if (!outcome) return no(outcome.error());
-  auto own = takeUnconfirmed(link);
-  if (own.get() == nullptr) return no(Errc::STALE, "a link that has given way to others");
+  auto own =
+      takeUnconfirmed(link);  // it says RESUME once, and nothing when it has given way to others
+  KJ_ASSERT(own.get() != nullptr);
   bool goesOn = *outcome == Handover::Outcome::GOES_ON;
   if (!goesOn && peer.session.get() != nullptr)
     session = kj::refcounted<Session>(session->handover, tools.timer);
@@ -118,7 +119,7 @@ void Links::beginAnew(const DeviceId& id, Peer& peer, kj::Own<Session> session) 
 
 void Links::carryOn(const DeviceId& id, Peer& peer) {
   peer.parted = nullptr;
-  peer.backoff = REDIAL_AFTER;
+  peer.backoff = kj::min(peer.backoff, STEADY_AFTER);
   peer.link->carry();
   if (peer.attending > 0 && peer.attention == nullptr) peer.attention = peer.session->attend();
   if (!peer.link->path().isDirect()) {
@@ -220,7 +221,8 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   if (found == peers.end() || found->second.link.get() != &link) return;
   auto& peer = found->second;
   auto silence = link.silence();
-  auto again = link.isRestricted() ? REDIAL_AFTER_MAX : REDIAL_AFTER;
+  bool restricted = link.isRestricted();
+  bool served = link.hasCarried();
   peer.improving = nullptr;
   dropLater(kj::mv(peer.link));
   bool waits = ending == Link::Ending::CUT && peer.session.get() != nullptr &&
@@ -230,7 +232,12 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   } else {
     endSession(id, peer, why);
   }
-  if (!peer.isDialling) dialSoon(id, waits ? 0 * kj::SECONDS : again);
+  if (peer.isDialling) return;
+  bool steady = served && tools.timer.now() - peer.since >= STEADY_AFTER;
+  if (steady) peer.backoff = REDIAL_AFTER;
+  auto pause = steady ? peer.backoff : nextBackoff(peer);
+  bool isFirst = pause == REDIAL_AFTER;
+  dialSoon(id, restricted ? REDIAL_AFTER_MAX : waits && isFirst ? 0 * kj::SECONDS : pause);
 }
 
 void Links::part(const DeviceId& id, Peer& peer, Error why, kj::Duration silence) {

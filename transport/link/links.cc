@@ -162,6 +162,7 @@ void Links::hangUp() {
     peer.dialling = nullptr;
     peer.improving = nullptr;
     peer.meeting = nullptr;
+    peer.callingAnew = nullptr;
     peer.expecting = nullptr;
     peer.attention = nullptr;
     peer.capability = nullptr;
@@ -200,6 +201,8 @@ void Links::drop(const DeviceId& id, Errc reason) {
   peer.addresses.clear();
   peer.dialling = nullptr;
   peer.isDialling = false;
+  peer.callingAnew = nullptr;
+  peer.isCallingAnew = false;
   if (peer.link.get() != nullptr) {
     peer.link->letGo();
     peer.link->close(reason);

@@ -28,6 +28,8 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
   static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
+  // A link that ends sooner than this was no good: it is not called for at once again and again.
+  static constexpr kj::Duration STEADY_AFTER = 1 * kj::SECONDS;
   static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of the session's beginning
   // Two calls this far apart are no longer calls at once: whoever calls now has no link any more, and
   // the one that is there died without a word.
@@ -161,7 +163,9 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
     size_t carriedHalfOpen = 0;                   // callers that the peer brings
     kj::Promise<void> improving = nullptr;        // while the link makes a detour
     kj::TimePoint meetAgainAt = kj::origin<kj::TimePoint>();
-    kj::Promise<void> meeting = nullptr;    // the peer wants to go straight as well
+    kj::Promise<void> meeting = nullptr;      // the peer wants to go straight as well
+    kj::Promise<void> callingAnew = nullptr;  // while there is a link that may be of no use
+    bool isCallingAnew = false;
     kj::Promise<void> expecting = nullptr;  // the caller's RPC
   };
 
@@ -186,12 +190,16 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   kj::Promise<void> dial(DeviceId peer, kj::Duration after);
   std::vector<Path> pathsTo(const DeviceId& peer);
   kj::Promise<void> tryAll(DeviceId peer, std::vector<Path> paths);
-  kj::Promise<bool> call(DeviceId peer, Dialer::Found found);
+  kj::Promise<bool> call(DeviceId peer, Dialer::Found found, bool onlyInDoubt = false);
+  bool hasAnswered(const DeviceId& peer);
   bool mayAsk(const DeviceId& member, const DeviceId& target);
   void newWayThrough(const DeviceId& member);
   kj::Promise<void> improve(DeviceId peer);
   kj::Promise<void> improveOnce(DeviceId peer, std::vector<Path> paths);
-  kj::Promise<void> callAnew(DeviceId peer);
+  void callAnew(const DeviceId& peer, kj::Promise<void> calling);
+  kj::Promise<void> callOver(DeviceId peer, std::vector<Path> paths);
+  kj::Promise<void> callInDoubt(DeviceId peer);
+  kj::Duration nextBackoff(Peer& peer);
   Result<void> carry(
       Link& from, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream>& stream);
   kj::Promise<void> answerCarried(DeviceId member, kj::Own<kj::AsyncIoStream> stream);
@@ -221,6 +229,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   void restricted(Link& link) override;
   void incoming(
       Link& link, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) override;
+  void doubted(Link& link) override;
   void closed(Link& link, Error why, Link::Ending ending) override;
   uint32_t freshIndex() override { return nextIndex++; }
   void taskFailed(kj::Exception&& e) override;

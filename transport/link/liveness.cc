@@ -5,6 +5,11 @@ namespace hearth::transport {
 void Liveness::heard(kj::TimePoint now) {
   lastHeard = now;
   expecting = false;
+  doubting = false;
+}
+
+void Liveness::owe(kj::TimePoint now) {
+  if (owedSince == nullptr) owedSince = now;
 }
 
 void Liveness::sent(kj::TimePoint now) {
@@ -14,7 +19,11 @@ void Liveness::sent(kj::TimePoint now) {
 }
 
 void Liveness::attend(bool nowAttentive, kj::TimePoint now) {
-  if (nowAttentive && !attentive) lastHeard = now;
+  if (nowAttentive && !attentive) {
+    lastHeard = now;
+    owedSince = nullptr;
+  }
+  if (!nowAttentive) doubting = false;
   attentive = nowAttentive;
 }
 
@@ -25,6 +34,12 @@ Liveness::Effects Liveness::tick(kj::TimePoint now) {
   KJ_IF_MAYBE(planned, due) {
     if (now - *planned > LATENESS_MAX) lastHeard = kj::max(lastHeard, now - timing().pingAfter);
   }
+  KJ_IF_MAYBE(since, owedSince) {
+    effects.sign = attentive && now - *since >= SIGN_AFTER;
+    if (effects.sign) owedSince = nullptr;
+  }
+  effects.doubt = attentive && !doubting && now - lastHeard >= DOUBT_AFTER;
+  doubting |= effects.doubt;
   effects.lost = now - lastHeard >= timing().lostAfter;
   auto quiet = now - kj::max(lastHeard, lastPing);
   if (!effects.lost && quiet >= timing().pingAfter) {
@@ -37,7 +52,11 @@ Liveness::Effects Liveness::tick(kj::TimePoint now) {
 kj::Maybe<kj::TimePoint> Liveness::wakeAt() const {
   if (!attentive && !expecting) return nullptr;
   auto nextPing = kj::max(lastHeard, lastPing) + timing().pingAfter;
-  return kj::min(nextPing, lastHeard + timing().lostAfter);
+  auto first = kj::min(nextPing, lastHeard + timing().lostAfter);
+  if (!attentive) return first;
+  if (!doubting) first = kj::min(first, lastHeard + DOUBT_AFTER);
+  KJ_IF_MAYBE(since, owedSince) first = kj::min(first, *since + SIGN_AFTER);
+  return first;
 }
 
 }  // namespace hearth::transport

@@ -19,6 +19,8 @@ kj::Promise<void> Pulse::watch() {
       co_return;
     }
     if (effects.ping) ping();
+    if (effects.sign) host.sendSign();
+    if (effects.doubt) host.doubtful();
   }
 }
 

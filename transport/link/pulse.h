@@ -16,6 +16,12 @@ class Pulse final {
    public:
     virtual void sendPing(kj::Array<kj::byte> token) = 0;
 
+    // Anything that the peer hears.
+    virtual void sendSign() = 0;
+
+    // It has not answered in time; it may do so yet.
+    virtual void doubtful() = 0;
+
     // For good.
     virtual void silent() = 0;
   };
@@ -29,6 +35,10 @@ class Pulse final {
   // Any record that opened.
   void heard() { liveness.heard(timer.now()); }
 
+  // The peer's streams were heard; and something was said to it.
+  void owe() { liveness.owe(timer.now()); }
+  void said() { liveness.said(); }
+
   // Something was sent that the peer must react to.
   void expectAnswer();
 
@@ -39,6 +49,7 @@ class Pulse final {
   // Gives how long the way there and back took, where it is the answer to the newest PING.
   kj::Maybe<kj::Duration> answered(kj::ArrayPtr<const kj::byte> token);
 
+  bool isInDoubt() const { return liveness.isInDoubt(); }
   kj::Duration silence() const { return timer.now() - liveness.heardAt(); }
   double rttS() const { return rtt; }  // below 0: not measured
 
