@@ -75,6 +75,7 @@ Node::~Node() noexcept(false) {
 }
 
 void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {
+  places.takeDatagrams(static_cast<uint16_t>(port->getPort()));
   links.serveDatagrams(transport::batchesOf(kj::mv(port), seams.network));
 }
 

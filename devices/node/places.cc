@@ -138,7 +138,8 @@ void Places::meetNeighbours() {
     auto part = keeper.ownRole() == crypto::Role::VAULT ? Neighbourhood::Part::IS_CALLED_ONLY
                                                         : Neighbourhood::Part::CALLS;
     neighbours = kj::heap<Neighbourhood>(
-        Neighbourhood::Surroundings{around.timer, around.clock, *link, keeper, *this}, port, part);
+        Neighbourhood::Surroundings{around.timer, around.clock, *link, keeper, *this},
+        Neighbourhood::Ports{port, datagrams}, part);
     for (auto& peer: around.links.peersUp()) neighbours->linked(peer, true);
   }
 }

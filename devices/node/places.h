@@ -36,6 +36,9 @@ class Places final: private transport::Neighbourhood::Observer, private kj::Task
         port(port),
         tasks(*this) {}
 
+  // This device answers by datagrams as well, at that port. Before anybody is called.
+  void takeDatagrams(uint16_t at) { datagrams = at; }
+
   // Waits at the relays that were named before.
   kj::Promise<void> start();
   void stop();
@@ -74,6 +77,7 @@ class Places final: private transport::Neighbourhood::Observer, private kj::Task
   std::vector<std::string> offered;  // relays that it runs itself
   std::vector<std::string> outside;  // where a router lets calls through to this device
   uint16_t port;
+  kj::Maybe<uint16_t> datagrams;
   kj::Own<transport::Neighbourhood> neighbours;  // none without a local link, or without a part
   kj::TaskSet tasks;
 

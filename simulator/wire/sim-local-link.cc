@@ -155,7 +155,7 @@ kj::Promise<void> SimLocalLink::receive() {
 // Somebody on the way may have changed it.
 void SimLocalLink::take(kj::ArrayPtr<const kj::byte> bytes, Ip from) {
   bool isOwn = Terrain::deviceAt(from) == around.host.index();
-  if (isOwn || bytes.size() < HEAD_BYTES || bytes[1] > static_cast<uint8_t>(Service::PAIRING))
+  if (isOwn || bytes.size() < HEAD_BYTES || bytes[1] > static_cast<uint8_t>(Service::DATAGRAMS))
     return;
   auto service = static_cast<Service>(bytes[1]);
   auto its = static_cast<uint16_t>(bytes[2] | bytes[3] << 8);

@@ -75,6 +75,32 @@ TEST_CASE("a name is 26 characters that a label of DNS may hold") {
       circle.ownName().find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") == std::string::npos);
 }
 
+TEST_CASE(
+    "a device that answers by datagrams is heard for these by the same name, and gone by itself") {
+  constexpr auto DATAGRAMS = Finder::Carrier::DATAGRAMS;
+  Circle circle;
+  auto& finder = circle.finder;
+  REQUIRE(finder.heard(name(2, NOON), {}, NOON, DATAGRAMS).follow);
+  REQUIRE(finder.wanted().empty());
+  REQUIRE(finder.wanted(DATAGRAMS).contains(name(2, NOON)));
+  REQUIRE(finder.heard(name(2, NOON), {"10.0.0.2:1"}, NOON, DATAGRAMS).moved == Devices{device(2)});
+  REQUIRE(finder.placesOf(device(2)) == Places{"udp:10.0.0.2:1"});
+  finder.heard(name(2, NOON), {"10.0.0.2:1"}, NOON);
+  REQUIRE(finder.placesOf(device(2)) == Places{"10.0.0.2:1", "udp:10.0.0.2:1"});
+  REQUIRE(finder.gone(name(2, NOON)).moved == Devices{device(2)});
+  REQUIRE(finder.placesOf(device(2)) == Places{"udp:10.0.0.2:1"});
+}
+
+TEST_CASE("so many places of a device are kept by each carrier") {
+  Circle circle;
+  Places many;
+  for (int i = 0; i < 9; ++i) many.push_back("10.0.0.2:" + std::to_string(i + 1));
+  circle.finder.heard(name(2, NOON), many, NOON);
+  REQUIRE(circle.finder.placesOf(device(2)).size() == Finder::PLACES_MAX);
+  circle.finder.heard(name(2, NOON), many, NOON, Finder::Carrier::DATAGRAMS);
+  REQUIRE(circle.finder.placesOf(device(2)).size() == 2 * Finder::PLACES_MAX);
+}
+
 TEST_CASE("a device is advertised by another name in a new epoch") {
   Circle circle;
   circle.epoch = 2;

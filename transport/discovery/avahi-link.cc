@@ -63,11 +63,11 @@ class AvahiLink final: public LocalLink {
 
   void advertise(Service service, const std::string& name, uint16_t port) override {
     adverts[service] = {name, port};
-    renew();
+    renewSoon();
   }
 
   void withdraw(Service service) override {
-    if (adverts.erase(service) > 0) renew();
+    if (adverts.erase(service) > 0) renewSoon();
   }
 
   kj::Own<Browsing> browse(Service service, Listener& listener) override {
@@ -87,15 +87,30 @@ class AvahiLink final: public LocalLink {
   std::map<Service, Advert> adverts;
   AddressWatch watch;
   kj::Promise<void> following = nullptr;
+  kj::Promise<void> renewing = nullptr;
 
   static const char* typeOf(Service service) {
-    return service == Service::LINK ? "_hearth._tcp" : "_hearth-pair._tcp";
+    switch (service) {
+      case Service::LINK:
+        return "_hearth._tcp";
+      case Service::PAIRING:
+        return "_hearth-pair._tcp";
+      case Service::DATAGRAMS:
+        return "_hearth._udp";
+    }
+    KJ_UNREACHABLE;
   }
 
   std::string drawHostName() {
     kj::byte bytes[HOST_NAME_BYTES];
     entropy.fill(bytes);
     return crypto::base32(bytes).cStr();
+  }
+
+  void renewSoon() {
+    renewing = kj::evalLater([this]() { renew(); }).eagerlyEvaluate([](kj::Exception&& e) {
+      KJ_LOG(ERROR, "this device is not advertised any more", e);
+    });
   }
 
   // What is advertised now, and nothing else. The host name is a new one each time: it must not lead from

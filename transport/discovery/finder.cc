@@ -52,12 +52,12 @@ Finder::Effects Finder::renew(uint64_t newSlot) {
 // What was heard may mean somebody else now, or nobody.
 Finder::Effects Finder::resolveAll() {
   std::map<DeviceId, std::vector<std::string>> before;
-  for (auto& [text, name]: names) {
+  for (auto& [advert, name]: names) {
     KJ_IF_MAYBE(device, name.device) before[*device] = placesOf(*device);
   }
-  auto wantedBefore = wanted();
-  for (auto& [text, name]: names) {
-    name.device = deviceOf(text);
+  auto wantedBefore = allWanted();
+  for (auto& [advert, name]: names) {
+    name.device = deviceOf(advert.first);
     KJ_IF_MAYBE(device, name.device)
       before.emplace(*device, std::vector<std::string>());
     else
@@ -67,22 +67,23 @@ Finder::Effects Finder::resolveAll() {
   for (auto& [device, places]: before) {
     if (placesOf(device) != places) effects.moved.push_back(device);
   }
-  effects.follow = wanted() != wantedBefore;
+  effects.follow = allWanted() != wantedBefore;
   return effects;
 }
 
 Finder::Effects Finder::heard(
-    const std::string& text, std::vector<std::string> places, uint64_t unixS) {
+    const std::string& text, std::vector<std::string> places, uint64_t unixS, Carrier carrier) {
   auto effects = tick(unixS);
   if (!isName(text)) return ++dropped.malformed, effects;
   if (own.map([&](auto& name) { return name == text; }).orDefault(false)) return effects;
   auto device = deviceOf(text);
-  auto known = names.find(text);
+  Advert advert(text, carrier);
+  auto known = names.find(advert);
   if (known == names.end()) {
     if (device == nullptr) ++dropped.strangers;
     if (names.size() >= NAMES_MAX && (device == nullptr || !makeRoom()))
       return ++dropped.crowded, effects;
-    known = names.emplace(text, Name{device, {}}).first;
+    known = names.emplace(advert, Name{device, {}}).first;
     KJ_IF_MAYBE(found, device) effects.follow |= !up.contains(*found);
   }
   KJ_IF_MAYBE(found, device) {
@@ -90,6 +91,9 @@ Finder::Effects Finder::heard(
     dropped.malformed += bad.size();
     places.erase(bad.begin(), bad.end());
     if (places.size() > PLACES_MAX) places.resize(PLACES_MAX);
+    if (carrier == Carrier::DATAGRAMS) {
+      for (auto& place: places) place.insert(0, "udp:");
+    }
     if (places == known->second.places) return effects;
     if (!places.empty() && ++moves[*found] > MOVES_PER_SLOT_MAX) return ++dropped.crowded, effects;
     auto before = placesOf(*found);
@@ -108,9 +112,9 @@ bool Finder::makeRoom() {
   return true;
 }
 
-Finder::Effects Finder::gone(const std::string& text) {
+Finder::Effects Finder::gone(const std::string& text, Carrier carrier) {
   Effects effects;
-  auto known = names.find(text);
+  auto known = names.find({text, carrier});
   if (known == names.end()) return effects;
   auto device = known->second.device;
   KJ_IF_MAYBE(found, device) {
@@ -125,34 +129,45 @@ Finder::Effects Finder::gone(const std::string& text) {
 }
 
 Finder::Effects Finder::linked(const DeviceId& device, bool isUp) {
-  auto before = wanted();
+  auto before = allWanted();
   if (isUp) {
     up.insert(device);
   } else {
     up.erase(device);
   }
   Effects effects;
-  effects.follow = wanted() != before;
+  effects.follow = allWanted() != before;
   return effects;
 }
 
-std::set<std::string> Finder::wanted() const {
-  std::set<std::string> all;
-  for (auto& [text, name]: names) {
+Finder::Wanted Finder::allWanted() const {
+  Wanted all;
+  for (auto& [advert, name]: names) {
     KJ_IF_MAYBE(device, name.device) {
-      if (!up.contains(*device)) all.insert(text);
+      if (!up.contains(*device)) all.insert(advert);
     }
   }
   return all;
 }
 
+std::set<std::string> Finder::wanted(Carrier carrier) const {
+  std::set<std::string> found;
+  for (auto& [text, by]: allWanted()) {
+    if (by == carrier) found.insert(text);
+  }
+  return found;
+}
+
 std::vector<std::string> Finder::placesOf(const DeviceId& device) const {
   std::vector<std::string> all;
-  for (auto& [text, name]: names) {
+  std::map<Carrier, size_t> of;
+  for (auto& [advert, name]: names) {
     if (name.device.map([&](auto& found) { return found != device; }).orDefault(true)) continue;
     for (auto& place: name.places) {
       bool isNew = std::ranges::find(all, place) == all.end();
-      if (isNew && all.size() < PLACES_MAX) all.push_back(place);
+      if (!isNew || of[advert.second] == PLACES_MAX) continue;
+      ++of[advert.second];
+      all.push_back(place);
     }
   }
   return all;
@@ -160,7 +175,7 @@ std::vector<std::string> Finder::placesOf(const DeviceId& device) const {
 
 void Finder::addTo(Holdings& holdings) const {
   holdings.push_back({"names heard on the local link", names.size(), NAMES_MAX});
-  for (auto& [text, name]: names)
+  for (auto& [advert, name]: names)
     holdings.push_back({"places of a name", name.places.size(), PLACES_MAX});
 }
 

@@ -5,6 +5,9 @@
 //   a name is heard ──▶ whose? ──▶ no link to it: wanted ──▶ the driver looks it up ──▶ places
 //                         └──▶ nobody's: kept for a while, never looked up
 //
+// A device that answers by datagrams is advertised once more for these, by the same name; either is heard
+// and gone by itself.
+//
 // A name is the base32 of a beacon (SECURITY.md §6.7): it changes with the slot and with the epoch, and
 // means something to the circle alone. All of it is hearsay. Places are where to call, whoever
 // answers there has to prove who it is, and they are forgotten with the name that they came by: when
@@ -23,9 +26,12 @@ namespace hearth::transport {
 class Finder final {
  public:
   static constexpr size_t NAMES_MAX = 256;            // heard and not gone; strangers give way
-  static constexpr size_t PLACES_MAX = 4;             // of one device
+  static constexpr size_t PLACES_MAX = 4;             // of one device, by each carrier
   static constexpr size_t PLACE_BYTES_MAX = 64;       // "[fe80::...%interface]:port"
   static constexpr uint32_t MOVES_PER_SLOT_MAX = 32;  // of one device; a link that flaps, or a liar
+
+  enum class Carrier : uint8_t { STREAMS, DATAGRAMS };
+  static constexpr size_t CARRIERS = 2;
 
   // What the circle says. The node implements it over its membership log.
   class Beacons {
@@ -57,16 +63,18 @@ class Finder final {
   // Members or the epoch are others.
   Effects circleChanged(uint64_t unixS);
 
-  // Somebody is advertised by `name`, as far as it was looked up at `places`: all of them, in place
-  // of those that were said before.
-  Effects heard(const std::string& name, std::vector<std::string> places, uint64_t unixS);
-  Effects gone(const std::string& name);
+  // Somebody is advertised by `name`, as far as it was looked up at `places`, "HOST:PORT": all of them, in
+  // place of those that were said before.
+  Effects heard(const std::string& name, std::vector<std::string> places, uint64_t unixS,
+      Carrier carrier = Carrier::STREAMS);
+  Effects gone(const std::string& name, Carrier carrier = Carrier::STREAMS);
   Effects linked(const DeviceId& device, bool isUp);
 
   // None: nothing to be advertised.
   kj::Maybe<std::string> ownName() const { return own; }
   // Names of devices that there is no link to.
-  std::set<std::string> wanted() const;
+  std::set<std::string> wanted(Carrier carrier = Carrier::STREAMS) const;
+  // As texts of paths.
   std::vector<std::string> placesOf(const DeviceId& device) const;
   const Ignored& ignored() const { return dropped; }
   void addTo(Holdings& holdings) const;
@@ -76,12 +84,14 @@ class Finder final {
     kj::Maybe<DeviceId> device;
     std::vector<std::string> places;
   };
+  using Advert = std::pair<std::string, Carrier>;
+  using Wanted = std::set<Advert>;
 
   Beacons& beacons;
   kj::Maybe<uint64_t> slot;
   kj::Maybe<std::string> own;
   std::map<std::string, DeviceId> whose;  // in this slot and its neighbours
-  std::map<std::string, Name> names;
+  std::map<Advert, Name> names;
   std::set<DeviceId> up;
   std::map<DeviceId, uint32_t> moves;  // in this slot
   Ignored dropped;
@@ -89,6 +99,7 @@ class Finder final {
   Effects renew(uint64_t newSlot);
   Effects resolveAll();
   bool makeRoom();
+  Wanted allWanted() const;
   kj::Maybe<DeviceId> deviceOf(const std::string& name) const;
 };
 

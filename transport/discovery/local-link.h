@@ -14,8 +14,9 @@ namespace hearth::transport {
 class LocalLink {
  public:
   enum class Service : uint8_t {
-    LINK,     // _hearth._tcp: devices of circles
-    PAIRING,  // _hearth-pair._tcp: new ones that show a code
+    LINK,       // _hearth._tcp: devices of circles
+    PAIRING,    // _hearth-pair._tcp: new ones that show a code
+    DATAGRAMS,  // _hearth._udp: devices of circles that answer by UDP
   };
 
   static constexpr size_t NAME_BYTES_MAX = 63;  // a label of DNS
@@ -41,7 +42,8 @@ class LocalLink {
 
   // This device is to be found by `name` at `port` of whatever addresses it has, in place of what it
   // was advertised by for that service before. Nothing else goes out: its host name is drawn by chance,
-  // anew each time.
+  // anew each time. What is said in one turn of the loop goes out together, so that no name of one slot
+  // is ever seen beside one of the next.
   virtual void advertise(Service service, const std::string& name, uint16_t port) = 0;
   virtual void withdraw(Service service) = 0;
 

@@ -4,17 +4,17 @@
 
 namespace hearth::transport {
 
-Neighbourhood::Neighbourhood(Surroundings around, uint16_t port, Part part)
+Neighbourhood::Neighbourhood(Surroundings around, Ports ports, Part part)
     : around(around),
-      port(port),
       finder(around.beacons),
+      streams(*this, Finder::Carrier::STREAMS, ports.streams, part),
+      datagrams(*this, Finder::Carrier::DATAGRAMS, ports.datagrams, part),
       changing(nullptr) {
-  if (part == Part::CALLS) browsing = around.link.browse(LocalLink::Service::LINK, *this);
   changing = changeWithSlots().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "this device is not advertised any more", e); });
 }
 
-Neighbourhood::~Neighbourhood() noexcept(false) { around.link.withdraw(LocalLink::Service::LINK); }
+Neighbourhood::~Neighbourhood() noexcept(false) = default;
 
 uint64_t Neighbourhood::unixS() const {
   auto since = around.clock.now() - kj::UNIX_EPOCH;
@@ -32,27 +32,42 @@ kj::Promise<void> Neighbourhood::changeWithSlots() {
   }
 }
 
-void Neighbourhood::heard(const std::string& name, std::vector<std::string> places) {
-  carryOut(finder.heard(name, std::move(places), unixS()));
-}
-
 void Neighbourhood::carryOut(Finder::Effects effects) {
-  if (effects.advertise) advertise();
-  if (effects.follow) follow();
+  for (auto ear: {&streams, &datagrams}) {
+    if (effects.advertise) ear->advertise();
+    if (effects.follow) ear->follow();
+  }
   for (auto& device: effects.moved) around.observer.placesChanged(device);
 }
 
-void Neighbourhood::advertise() {
-  auto name = finder.ownName();
-  KJ_IF_MAYBE(own, name) {
-    around.link.advertise(LocalLink::Service::LINK, *own, port);
-  } else {
-    around.link.withdraw(LocalLink::Service::LINK);
+Neighbourhood::Ear::Ear(
+    Neighbourhood& owner, Finder::Carrier carrier, kj::Maybe<uint16_t> port, Part part)
+    : owner(owner),
+      carrier(carrier),
+      port(port) {
+  if (part == Part::CALLS && port != nullptr) browsing = owner.around.link.browse(service(), *this);
+}
+
+Neighbourhood::Ear::~Ear() noexcept(false) { owner.around.link.withdraw(service()); }
+
+LocalLink::Service Neighbourhood::Ear::service() const {
+  return carrier == Finder::Carrier::STREAMS ? LocalLink::Service::LINK
+                                             : LocalLink::Service::DATAGRAMS;
+}
+
+void Neighbourhood::Ear::advertise() {
+  KJ_IF_MAYBE(at, port) {
+    auto name = owner.finder.ownName();
+    KJ_IF_MAYBE(own, name) {
+      owner.around.link.advertise(service(), *own, *at);
+    } else {
+      owner.around.link.withdraw(service());
+    }
   }
 }
 
-void Neighbourhood::follow() {
-  auto wanted = finder.wanted();
+void Neighbourhood::Ear::follow() {
+  auto wanted = owner.finder.wanted(carrier);
   KJ_IF_MAYBE(listening, browsing) {
     for (auto& name: followed) {
       if (!wanted.contains(name)) (*listening)->unfollow(name);
@@ -62,6 +77,14 @@ void Neighbourhood::follow() {
     }
   }
   followed = std::move(wanted);
+}
+
+void Neighbourhood::Ear::heard(const std::string& name, std::vector<std::string> places) {
+  owner.carryOut(owner.finder.heard(name, std::move(places), owner.unixS(), carrier));
+}
+
+void Neighbourhood::Ear::gone(const std::string& name) {
+  owner.carryOut(owner.finder.gone(name, carrier));
 }
 
 }  // namespace hearth::transport

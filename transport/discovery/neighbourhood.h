@@ -9,7 +9,7 @@
 
 namespace hearth::transport {
 
-class Neighbourhood final: private LocalLink::Listener {
+class Neighbourhood final {
  public:
   class Observer {
    public:
@@ -26,9 +26,14 @@ class Neighbourhood final: private LocalLink::Listener {
     Observer& observer;
   };
 
-  // Others find this device at `port`. One that does not call anybody need not listen.
+  // Others find this device at these ports; none for datagrams: it neither answers nor calls by them. One
+  // that does not call anybody need not listen.
   enum class Part : uint8_t { CALLS, IS_CALLED_ONLY };
-  Neighbourhood(Surroundings around, uint16_t port, Part part);
+  struct Ports {
+    uint16_t streams;
+    kj::Maybe<uint16_t> datagrams;
+  };
+  Neighbourhood(Surroundings around, Ports ports, Part part);
   ~Neighbourhood() noexcept(false);
 
   void circleChanged() { carryOut(finder.circleChanged(unixS())); }
@@ -39,21 +44,36 @@ class Neighbourhood final: private LocalLink::Listener {
   void addTo(Holdings& holdings) const { finder.addTo(holdings); }
 
  private:
+  // What is said of one carrier.
+  class Ear final: private LocalLink::Listener {
+   public:
+    Ear(Neighbourhood& owner, Finder::Carrier carrier, kj::Maybe<uint16_t> port, Part part);
+    ~Ear() noexcept(false);
+    KJ_DISALLOW_COPY_AND_MOVE(Ear);
+
+    void advertise();
+    void follow();
+
+   private:
+    Neighbourhood& owner;
+    Finder::Carrier carrier;
+    kj::Maybe<uint16_t> port;
+    std::set<std::string> followed;
+    kj::Maybe<kj::Own<LocalLink::Browsing>> browsing;
+
+    LocalLink::Service service() const;
+    void heard(const std::string& name, std::vector<std::string> places) override;
+    void gone(const std::string& name) override;
+  };
+
   Surroundings around;
-  uint16_t port;
   Finder finder;
-  std::set<std::string> followed;
-  kj::Maybe<kj::Own<LocalLink::Browsing>> browsing;
+  Ear streams, datagrams;
   kj::Promise<void> changing;
 
   uint64_t unixS() const;
   kj::Promise<void> changeWithSlots();
   void carryOut(Finder::Effects effects);
-  void advertise();
-  void follow();
-
-  void heard(const std::string& name, std::vector<std::string> places) override;
-  void gone(const std::string& name) override { carryOut(finder.gone(name)); }
 };
 
 }  // namespace hearth::transport

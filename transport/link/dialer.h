@@ -29,7 +29,7 @@ class TcpConnector final: public Connector {
 
 class Dialer final {
  public:
-  static constexpr size_t PATHS_MAX = 24;    // of one peer
+  static constexpr size_t PATHS_MAX = 28;    // of one peer
   static constexpr size_t SILENT_MAX = 256;  // peers of whom it was said that they do not answer
   static constexpr kj::Duration CONNECT_WITHIN = 5 * kj::SECONDS;
   // What goes straight has this long before what goes through others is tried as well.

@@ -23,7 +23,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
  public:
   static constexpr size_t UNCONFIRMED_MAX = 64;  // beyond it the oldest caller is hung up on
   static constexpr size_t ADDRESSES_MAX = 16;    // of one peer, as devices tell each other
-  static constexpr size_t CALLED_MAX = 20;       // of one peer, with what is only heard of it
+  static constexpr size_t CALLED_MAX = 24;       // of one peer, with what is only heard of it
   static constexpr size_t DETOURS_MAX = 4;  // members that are asked at a time to carry to one peer
   static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
   static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
