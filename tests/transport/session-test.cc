@@ -183,7 +183,7 @@ TEST_CASE("a silent link that nobody waits for is not called anew before it is g
 
 TEST_CASE("whoever's links end again and again, at whichever byte, calls ever more seldom") {
   constexpr size_t CALLS_MAX = 40;  // of both, in ten seconds
-  for (size_t bytes = 0; bytes <= 6'000; bytes += 250) {
+  for (size_t bytes = 0; bytes <= 4'000; bytes += 250) {
     INFO("after " << bytes);
     Talk talk;
     talk.plan = [&](Wire& wire) { wire.bytesUntilCut = bytes; };

@@ -38,7 +38,7 @@ void Links::confirmed(Link& link) {
 void Links::replace(Peer& peer, kj::Own<Link> link) {
   auto old = std::exchange(peer.link, kj::mv(link));
   peer.since = tools.timer.now();
-  peer.improving = nullptr;
+  peer.bettering.improving = nullptr;
   if (old.get() == nullptr) return;
   old->letGo();
   // The follower hangs up when it has heard where the session goes on, and not before.
@@ -119,15 +119,15 @@ void Links::beginAnew(const DeviceId& id, Peer& peer, kj::Own<Session> session) 
 
 void Links::carryOn(const DeviceId& id, Peer& peer) {
   peer.parted = nullptr;
-  peer.backoff = kj::min(peer.backoff, STEADY_AFTER);
+  peer.calling.backoff = kj::min(peer.calling.backoff, STEADY_AFTER);
   peer.link->carry();
   if (peer.attending > 0 && peer.attention == nullptr) peer.attention = peer.session->attend();
   if (!peer.link->path().isDirect()) {
-    peer.improving = improve(id).eagerlyEvaluate(
+    peer.bettering.improving = improve(id).eagerlyEvaluate(
         [](kj::Exception&& e) { KJ_LOG(WARNING, "a better way could not be looked for", e); });
   }
   // Whoever waits to call again need not: when this link is cut, it is called for at once.
-  peer.news.ring();
+  peer.calling.news.ring();
   if (peer.rpc.get() != nullptr) return announce(id, peer);
   if (peer.session->handover.isChooser()) {
     peer.expecting = expectRpc(id).eagerlyEvaluate(nullptr);
@@ -214,7 +214,7 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
     auto known = peers.find(id);
     if (known == peers.end()) return;
     auto& peer = known->second;
-    if (resynced && peer.link.get() == nullptr && !peer.isDialling) dialSoon(id, again);
+    if (resynced && peer.link.get() == nullptr && !peer.calling.isDialling) dialSoon(id, again);
     return;
   }
   auto found = peers.find(id);
@@ -223,7 +223,7 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   auto silence = link.silence();
   bool restricted = link.isRestricted();
   bool served = link.hasCarried();
-  peer.improving = nullptr;
+  peer.bettering.improving = nullptr;
   dropLater(kj::mv(peer.link));
   bool waits = ending == Link::Ending::CUT && peer.session.get() != nullptr &&
       peer.session->handover.hasBegun();
@@ -232,10 +232,10 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   } else {
     endSession(id, peer, why);
   }
-  if (peer.isDialling) return;
+  if (peer.calling.isDialling) return;
   bool steady = served && tools.timer.now() - peer.since >= STEADY_AFTER;
-  if (steady) peer.backoff = REDIAL_AFTER;
-  auto pause = steady ? peer.backoff : nextBackoff(peer);
+  if (steady) peer.calling.backoff = REDIAL_AFTER;
+  auto pause = steady ? peer.calling.backoff : peer.calling.nextPause();
   bool isFirst = pause == REDIAL_AFTER;
   dialSoon(id, restricted ? REDIAL_AFTER_MAX : waits && isFirst ? 0 * kj::SECONDS : pause);
 }

@@ -157,12 +157,8 @@ void Links::hangUp() {
   tasks.clear();
   ferry->stop();
   for (auto& [id, peer]: peers) {
-    peer.isWanted = false;
-    peer.addresses.clear();
-    peer.dialling = nullptr;
-    peer.improving = nullptr;
-    peer.meeting = nullptr;
-    peer.callingAnew = nullptr;
+    peer.calling.stop();
+    peer.bettering.stop();
     peer.expecting = nullptr;
     peer.attention = nullptr;
     peer.capability = nullptr;
@@ -189,7 +185,7 @@ void Links::addTo(Holdings& holdings) const {
   ferry->addTo(holdings);
   if (datagrams.get() != nullptr) datagrams->addTo(holdings);
   for (auto& [id, peer]: peers) {
-    holdings.push_back({"addresses of a peer", peer.addresses.size(), CALLED_MAX});
+    holdings.push_back({"addresses of a peer", peer.calling.addresses.size(), CALLED_MAX});
     if (peer.link.get() != nullptr) peer.link->addTo(holdings);
     if (peer.session.get() != nullptr) peer.session->addTo(holdings);
   }
@@ -197,12 +193,8 @@ void Links::addTo(Holdings& holdings) const {
 
 void Links::drop(const DeviceId& id, Errc reason) {
   auto& peer = peers[id];
-  peer.isWanted = false;
-  peer.addresses.clear();
-  peer.dialling = nullptr;
-  peer.isDialling = false;
-  peer.callingAnew = nullptr;
-  peer.isCallingAnew = false;
+  peer.calling.stop();
+  peer.bettering.stop();
   if (peer.link.get() != nullptr) {
     peer.link->letGo();
     peer.link->close(reason);

@@ -6,11 +6,7 @@
 
 #include "transport/link/dialer.h"
 #include "transport/link/link-view.h"
-#include "transport/rpc/link-rpc.h"
-
-#include <map>
-#include <string>
-#include <vector>
+#include "transport/link/linked-peer.h"
 
 namespace hearth::transport {
 
@@ -26,8 +22,8 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   static constexpr size_t CALLED_MAX = 24;       // of one peer, with what is only heard of it
   static constexpr size_t DETOURS_MAX = 4;  // members that are asked at a time to carry to one peer
   static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
-  static constexpr kj::Duration REDIAL_AFTER = 250 * kj::MILLISECONDS;  // doubling to
-  static constexpr kj::Duration REDIAL_AFTER_MAX = 30 * kj::SECONDS;
+  static constexpr kj::Duration REDIAL_AFTER = Calling::AGAIN_AFTER;  // doubling to
+  static constexpr kj::Duration REDIAL_AFTER_MAX = Calling::AGAIN_AFTER_MAX;
   // A link that ends sooner than this was no good: it is not called for at once again and again.
   static constexpr kj::Duration STEADY_AFTER = 1 * kj::SECONDS;
   static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of the session's beginning
@@ -141,33 +137,7 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   void drop(const DeviceId& peer, Errc reason);
 
  private:
-  struct Peer {
-    bool isWanted = false;  // called when there is no link
-    std::vector<std::string> addresses;
-    kj::Own<Session> session;
-    kj::Own<Link> link;                                 // carries the session, or is to; or null
-    kj::TimePoint since = kj::origin<kj::TimePoint>();  // the link's being chosen
-    kj::Maybe<kj::Promise<void>> parted;                // the session has no link that carries it
-    kj::Own<LinkRpc> rpc;                               // of the session
-    kj::Maybe<capnp::Capability::Client> capability;    // while the peer is up, to the observer
-    uint32_t attending = 0;
-    kj::Maybe<kj::Own<void>> attention;  // on the session
-    bool resyncNext = false;             // the peer knows another epoch
-    kj::Duration backoff = REDIAL_AFTER;
-    kj::Promise<void> dialling = nullptr;
-    bool isDialling = false;
-    Bell news;             // rung when there is a new way to try, for whoever calls
-    bool hasNews = false;  // and nobody waited for it
-    Bell betterNews;       // and for whoever looks for a better way
-    std::map<DeviceId, kj::TimePoint> refusedBy;  // members that have no way to the peer, and when
-    size_t carriedHalfOpen = 0;                   // callers that the peer brings
-    kj::Promise<void> improving = nullptr;        // while the link makes a detour
-    kj::TimePoint meetAgainAt = kj::origin<kj::TimePoint>();
-    kj::Promise<void> meeting = nullptr;      // the peer wants to go straight as well
-    kj::Promise<void> callingAnew = nullptr;  // while there is a link that may be of no use
-    bool isCallingAnew = false;
-    kj::Promise<void> expecting = nullptr;  // the caller's RPC
-  };
+  using Peer = LinkedPeer;
 
   HandshakeTools tools;
   kj::Network& network;
@@ -199,7 +169,6 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   void callAnew(const DeviceId& peer, kj::Promise<void> calling);
   kj::Promise<void> callOver(DeviceId peer, std::vector<Path> paths);
   kj::Promise<void> callInDoubt(DeviceId peer);
-  kj::Duration nextBackoff(Peer& peer);
   Result<void> carry(
       Link& from, kj::ArrayPtr<const kj::byte> header, kj::Own<kj::AsyncIoStream>& stream);
   kj::Promise<void> answerCarried(DeviceId member, kj::Own<kj::AsyncIoStream> stream);
