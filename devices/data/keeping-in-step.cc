@@ -38,38 +38,48 @@ void KeepingInStep::begin(const DeviceId& id, kj::Own<kj::AsyncIoStream> stream)
 }
 
 kj::Promise<void> KeepingInStep::run(DeviceId id) {
-  Result<void> ended;
+  auto again = AGAIN_AFTER;
+  auto& session = *peers.at(id).session;
   try {
-    ended = co_await peers.at(id).session->run();
+    auto ended = co_await session.run();
+    if (!ended) {
+      KJ_LOG(WARNING, "a device breaks the rules of keeping in step", id, ended.error().because);
+      again = FORGIVEN_AFTER;
+    }
   } catch (const kj::Exception& e) {
-    if (e.getType() == kj::Exception::Type::DISCONNECTED) co_return;
-    KJ_LOG(WARNING, "data is not in step with a device", id, e.getDescription());
+    if (e.getType() != kj::Exception::Type::DISCONNECTED)
+      KJ_LOG(WARNING, "data is not in step with a device", id, e.getDescription());
   }
-  if (!ended)
-    KJ_LOG(WARNING, "a device breaks the rules of keeping in step", id, ended.error().because);
-  if (opens(id)) openSoon(id);
+  auto found = peers.find(id);
+  if (found == peers.end() || found->second.session.get() != &session) co_return;
+  found->second.session = nullptr;  // and its stream with it: the peer is to notice
+  if (opens(id)) openAfter(id, again);
 }
 
-void KeepingInStep::openSoon(const DeviceId& peer) {
-  tasks.add(around.timer.afterDelay(AGAIN_AFTER).then([this, peer = peer]() {
-    if (around.links.isUp(peer)) peerUp(peer);
+// Unless there is another stream by then.
+void KeepingInStep::openAfter(const DeviceId& id, kj::Duration time) {
+  tasks.add(around.timer.afterDelay(time).then([this, id = id]() {
+    auto found = peers.find(id);
+    if (found != peers.end() && found->second.session.get() == nullptr) peerUp(id);
   }));
 }
 
 void KeepingInStep::stored(const storage::Log::Stored& entry) {
-  for (auto& [id, peer]: peers) peer.session->stored(entry);
+  for (auto& [id, peer]: peers)
+    if (peer.session.get() != nullptr) peer.session->stored(entry);
 }
 
 std::vector<DeviceId> KeepingInStep::inStepWith() const {
   std::vector<DeviceId> found;
   for (auto& [id, peer]: peers)
-    if (peer.session->isInStep()) found.push_back(id);
+    if (peer.session.get() != nullptr && peer.session->isInStep()) found.push_back(id);
   return found;
 }
 
 size_t KeepingInStep::holds() const {
   size_t held = 0;
-  for (auto& [id, peer]: peers) held += peer.session->holds();
+  for (auto& [id, peer]: peers)
+    if (peer.session.get() != nullptr) held += peer.session->holds();
   return held;
 }
 

@@ -11,8 +11,10 @@ constexpr kj::byte STREAM_KIND_SYNC = 6;
 
 class KeepingInStep final: private storage::Log::Follower, private kj::TaskSet::ErrorHandler {
  public:
-  // Whoever broke the rules is tried again after this, or over the next session.
-  static constexpr kj::Duration AGAIN_AFTER = 60 * kj::SECONDS;
+  // A stream that has ended while there is a session is opened again after this: a disk was full, perhaps.
+  static constexpr kj::Duration AGAIN_AFTER = 5 * kj::SECONDS;
+  // To a peer that broke the rules.
+  static constexpr kj::Duration FORGIVEN_AFTER = 60 * kj::SECONDS;
 
   explicit KeepingInStep(SyncSession::Surroundings around);
   ~KeepingInStep() noexcept(false);
@@ -28,7 +30,7 @@ class KeepingInStep final: private storage::Log::Follower, private kj::TaskSet::
 
  private:
   struct Peer {
-    kj::Own<SyncSession> session;
+    kj::Own<SyncSession> session;  // none: it has ended
     kj::Promise<void> running = nullptr;
   };
   SyncSession::Surroundings around;
@@ -38,7 +40,7 @@ class KeepingInStep final: private storage::Log::Follower, private kj::TaskSet::
   bool opens(const DeviceId& peer) const { return around.self < peer; }
   void begin(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream);
   kj::Promise<void> run(DeviceId peer);
-  void openSoon(const DeviceId& peer);
+  void openAfter(const DeviceId& peer, kj::Duration time);
   void stored(const storage::Log::Stored& entry) override;
   void taskFailed(kj::Exception&& e) override;
 };

@@ -457,15 +457,42 @@ Violations faultsCame(Run& run) {
   return found;
 }
 
+// A document is the same on all members that can read, and holds what they were told to be on disk.
+Violations documentsAreInStep(Run& run) {
+  Violations found;
+  auto& pages = run.writers.pages();
+  for (auto& circle: circles(run)) {
+    const storage::Tree* first = nullptr;
+    for (auto& one: membersOf(circle)) {
+      auto page = pages.find(one.device.index());
+      bool reads = one.node.circle().ownRole() != crypto::Role::VAULT;
+      if (page == pages.end() || !reads) continue;
+      auto tell = [&](std::string text) {
+        found.push_back({now(run), one.device.index(), "documents", one.device.called() + text});
+      };
+      if (first == nullptr) first = &page->second;
+      if (*first != page->second) tell(" has another document than the others");
+      auto& content = std::get<storage::Tree::Map>(page->second.value);
+      for (auto& change: run.writers.changes()) {
+        if (change.acknowledged &&
+            run.circleOf(run.world.device(change.by)) == run.circleOf(one.device) &&
+            !content.contains(change.key))
+          tell(" lacks " + change.key + ", which was acknowledged");
+      }
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 Violations check(Run& run) {
   Violations all;
-  for (auto checker:
-      {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked, acknowledged,
-          keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft, vaultsAreBlind,
-          circlesApart, strangersStayOut, placedOnMembers, nothingLeft, tracesAreSilent, energy,
-          noErrors, bounded, staleWorksForNobody, keptNowAndThen, faultsCame}) {
+  for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
+           acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
+           vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers, nothingLeft,
+           documentsAreInStep, tracesAreSilent, energy, noErrors, bounded, staleWorksForNobody,
+           keptNowAndThen, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

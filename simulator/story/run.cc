@@ -253,7 +253,9 @@ void Run::end(kj::Maybe<Watcher&> watcher) {
   heal();
   pass(scenario.heals, watcher);
   for (DeviceIndex i = 0; i < world.deviceCount(); ++i) {
-    if (world.device(i).node() != nullptr) tasks.add(foldDisk(world.device(i)));
+    if (world.device(i).node() == nullptr) continue;
+    tasks.add(foldDisk(world.device(i)));
+    if (!writers.changes().empty()) tasks.add(writers.read(world.device(i)));
   }
   pass(1 * kj::SECONDS, watcher);
 }
@@ -368,6 +370,8 @@ void Run::countEffects() {
   count("datagram-twice", world.datagrams().twice);
   count("datagram-late", world.datagrams().late);
   count("level-late-counted", bounds.lateFrames());
+  count("written", writers.acknowledged());
+  count("not-written", writers.changes().size() - writers.acknowledged());
   for (auto& event: world.history.all()) {
     count("battery-empty", event.kind == "fault" && event.text == "the battery is empty");
     count("session-moved", event.kind == "trace" && event.text.starts_with("link.moved"));

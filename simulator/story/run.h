@@ -8,6 +8,7 @@
 #include "simulator/story/catalogue.h"
 #include "simulator/story/people.h"
 #include "simulator/story/scenario.h"
+#include "simulator/story/writers.h"
 
 namespace hearth::sim {
 
@@ -38,6 +39,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   const Scenario& scenario;
   World world;
   People people{world};
+  Writers writers{world};
 
   kj::TimePoint beganAt() const { return began; }  // of the story, when the set-up was done
   kj::TimePoint healedAt() const { return healed; }

@@ -17,6 +17,7 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"make-admin", &Verbs::makeAdmin, false, true, "the admin"},
     {"approve", &Verbs::approve, false, true},
     {"false-hands", &Verbs::fallIntoFalseHands, true, true},
+    {"write", &Verbs::write, false, true},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
     {"unplug", &Verbs::unplug, false, true},
@@ -134,6 +135,12 @@ kj::Promise<void> Verbs::dictate(const Happening& h) {
   run.people.dictate(*h.device, source, words, sentence);
   came("dictate");
   return kj::READY_NOW;
+}
+
+kj::Promise<void> Verbs::write(const Happening& h) {
+  auto changes = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 10;
+  auto span = h.span > 0 * kj::SECONDS ? h.span : 30 * kj::SECONDS;
+  return run.writers.write(*h.device, changes, span);
 }
 
 kj::Promise<void> Verbs::pair(const Happening& h) {
