@@ -23,7 +23,9 @@ Executor::Running::Running(Executor& executor, StageRunner::Order order,
       reports(executor.tasks),
       stage(kj::mv(order), kj::mv(prepared), executor.timer, executor, *this) {
   ++executor.running;
-  executor.stages[key] = this;  // a newer attempt takes the place of an older one
+  // A newer attempt takes the place of an older one, whichever was ready first.
+  auto there = executor.stages.try_emplace(key, this).first;
+  if (there->second->stage.attempt() <= stage.attempt()) there->second = this;
 }
 
 Executor::Running::~Running() noexcept(false) {

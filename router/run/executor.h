@@ -51,8 +51,7 @@ class Executor final: public EdgeDialer {
       kj::Timer& timer, const kj::Clock& clock, DeviceId self, StageBodies& bodies, Peers& peers);
   ~Executor() noexcept(false);
 
-  // For coordinators on other devices, and the one on this.
-  // For the device that orders stages by it.
+  // For coordinators on other devices, and the one on this: the device that orders stages by it.
   rpc::StageHost::Client host(const DeviceId& coordinator);
 
   // Starts a stage without a lease: the sink of a job that is coordinated here.

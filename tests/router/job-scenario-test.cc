@@ -459,6 +459,24 @@ TEST_CASE(
   REQUIRE(KJ_REQUIRE_NONNULL(last).getType() == kj::Exception::Type::OVERLOADED);
 }
 
+TEST_CASE("an older attempt that is ready later does not take the place of a newer one") {
+  Fleet fleet(1);
+  auto& executor = *fleet.devices[0]->executor;
+  auto begin = [&](uint32_t attempt) {
+    StageRunner::Order order{.attempt = attempt, .outputs = {{.edge = 0, .port = 0}}};
+    return executor.start(kj::mv(order), kj::heap<CountingSource>(fleet.timer), nullptr);
+  };
+  auto newer = begin(3), older = begin(1);
+  older = nullptr;
+  EdgeHeader header{.producerAttempt = 3};
+  auto stream = executor.dial(fleet.devices[0]->id, header).wait(fleet.waitScope);
+  writeMessage(*stream, encode(Resume())).wait(fleet.waitScope);
+  auto first = readMessage(*stream, FRAME_BYTES_MAX);
+  fleet.run(100 * kj::MILLISECONDS);
+  REQUIRE(first.poll(fleet.waitScope));
+  REQUIRE(first.wait(fleet.waitScope).size() > 0);
+}
+
 TEST_CASE("a device that slept for longer than a lease goes on with its job") {
   Fleet fleet(4);
   fleet.begin();
