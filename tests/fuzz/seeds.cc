@@ -415,4 +415,5 @@ int main(int argc, char** argv) {
   documents({argv[1], "documents"});
   reconcile({argv[1], "reconcile"});
   proposals({argv[1], "proposals"});
+  operationLog({argv[1], "operation-log"});
 }

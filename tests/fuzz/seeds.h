@@ -45,5 +45,6 @@ inline Buffer oneByte(uint16_t place, uint8_t change) {
 
 // In files of their own.
 void proposals(const Corpus& corpus);
+void operationLog(const Corpus& corpus);
 
 }  // namespace hearth::fuzz
