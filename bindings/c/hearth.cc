@@ -1,5 +1,6 @@
 #include "bindings/c/hearth.h"
 
+#include "bindings/c/handle.h"
 #include "bindings/c/socket-transport.h"
 #include "bindings/local/home.h"
 
@@ -11,10 +12,6 @@
 using namespace hearth;
 using local::ErrorLine;
 using local::guarded;
-
-struct hearth_handle {
-  kj::Own<local::Transport> transport;
-};
 
 namespace {
 

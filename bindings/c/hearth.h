@@ -73,7 +73,53 @@ int hearth_dictate(hearth_t* h, const struct hearth_dictation* options, hearth_o
 
 int hearth_get_status(hearth_t* h, struct hearth_status* out, char* error, size_t error_size);
 
-/* Ends the dictation that runs on this handle. From any thread, a callback or a signal handler. */
+/* Documents, which all devices of the circle write, also offline. In JSON, content that JSON has not
+ * stands as an object with one key when it is set, and when it is read "typed": {"$text": "..."},
+ * {"$counter": 3}, {"$set": [...]}, {"$bytes": "base64"}. `path`: a JSON Pointer (RFC 6901), "" for the
+ * whole document. A change is on this device's disk when its call returns HEARTH_OK. */
+
+/* What is there, and in which version of the document. "" : nothing is. Valid during the call. Return 0
+ * to go on, anything else to end a watch. */
+typedef int (*hearth_on_json)(void* user, const char* json, const char* version);
+
+struct hearth_doc_reading {
+  size_t size;         /* sizeof(struct hearth_doc_reading) */
+  const char* version; /* as one was told before; NULL: as it is now */
+  int typed;           /* content that JSON has not told apart */
+};
+
+/* Calls `on_json` once. `options` may be NULL. */
+int hearth_doc_get(hearth_t* h, const char* name, const char* path,
+    const struct hearth_doc_reading* options, hearth_on_json on_json, void* user, char* error,
+    size_t error_size);
+
+/* What is at the path becomes that, by the fewest changes. */
+int hearth_doc_set(hearth_t* h, const char* name, const char* path, const char* json, char* error,
+    size_t error_size);
+
+int hearth_doc_remove(
+    hearth_t* h, const char* name, const char* path, char* error, size_t error_size);
+
+/* In a text: `erased` characters (code points) from `at` on go, and `typed` (UTF-8; it may be NULL)
+ * comes there. */
+int hearth_doc_edit(hearth_t* h, const char* name, const char* path, uint32_t at, uint32_t erased,
+    const char* typed, char* error, size_t error_size);
+
+/* To a counter. */
+int hearth_doc_add(
+    hearth_t* h, const char* name, const char* path, int64_t count, char* error, size_t error_size);
+
+/* Takes back the newest change of this device that stands, or makes the newest again that was taken
+ * back. HEARTH_FAILED where there is none. */
+int hearth_doc_undo(hearth_t* h, const char* name, char* error, size_t error_size);
+int hearth_doc_redo(hearth_t* h, const char* name, char* error, size_t error_size);
+
+/* Calls `on_json` now, and again whenever something else is there, until it says so or the call is
+ * cancelled. */
+int hearth_doc_watch(hearth_t* h, const char* name, const char* path, hearth_on_json on_json,
+    void* user, char* error, size_t error_size);
+
+/* Ends the dictation or the watch that runs on this handle. From any thread, a callback or a signal handler. */
 void hearth_cancel(hearth_t* h);
 
 void hearth_close(hearth_t* h);

@@ -1,0 +1,177 @@
+// The documents of hearth.h.
+
+#include "bindings/c/handle.h"
+
+#include <memory>
+
+using namespace hearth;
+using local::Document;
+using local::ErrorLine;
+using local::Line;
+
+namespace {
+
+// The app's side of a watch, which the daemon may hold a moment longer than the call lasts.
+struct Reader {
+  hearth_on_json onJson;
+  void* user;
+  Line* line = nullptr;  // null: the call is over, or the app wants no more
+  kj::Own<kj::PromiseFulfiller<int>> over = {};
+
+  void tell(kj::StringPtr json, kj::StringPtr version) {
+    if (line == nullptr) return;
+    int answer = 0;
+    line->onCaller([&]() { answer = onJson(user, json.cStr(), version.cStr()); });
+    if (answer == 0) return;
+    line = nullptr;
+    over->fulfill(HEARTH_OK);
+  }
+};
+
+class Watcher final: public local::DocumentWatcher::Server {
+ public:
+  explicit Watcher(std::shared_ptr<Reader> app): app(kj::mv(app)) {}
+
+  kj::Promise<void> changed(ChangedContext context) override {
+    app->tell(context.getParams().getJson(), context.getParams().getVersion());
+    return kj::READY_NOW;
+  }
+
+ private:
+  std::shared_ptr<Reader> app;
+};
+
+Document::Client opened(Line& line, const char* name) {
+  auto request = line.daemon().documentsRequest().send().getDocuments().openRequest();
+  request.setName(name);
+  return request.send().getDocument();
+}
+
+// Opens the document and does something with it.
+template <typename Work>
+int on(
+    hearth_t* h, const char* name, const char* path, char* error, size_t errorSize, Work&& work) {
+  ErrorLine line{error, errorSize};
+  if (h == nullptr || name == nullptr || path == nullptr)
+    return line.say(HEARTH_USAGE, "a document's call needs a handle, a name and a path");
+  return local::guarded(line, [&]() {
+    return h->transport->call(
+        [&](Line& connected) { return work(connected, opened(connected, name), line); }, line);
+  });
+}
+
+// Something that changes it.
+template <typename Make>
+int change(
+    hearth_t* h, const char* name, const char* path, char* error, size_t errorSize, Make&& make) {
+  return on(h, name, path, error, errorSize,
+      [&](Line&, Document::Client document, ErrorLine) -> kj::Promise<int> {
+        auto request = make(document);
+        request.setPath(path);
+        co_await request.send().ignoreResult();
+        co_return HEARTH_OK;
+      });
+}
+
+template <typename Make>
+int takeBack(hearth_t* h, const char* name, char* error, size_t errorSize, kj::StringPtr nothing,
+    Make&& make) {
+  return on(h, name, "", error, errorSize,
+      [&](Line&, Document::Client document, ErrorLine line) -> kj::Promise<int> {
+        auto answer = co_await make(document).send();
+        co_return answer.getDone() ? int{HEARTH_OK} : line.say(HEARTH_FAILED, nothing);
+      });
+}
+
+kj::Promise<int> watch(
+    Line& line, Document::Client document, const char* path, std::shared_ptr<Reader> app) {
+  auto paf = kj::newPromiseAndFulfiller<int>();
+  app->line = &line;
+  app->over = kj::mv(paf.fulfiller);
+  KJ_DEFER(app->line = nullptr);
+  auto request = document.watchRequest();
+  request.setPath(path);
+  request.setWatcher(kj::heap<Watcher>(app));
+  auto watching = request.send().then([](auto&&) -> int { return HEARTH_FAILED; });
+  auto cancelled = line.whenCancelled().then([]() -> int { return HEARTH_CANCELLED; });
+  co_return co_await paf.promise.exclusiveJoin(kj::mv(cancelled)).exclusiveJoin(kj::mv(watching));
+}
+
+int needsJson(char* error, size_t errorSize) {
+  return ErrorLine{error, errorSize}.say(
+      HEARTH_USAGE, "that call needs JSON, or a callback for it");
+}
+
+}  // namespace
+
+int hearth_doc_get(hearth_t* h, const char* name, const char* path,
+    const struct hearth_doc_reading* options, hearth_on_json onJson, void* user, char* error,
+    size_t errorSize) {
+  if (onJson == nullptr || (options != nullptr && options->size != sizeof(*options)))
+    return needsJson(error, errorSize);
+  return on(h, name, path, error, errorSize,
+      [&](Line& line, Document::Client document, ErrorLine) -> kj::Promise<int> {
+        auto request = document.readRequest();
+        request.setPath(path);
+        if (options != nullptr && options->version != nullptr) request.setVersion(options->version);
+        request.setTyped(options != nullptr && options->typed != 0);
+        auto read = co_await request.send();
+        line.onCaller([&]() { onJson(user, read.getJson().cStr(), read.getVersion().cStr()); });
+        co_return HEARTH_OK;
+      });
+}
+
+int hearth_doc_set(hearth_t* h, const char* name, const char* path, const char* json, char* error,
+    size_t errorSize) {
+  if (json == nullptr) return needsJson(error, errorSize);
+  return change(h, name, path, error, errorSize, [&](Document::Client& document) {
+    auto request = document.setRequest();
+    request.setJson(json);
+    return request;
+  });
+}
+
+int hearth_doc_remove(
+    hearth_t* h, const char* name, const char* path, char* error, size_t errorSize) {
+  return change(h, name, path, error, errorSize,
+      [](Document::Client& document) { return document.removeRequest(); });
+}
+
+int hearth_doc_edit(hearth_t* h, const char* name, const char* path, uint32_t at, uint32_t erased,
+    const char* typed, char* error, size_t errorSize) {
+  return change(h, name, path, error, errorSize, [&](Document::Client& document) {
+    auto request = document.editRequest();
+    request.setAt(at);
+    request.setErased(erased);
+    if (typed != nullptr) request.setTyped(typed);
+    return request;
+  });
+}
+
+int hearth_doc_add(
+    hearth_t* h, const char* name, const char* path, int64_t count, char* error, size_t errorSize) {
+  return change(h, name, path, error, errorSize, [&](Document::Client& document) {
+    auto request = document.addRequest();
+    request.setCount(count);
+    return request;
+  });
+}
+
+int hearth_doc_undo(hearth_t* h, const char* name, char* error, size_t errorSize) {
+  return takeBack(h, name, error, errorSize, "nothing of this device's is left to take back",
+      [](Document::Client& document) { return document.undoRequest(); });
+}
+
+int hearth_doc_redo(hearth_t* h, const char* name, char* error, size_t errorSize) {
+  return takeBack(h, name, error, errorSize, "nothing was taken back",
+      [](Document::Client& document) { return document.redoRequest(); });
+}
+
+int hearth_doc_watch(hearth_t* h, const char* name, const char* path, hearth_on_json onJson,
+    void* user, char* error, size_t errorSize) {
+  if (onJson == nullptr) return needsJson(error, errorSize);
+  auto app = std::make_shared<Reader>(onJson, user);
+  return on(h, name, path, error, errorSize, [&](Line& line, Document::Client document, ErrorLine) {
+    return watch(line, kj::mv(document), path, app);
+  });
+}

@@ -1,0 +1,131 @@
+// The documents of hearth.h, by apps on devices of a simulated world.
+
+#include "bindings/c/hearth-sim.h"
+
+#include <catch2/catch_test_macros.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr char FLEET[] = R"(
+title = "A laptop and a phone"
+heals = "30s"
+[[network]]
+name = "home"
+kind = "home-wifi"
+[[device]]
+name = "phone"
+profile = "phone-flagship"
+at = "home"
+admin = true
+[[device]]
+name = "laptop"
+profile = "laptop"
+at = "home"
+)";
+
+// An app that does something in the world, from its own thread.
+struct App {
+  hearth_world_t* world;
+  hearth_t* hearth;
+  char error[256] = "";
+  std::function<void(App&)> body;
+  std::vector<std::string> told;
+  size_t enough = 1;
+
+  App(hearth_world_t* world, const char* device, std::function<void(App&)> body)
+      : world(world),
+        hearth(hearth_world_connect(world, device, error, sizeof(error))),
+        body(std::move(body)) {
+    INFO(error);
+    REQUIRE(hearth != nullptr);
+    auto start = [](void* app) { static_cast<App*>(app)->body(*static_cast<App*>(app)); };
+    REQUIRE(hearth_world_start(world, start, this, error, sizeof(error)) == HEARTH_OK);
+  }
+  ~App() { hearth_close(hearth); }
+  App(const App&) = delete;
+
+  static int take(void* app, const char* json, const char*) {
+    auto& self = *static_cast<App*>(app);
+    self.told.push_back(json);
+    return self.told.size() >= self.enough;
+  }
+  int set(const char* path, const char* json) {
+    return hearth_doc_set(hearth, "notes", path, json, error, sizeof(error));
+  }
+  std::string get(const char* path, hearth_doc_reading* options = nullptr) {
+    told.clear();
+    auto code = hearth_doc_get(hearth, "notes", path, options, take, this, error, sizeof(error));
+    return code == HEARTH_OK ? told.back() : std::to_string(code) + ": " + error;
+  }
+};
+
+struct Fleet {
+  char error[256] = "";
+  hearth_world_t* world = hearth_world_open_text(FLEET, 1, error, sizeof(error));
+
+  ~Fleet() { hearth_world_close(world); }
+  void untilReturned() {
+    for (int s = 0; hearth_world_apps(world) > 0 && s < 120; ++s)
+      REQUIRE(hearth_world_run(world, 1'000, error, sizeof(error)) == HEARTH_OK);
+    REQUIRE(hearth_world_apps(world) == 0);
+  }
+};
+
+TEST_CASE("what an app writes in a document another one reads on another device, and is told of") {
+  Fleet fleet;
+  std::vector<int> codes;
+  App reader(fleet.world, "laptop", [&](App& app) {
+    app.enough = 2;
+    codes.push_back(hearth_doc_watch(
+        app.hearth, "notes", "/title", App::take, &app, app.error, sizeof(app.error)));
+  });
+  App writer(fleet.world, "phone", [&](App& app) {
+    hearth_world_run(app.world, 3'000, nullptr, 0);
+    codes.push_back(app.set("/title", "\"milk\""));
+  });
+  fleet.untilReturned();
+  REQUIRE(codes == std::vector<int>{HEARTH_OK, HEARTH_OK});
+  REQUIRE(reader.told == std::vector<std::string>{"", "\"milk\""});
+}
+
+TEST_CASE("an app edits, counts, removes and takes back") {
+  Fleet fleet;
+  std::vector<std::string> seen;
+  App app(fleet.world, "phone", [&](App& app) {
+    auto ok = [&](int code) { seen.push_back(code == HEARTH_OK ? "ok" : app.error); };
+    ok(app.set("", R"({"text": {"$text": "wörds"}, "count": {"$counter": 1}, "gone": true})"));
+    ok(hearth_doc_edit(app.hearth, "notes", "/text", 1, 1, "o", app.error, sizeof(app.error)));
+    ok(hearth_doc_add(app.hearth, "notes", "/count", 2, app.error, sizeof(app.error)));
+    ok(hearth_doc_remove(app.hearth, "notes", "/gone", app.error, sizeof(app.error)));
+    seen.push_back(app.get(""));
+    hearth_doc_reading typed = {sizeof(typed), nullptr, 1};
+    seen.push_back(app.get("/count", &typed));
+    ok(hearth_doc_undo(app.hearth, "notes", app.error, sizeof(app.error)));
+    seen.push_back(app.get("/gone"));
+    ok(hearth_doc_redo(app.hearth, "notes", app.error, sizeof(app.error)));
+    ok(hearth_doc_redo(app.hearth, "notes", app.error, sizeof(app.error)));
+    seen.push_back(app.get("/gone"));
+    ok(app.set("/x", "{"));
+  });
+  fleet.untilReturned();
+  REQUIRE(seen[4] == R"({"count":3,"text":"words"})");
+  REQUIRE(seen[5] == R"({"$counter":3})");
+  REQUIRE(seen[7] == "true");
+  REQUIRE(seen[8] == "ok");
+  REQUIRE(seen[9] == "nothing was taken back");
+  REQUIRE(seen[10].find("nothing is there") != std::string::npos);
+  REQUIRE(seen[11].find("no JSON") != std::string::npos);
+}
+
+TEST_CASE("calls on documents refuse what is missing") {
+  char error[128];
+  REQUIRE(hearth_doc_set(nullptr, "a", "", "{}", error, sizeof(error)) == HEARTH_USAGE);
+  REQUIRE(hearth_doc_set(nullptr, "a", "", nullptr, error, sizeof(error)) == HEARTH_USAGE);
+  REQUIRE(hearth_doc_get(nullptr, "a", "", nullptr, nullptr, nullptr, error, sizeof(error)) ==
+      HEARTH_USAGE);
+}
+
+}  // namespace
