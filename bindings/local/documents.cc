@@ -37,6 +37,7 @@ class DocumentServer final: public Document::Server {
   }
 
   kj::Promise<void> read(ReadContext context) override {
+    co_await whenLoaded();
     auto params = context.getParams();
     auto path = orRefuse(pathOf(params.getPath()));
     auto& now = document();
@@ -50,20 +51,23 @@ class DocumentServer final: public Document::Server {
       answer(
           context.getResults(), orRefuse(storage::treeAt(now, path)), version, params.getTyped());
     }
-    return kj::READY_NOW;
   }
 
   kj::Promise<void> set(SetContext context) override {
     auto params = context.getParams();
     auto path = orRefuse(pathOf(params.getPath()));
     auto tree = orRefuse(treeOf(params.getJson()));
-    if (params.getSince().size() > 0) {
-      auto since = orRefuse(parseVersion(document().graph(), params.getSince()));
+    std::string since = params.getSince().cStr();
+    co_await change([this, path, tree, since](Draft& draft) -> Result<void> {
+      if (since.empty()) return draft.set(path, tree);
+      auto version = parseVersion(document().graph(), since.c_str());
+      if (!version) return no(version.error());
       DeviceId stranger;
       memset(stranger.bytes, 0xff, DeviceId::SIZE);
-      tree = orRefuse(storage::merged(document(), since, path, tree, stranger));
-    }
-    co_await change([path, tree](Draft& draft) { return draft.set(path, tree); });
+      auto both = storage::merged(document(), *version, path, tree, stranger);
+      if (!both) return no(both.error());
+      return draft.set(path, *both);
+    });
     context.getResults().setVersion(version());
   }
 
@@ -156,7 +160,7 @@ class DocumentServer final: public Document::Server {
     auto watcher = context.getParams().getWatcher();
     kj::Maybe<std::string> told;
     for (;;) {
-      documents->there();
+      co_await whenLoaded();
       auto change = handle->changed();
       auto tree = storage::treeAt(document(), path);
       auto json = tree ? jsonOf(*tree, false) : std::string();
@@ -185,6 +189,11 @@ class DocumentServer final: public Document::Server {
   kj::Own<DocumentsWhileThere> documents;
   storage::Documents::Handle handle;
 
+  // It is read anew when the disk has refused a change.
+  kj::Promise<void> whenLoaded() {
+    documents->there();
+    return handle->ready();
+  }
   storage::Document& document() {
     documents->there();
     return handle->document();

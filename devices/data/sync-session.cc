@@ -164,6 +164,8 @@ kj::Promise<void> SyncSession::take(crypto::Buffer envelope) {
   switch (taken.error().code) {
     case Errc::STALE:
       co_return co_await compareAgain(collection);
+    case Errc::LIMIT_EXCEEDED:
+      co_return;
     case Errc::EQUIVOCATION:
       KJ_LOG(WARNING, "a device has written two entries in one place; what came second is refused",
           peer);
@@ -174,11 +176,11 @@ kj::Promise<void> SyncSession::take(crypto::Buffer envelope) {
 }
 
 kj::Promise<void> SyncSession::compareAgain(CollectionId collection) {
-  auto& comparison = comparisons[collection];
-  if (comparison.isAskedAgain) co_return;
-  comparison.isAskedAgain = true;
+  auto found = comparisons.find(collection);
+  if (found == comparisons.end() || found->second.isAskedAgain) co_return;
+  found->second.isAskedAgain = true;
   co_await around.timer.afterDelay(COMPARE_AGAIN_AFTER);
-  comparison.isAskedAgain = false;
+  found->second.isAskedAgain = false;
   begin(collection);
 }
 

@@ -55,19 +55,25 @@ void LiveDocument::tellChanged() {
 }
 
 // Takes what others have done, or this device itself before.
-void LiveDocument::take(crypto::Buffer bytes) {
-  if (!tryTake(bytes)) {
-    waitingBytes += bytes.size();
-    if (waitingBytes <= WAITING_BYTES_MAX) waiting.push_back(kj::mv(bytes));
+void LiveDocument::take(Part part) {
+  if (!tryTake(part)) {
+    waitingBytes += part.bytes.size();
+    if (waitingBytes <= WAITING_BYTES_MAX) waiting.push_back(kj::mv(part));
     return;
   }
   takeWaiting();
 }
 
 // Whether it needs not wait: what does not fit is passed over, here as everywhere.
-bool LiveDocument::tryTake(crypto::Bytes bytes) {
-  auto bundle = readBundle(bytes);
+bool LiveDocument::tryTake(const Part& part) {
+  auto bundle = readBundle(part.bytes);
   if (!bundle) return true;
+  // Nobody says what somebody else has done.
+  KJ_IF_MAYBE(author, part.author) {
+    bool isOwn = std::ranges::all_of(
+        bundle->runs, [&](auto& run) { return bundle->authors[run.author] == *author; });
+    if (!isOwn) return true;
+  }
   Document::Merged merged;
   auto taken = document_.merge(*bundle, merged);
   isOnDisk(endsOf(document_.graph(), merged.events));
@@ -83,7 +89,7 @@ void LiveDocument::takeWaiting() {
         continue;
       }
       again = true;
-      waitingBytes -= waiting[i].size();
+      waitingBytes -= waiting[i].bytes.size();
       waiting.erase(waiting.begin() + static_cast<ptrdiff_t>(i));
     }
   }
@@ -104,7 +110,7 @@ kj::Promise<void> LiveDocument::load() {
   waiting.clear();
   waitingBytes = tailBytes = tailEntries = 0;
   co_await read();
-  for (auto& bytes: meanwhile) take(kj::mv(bytes));
+  for (auto& part: meanwhile) take(kj::mv(part));
   meanwhile.clear();
   tellChanged();
 }
@@ -113,7 +119,7 @@ kj::Promise<void> LiveDocument::read() {
   auto snapshot = co_await around.store.read([collection = collection, name = name_](Database& db) {
     return snapshots::get(db, collection, name.c_str());
   });
-  for (auto& part: snapshot.parts) take(kj::mv(part));
+  for (auto& bytes: snapshot.parts) take({kj::mv(bytes), nullptr});
   auto after = snapshot.upto;
   for (;;) {
     auto more =
@@ -128,7 +134,7 @@ kj::Promise<void> LiveDocument::read() {
       auto entry = Entry::read(kj::mv(placed.envelope));
       KJ_REQUIRE(entry.has_value(), "a stored entry is none", entry.error().because);
       auto content = around.log.contentOf(*entry);
-      KJ_IF_MAYBE(there, content) take(kj::mv(there->bytes));
+      KJ_IF_MAYBE(there, content) take({kj::mv(there->bytes), entry->head.author});
     }
   }
   upto = kj::max(upto, after);
@@ -141,9 +147,9 @@ void LiveDocument::arrived(const Log::Stored& entry) {
   ++tailEntries;
   // What this device has just written is here.
   if (entry.from == entry.head.author && entry.from == around.circle.self()) return;
-  auto bytes = kj::heapArray<kj::byte>(content.bytes);
-  if (isLoading) return meanwhile.push_back(kj::mv(bytes));
-  take(kj::mv(bytes));
+  Part part{kj::heapArray<kj::byte>(content.bytes), entry.head.author};
+  if (isLoading) return meanwhile.push_back(kj::mv(part));
+  take(kj::mv(part));
   tellChanged();
   considerSnapshot();
 }

@@ -50,19 +50,24 @@ class LiveDocument final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> changed() { return change_.addBranch(); }
 
  private:
+  // A bundle, and who has signed for it; nobody where this device has written it down itself.
+  struct Part {
+    crypto::Buffer bytes;
+    kj::Maybe<DeviceId> author;
+  };
   using Waiter = kj::Own<kj::PromiseFulfiller<Result<void>>>;
 
   Surroundings around;
   crypto::CollectionId collection;
   std::string name_;
   Document document_;
-  Version durable;                      // of the document: what is on disk of it
-  std::vector<crypto::Buffer> waiting;  // bundles that build on what is not here
+  Version durable;            // of the document: what is on disk of it
+  std::vector<Part> waiting;  // that build on what is not here
   size_t waitingBytes = 0;
   int64_t upto = 0;  // place of the newest entry that has come
   size_t tailBytes = 0, tailEntries = 0;
   bool isLoading = false, failed = false;
-  std::vector<crypto::Buffer> meanwhile;  // bundles that came while it was loading
+  std::vector<Part> meanwhile;  // that came while it was loading
   bool isWriting = false;
   std::vector<Waiter> waiters;   // for what is not on disk
   kj::ForkedPromise<void> turn;  // of taking back, which is an entry of its own
@@ -72,8 +77,8 @@ class LiveDocument final: private kj::TaskSet::ErrorHandler {
   kj::TaskSet tasks;
 
   void tellChanged();
-  void take(crypto::Buffer bytes);
-  bool tryTake(crypto::Bytes bytes);
+  void take(Part part);
+  bool tryTake(const Part& part);
   void takeWaiting();
   void isOnDisk(const Version& version);
   kj::Promise<void> load();

@@ -62,15 +62,21 @@ kj::Promise<Result<bool>> LiveDocument::takeBackNow(Kind kind) {
   auto entry = Entry::read(kj::mv(KJ_ASSERT_NONNULL(envelope)));
   KJ_REQUIRE(entry.has_value(), "a stored entry is none", entry.error().because);
   auto content = around.log.contentOf(*entry);
-  KJ_IF_MAYBE(there, content) {
-    if (auto inverted = invert(*there); !inverted) co_return no(inverted.error());
-  } else {
+  if (content == nullptr)
     co_return no(Errc::EPOCH_UNKNOWN, "this device cannot read what it has written");
+  Result<void> done;
+  try {
+    done = invert(KJ_ASSERT_NONNULL(content));
+    tellChanged();
+    if (done) done = co_await writeOnce(kind, target);
+  } catch (const kj::Exception&) {
+    loadAgain();  // what was not written has not happened
+    throw;
   }
-  tellChanged();
-  KJ_ON_SCOPE_FAILURE(loadAgain());  // what was not written has not happened
-  auto done = co_await writeOnce(kind, target);
-  if (!done) co_return no(done.error());
+  if (!done) {
+    loadAgain();
+    co_return no(done.error());
+  }
   co_return true;
 }
 

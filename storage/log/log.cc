@@ -4,6 +4,8 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::storage {
 
 namespace {
@@ -80,6 +82,9 @@ kj::Promise<Result<void>> Log::load() {
 }
 
 kj::Promise<Result<void>> Log::append(CollectionId collection, Content content) {
+  if (lacksOwn(collection))
+    co_return no(Errc::ROLLBACK,
+        "entries of this device are gone from its disk: it asks the others for them first");
   auto epoch = around.circle.epochToWriteIn();
   KJ_IF_MAYBE(writeIn, epoch) {
     auto key = around.circle.keyOf(*writeIn, collection);
@@ -97,6 +102,14 @@ kj::Promise<Result<void>> Log::append(CollectionId collection, Content content) 
   co_return no(Errc::EPOCH_UNKNOWN, "this device holds no key to write with");
 }
 
+// What it wrote after those would be told from them by nobody.
+bool Log::lacksOwn(const CollectionId& collection) const {
+  auto found = all.find(collection);
+  return found != all.end() && std::ranges::any_of(found->second.missing, [this](auto& gone) {
+    return gone.first == around.circle.self();
+  });
+}
+
 Result<void> Log::follows(const Entry& entry, const Collection& in) const {
   auto& head = entry.head;
   auto found = accepted.find({head.collection, head.author});
@@ -111,13 +124,17 @@ Result<void> Log::follows(const Entry& entry, const Collection& in) const {
 kj::Promise<Result<bool>> Log::take(crypto::Buffer envelope, DeviceId from) {
   auto entry = Entry::read(kj::mv(envelope));
   if (!entry) co_return no(entry.error());
-  auto& in = all[entry->head.collection];
+  static const Collection NONE;
+  auto known = all.find(entry->head.collection);
+  auto& in = known == all.end() ? NONE : known->second;
+  if (known == all.end() && all.size() >= COLLECTIONS_MAX)
+    co_return no(Errc::LIMIT_EXCEEDED, "more collections than a circle has");
   if (in.items.contains({entry->head.time, entry->hash}) || in.underWay.contains(entry->hash))
     co_return false;
   auto author = around.circle.signerOf(entry->head.author);
   KJ_IF_MAYBE(signer, author) {
-    if (auto fits = follows(*entry, in); !fits) co_return no(fits.error());
     if (auto signedBy = entry->verify(*signer); !signedBy) co_return no(signedBy.error());
+    if (auto fits = follows(*entry, in); !fits) co_return no(fits.error());
   } else {
     co_return no(Errc::UNKNOWN_PEER, "an entry by somebody who never was of the circle");
   }
@@ -156,7 +173,7 @@ kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceI
   in.underWay.insert(hash);
   KJ_DEFER(in.underWay.erase(hash));
   auto label = labelOf(content);
-  KJ_ON_SCOPE_FAILURE(accepted[key] = durable[key]);
+  KJ_ON_SCOPE_FAILURE(if (accepted[key].entries == head.seq + 1) accepted[key] = durable[key]);
   auto place = co_await around.store.write(
       [entry = kj::mv(entry), label, wasMissing](Database& db) -> Result<int64_t> {
         if (!wasMissing) return entries::append(db, entry, label);
@@ -168,6 +185,8 @@ kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceI
     in.missing.erase({head.author, head.seq});
   } else {
     durable[key] = {head.seq + 1, hash};
+    if (accepted[key].entries <= head.seq)
+      accepted[key] = durable[key];  // one behind it has failed
   }
   kj::Maybe<const Content&> readable;
   KJ_IF_MAYBE(there, content) readable = *there;
@@ -213,7 +232,12 @@ std::vector<CollectionId> Log::collections() const {
   return found;
 }
 
-const ItemSet& Log::items(const CollectionId& collection) { return all[collection].items; }
+// A peer may ask for collections that nobody has: they are not made by it.
+const ItemSet& Log::items(const CollectionId& collection) const {
+  static const ItemSet NONE;
+  auto found = all.find(collection);
+  return found == all.end() ? NONE : found->second.items;
+}
 
 void Log::taskFailed(kj::Exception&& e) { KJ_LOG(ERROR, "the operation log", e); }
 

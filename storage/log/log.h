@@ -27,6 +27,8 @@ struct Content {
 
 class Log final: private kj::TaskSet::ErrorHandler {
  public:
+  static constexpr size_t COLLECTIONS_MAX = 4'096;
+
   // The circle that the log belongs to.
   class Circle {
    public:
@@ -71,12 +73,13 @@ class Log final: private kj::TaskSet::ErrorHandler {
   kj::Promise<Result<void>> load();
 
   // Writes an entry of this device; resolves when it is on disk, and throws when the disk refuses it.
-  // Errors: EPOCH_UNKNOWN for a device that holds no key.
+  // Errors: EPOCH_UNKNOWN for a device that holds no key; ROLLBACK while own entries are missing.
   kj::Promise<Result<void>> append(crypto::CollectionId collection, Content content);
 
   // Takes an entry that `from` has brought; resolves with whether it was new when it is on disk.
   // Errors: those of Entry; UNKNOWN_PEER for the entry of a stranger; STALE when one before it is missing;
-  // EQUIVOCATION when its author has written another one in its place.
+  // EQUIVOCATION when its author has written another one in its place;
+  // LIMIT_EXCEEDED for one collection too many.
   kj::Promise<Result<bool>> take(crypto::Buffer envelope, DeviceId from);
 
   // Opens what could not be read before: keys have come.
@@ -84,7 +87,7 @@ class Log final: private kj::TaskSet::ErrorHandler {
 
   std::vector<crypto::CollectionId> collections() const;
   // What is on disk of a collection. Stays where it is.
-  const ItemSet& items(const crypto::CollectionId& collection);
+  const ItemSet& items(const crypto::CollectionId& collection) const;
   const entries::Heads& heads() const { return durable; }
 
   // The content of an entry that lies on this disk; none where it cannot be read.
@@ -105,6 +108,7 @@ class Log final: private kj::TaskSet::ErrorHandler {
   Hlc clock;
   kj::TaskSet tasks;
 
+  bool lacksOwn(const crypto::CollectionId& collection) const;
   Result<void> follows(const Entry& entry, const Collection& in) const;
   kj::Promise<void> write(Entry entry, kj::Maybe<Content> content, DeviceId from);
   kj::Promise<void> writeNow(Entry entry, kj::Maybe<Content> content, DeviceId from);

@@ -58,7 +58,9 @@ Result<int64_t> append(Database& db, const Entry& entry, const Label& label) {
   if (head.seq != before.entries || head.previous != before.hash)
     return no(Errc::STALE, "an entry that does not follow what is on disk");
   auto place = insert(db, entry, label);
-  if (chain::size(db, HISTORY) >= HISTORY_MAX) {
+  auto select = db.query("SELECT count(*) FROM heads");
+  select.step();
+  if (chain::size(db, HISTORY) >= HISTORY_MAX + 2 * static_cast<size_t>(select.number(0))) {
     auto all = headsNow(db);
     chain::forgetRows(db, HISTORY);
     for (auto& [key, known]: all) addHistory(db, key, known);

@@ -175,6 +175,39 @@ TEST_CASE("changes whose past comes later are seen when it has come") {
   REQUIRE(circle.at(there, {"text"}) == Tree{Tree::Written{"one two"}});
 }
 
+TEST_CASE("nobody says in an entry of his what somebody else has done") {
+  Circle circle;
+  Document forged;
+  Draft draft(forged);
+  REQUIRE(draft.set({"title"}, s("forged")).has_value());
+  REQUIRE(forged.commit(circle.annas.who.self(), draft.ops(), 0).has_value());
+  Content content{{1, 0, "notes"}, encode(forged.since({})[0])};
+  REQUIRE(circle.ben->log.append(ownDocuments(), kj::mv(content))
+          .wait(circle.uv.waitScope)
+          .has_value());
+  auto hers = circle.open(*circle.anna);
+  circle.exchange();
+  REQUIRE(circle.at(hers, {"title"}) == Tree());
+  circle.set(hers, {"title"}, s("milk"));
+  circle.exchange();
+  auto his = circle.open(*circle.ben);
+  REQUIRE(circle.at(his, {"title"}) == s("milk"));
+}
+
+TEST_CASE("an undo that the disk refuses has not happened") {
+  Circle circle;
+  auto notes = circle.open(*circle.anna);
+  circle.set(notes, {"a"}, n(1));
+  circle.set(notes, {"a"}, n(2));
+  circle.annas.who.canWrite = false;
+  REQUIRE_FALSE(notes->undo().wait(circle.uv.waitScope).has_value());
+  circle.annas.who.canWrite = true;
+  notes->ready().wait(circle.uv.waitScope);
+  REQUIRE(circle.at(notes, {"a"}) == n(2));
+  REQUIRE(circle.undo(notes));
+  REQUIRE(circle.at(notes, {"a"}) == n(1));
+}
+
 TEST_CASE("whoever waits for a change is told of it") {
   Circle circle;
   auto his = circle.open(*circle.ben);

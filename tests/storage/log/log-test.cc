@@ -169,6 +169,25 @@ TEST_CASE("entries that are gone from the middle of the database are noticed and
   REQUIRE(circle.ben->log.items(NOTES_OF).size() == 3);
 }
 
+TEST_CASE("a device writes nothing where entries of its own are gone, until it has them again") {
+  Circle circle;
+  for (auto text: {"one", "two", "three"}) circle.write(*circle.anna, text);
+  circle.ben->takeAllOf(*circle.anna, circle.uv.waitScope);
+  circle.anna->store->write([](Database& db) { db.run("DELETE FROM entries WHERE seq = 2"); })
+      .wait(circle.uv.waitScope);
+  circle.restart(circle.anna);
+  auto refused = circle.anna->log.append(NOTES_OF, contentOf("four")).wait(circle.uv.waitScope);
+  REQUIRE(refused.error().code == Errc::ROLLBACK);
+  circle.anna->takeAllOf(*circle.ben, circle.uv.waitScope);
+  circle.write(*circle.anna, "four");
+}
+
+TEST_CASE("whoever is asked for a collection that is not there makes none") {
+  Circle circle;
+  REQUIRE(circle.anna->log.items(crypto::CollectionId()).size() == 0);
+  REQUIRE(circle.anna->log.collections().empty());
+}
+
 TEST_CASE("heads that somebody has changed keep the log closed") {
   Circle circle;
   circle.write(*circle.anna, "one");

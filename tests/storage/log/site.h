@@ -29,7 +29,7 @@ class Villager final: public Log::Circle {
     village.signers[keys.id] = keys.publics.ed;
   }
 
-  bool canRead = true;
+  bool canRead = true, canWrite = true;
 
   const DeviceId& self() const override { return keys.id; }
   const crypto::SignSecret& signSecret() const override { return keys.ed; }
@@ -39,7 +39,7 @@ class Villager final: public Log::Circle {
     return found->second;
   }
   kj::Maybe<EpochId> epochToWriteIn() const override {
-    if (!canRead) return nullptr;
+    if (!canRead || !canWrite) return nullptr;
     return village.epoch;
   }
   kj::Maybe<crypto::CollectionKey> keyOf(
