@@ -16,6 +16,8 @@ namespace hearth::cli {
 
 namespace {
 
+constexpr size_t CHOSEN = 6;  // characters of the name, by mkstemps, in place of X
+
 const char* editorOfPerson() {
   for (auto name: {"VISUAL", "EDITOR"}) {
     auto value = getenv(name);
@@ -28,7 +30,7 @@ const char* editorOfPerson() {
 
 std::string editedByPerson(const std::string& text, const std::string& suffix) {
   auto folder = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-  auto name = std::string(folder) + "/hearth-edit-XXXXXX" + suffix;
+  auto name = std::string(folder) + "/hearth-edit-" + std::string(CHOSEN, 'X') + suffix;
   std::vector<char> path(name.begin(), name.end());
   path.push_back('\0');
   auto file = mkstemps(path.data(), static_cast<int>(suffix.size()));  // mode 0600

@@ -35,7 +35,7 @@ class Modules {
   std::unique_ptr<QRcode, decltype(&QRcode_free)> code;
 };
 
-// A picture in libpng's simplified interface. Its destructor frees the memory that libpng keeps for it.
+// A picture as libpng's png_image has it. Its destructor frees the memory that libpng keeps for it.
 struct Png {
   png_image image;
 
