@@ -1,53 +1,11 @@
 // What waits for a second admin: who may ask, who may sign what, and how it ends.
 
-#include "devices/node/proposals.h"
-#include "tests/crypto/small-circle.h"
+#include "tests/devices/two-admins.h"
 
 #include <catch2/catch_test_macros.hpp>
 
 namespace hearth::devices {
 namespace {
-
-using crypto::Payload;
-using crypto::Proposal;
-using crypto::ProposalId;
-using crypto::Role;
-
-constexpr kj::TimePoint BEGINNING = kj::origin<kj::TimePoint>();
-
-// Two admins and a member; the phone asks the laptop.
-struct TwoAdmins: crypto::Circle {
-  kj::TimePoint now = BEGINNING;
-
-  explicit TwoAdmins(uint8_t minSuite = 1): Circle(minSuite) {
-    phone.add(laptop, Role::ADMIN);
-    phone.add(watch, Role::MEMBER);
-    laptop.takeAll(phone);
-  }
-
-  Proposals asking{phone.keys.id}, asked{laptop.keys.id};
-
-  Payload promotion() { return crypto::SetRolePayload{watch.keys.id, Role::ADMIN}; }
-  Result<ProposalId> ask(Payload payload) {
-    return asking.ask(
-        *phone.log, kj::mv(payload), phone.entropy.draw<crypto::ProposalNonce>(), now);
-  }
-  ProposalId askAndTell(Payload payload) {
-    auto id = ask(kj::mv(payload)).value();
-    tell();
-    return id;
-  }
-  void tell() {
-    auto open = asking.open();
-    asked.asked(phone.keys.id, std::vector<crypto::Bytes>(open.begin(), open.end()), now);
-  }
-  crypto::Op draft(const Payload& payload) {
-    return crypto::draftChange(*phone.log, phone.keys.id, {laptop.keys.id}, payload, 1);
-  }
-  Result<void> mayCosign(const ProposalId& id, const crypto::Op& op) {
-    return asked.mayCosign(*laptop.log, laptop.epochs, phone.keys.id, id, op);
-  }
-};
 
 TEST_CASE("an op that two admins have agreed to is signed by both, and applies") {
   TwoAdmins circle;
@@ -336,97 +294,6 @@ TEST_CASE("an Add that grants secrets to somebody else is not what was agreed to
   said.grants[0].seal.recipient = thief.keys.id;
   op.payload = crypto::encode(Payload(said));
   REQUIRE(circle.mayCosign(id, op).error().code == Errc::NOT_AUTHORISED);
-}
-
-// What is asked for: the policy in the clear.
-Payload policy(const crypto::Policy& said, uint64_t version = 1) {
-  return crypto::inTheClear(version, said.encode());
-}
-
-struct PolicyAsked: TwoAdmins {
-  crypto::Policy wanted{.staleDays = 14};
-  ProposalId id = askAndTell(policy(wanted));
-
-  PolicyAsked() { REQUIRE(asked.answer(*laptop.log, id, true).has_value()); }
-
-  // The phone's op that seals that policy.
-  crypto::Op sealing(const crypto::Policy& said, uint64_t version = 1) {
-    auto payload = std::get<crypto::PolicySetPayload>(policy(said, version));
-    return crypto::draftPolicy(
-        *phone.log, phone.epochs, phone.keys.id, {laptop.keys.id}, payload, 1, phone.entropy)
-        .value();
-  }
-};
-
-TEST_CASE("a policy that two admins have agreed to is sealed, signed by both, and in force") {
-  PolicyAsked circle;
-  auto op = circle.sealing(circle.wanted);
-  auto plain = circle.wanted.encode();
-  REQUIRE(std::ranges::search(op.payload, plain).empty());
-  REQUIRE(circle.mayCosign(circle.id, op).has_value());
-  auto cosigned = crypto::sign(circle.laptop.keys.ed, crypto::SigType::OP, op.body());
-  circle.phone.take(crypto::sealOp(op, circle.phone.keys.ed, kj::arrayPtr(&cosigned, 1)));
-  circle.laptop.takeAll(circle.phone);
-  for (auto* device: {&circle.phone, &circle.laptop}) {
-    auto inForce = crypto::policyIn(*device->log, device->epochs).value();
-    REQUIRE(KJ_ASSERT_NONNULL(inForce) == circle.wanted);
-  }
-  REQUIRE(isDone(circle.phone.log->state(), policy(circle.wanted)));
-  REQUIRE(circle.asking.settle(*circle.phone.log, circle.now) == std::vector{circle.id});
-}
-
-TEST_CASE("a policy that says anything else than what was agreed to is not signed") {
-  PolicyAsked circle;
-  auto other = circle.wanted;
-  other.broker = true;
-  auto op = circle.sealing(other);
-  SECTION("another text") {}
-  SECTION("another version") { op = circle.sealing(circle.wanted, 2); }
-  SECTION("in the clear") { op = circle.draft(policy(circle.wanted)); }
-  SECTION("sealed with a secret that nobody has") {
-    op = circle.sealing(circle.wanted);
-    auto said = std::get<crypto::PolicySetPayload>(
-        crypto::decodePayload(op.kind, crypto::view(op.payload)).value());
-    said.sealed[0] ^= 1;  // of the epoch's name
-    op.payload = crypto::encode(Payload(said));
-  }
-  REQUIRE(circle.mayCosign(circle.id, op).error().code == Errc::NOT_AUTHORISED);
-}
-
-TEST_CASE("one admin of two sets no policy and no suite") {
-  TwoAdmins circle(0);
-  circle.phone.say(policy(crypto::Policy{.staleDays = 30}));
-  circle.phone.say(crypto::MinSuitePayload{1});
-  REQUIRE(circle.phone.log->state().policy == nullptr);
-  REQUIRE(circle.phone.log->state().minSuite == 0);
-}
-
-TEST_CASE("a policy that was asked for before another came into force is over") {
-  PolicyAsked circle;
-  auto other = circle.wanted;
-  other.staleDays = 3;
-  circle.laptop.say(policy(other), {&circle.phone});
-  circle.phone.takeAll(circle.laptop);
-  REQUIRE(circle.asking.settle(*circle.phone.log, circle.now) == std::vector{circle.id});
-  circle.asked.settle(*circle.laptop.log, circle.now);
-  REQUIRE(circle.asked.empty());
-  REQUIRE(circle.ask(policy(circle.wanted)).error().code == Errc::NOT_AUTHORISED);
-  REQUIRE(circle.ask(policy(circle.wanted, 2)).has_value());
-}
-
-TEST_CASE("two admins forbid an old suite for good, and no suite that they do not speak") {
-  TwoAdmins circle(0);
-  REQUIRE(circle.ask(crypto::MinSuitePayload{crypto::SUITE_NEWEST + 1}).error().code ==
-      Errc::NOT_AUTHORISED);
-  REQUIRE(circle.ask(crypto::MinSuitePayload{0}).error().code == Errc::NOT_AUTHORISED);
-  auto id = circle.askAndTell(crypto::MinSuitePayload{1});
-  REQUIRE(circle.asked.answer(*circle.laptop.log, id, true).has_value());
-  auto op = circle.draft(crypto::MinSuitePayload{1});
-  REQUIRE(circle.mayCosign(id, op).has_value());
-  auto cosigned = crypto::sign(circle.laptop.keys.ed, crypto::SigType::OP, op.body());
-  circle.phone.take(crypto::sealOp(op, circle.phone.keys.ed, kj::arrayPtr(&cosigned, 1)));
-  REQUIRE(circle.phone.log->state().minSuite == 1);
-  REQUIRE(circle.asking.settle(*circle.phone.log, circle.now) == std::vector{id});
 }
 
 TEST_CASE("a proposal that is damaged, too long, or of what nobody cosigns is refused") {

@@ -1,30 +1,14 @@
 // The documents of hearth.h, by apps on devices of a simulated world.
 
-#include "bindings/c/hearth-sim.h"
+#include "tests/simulator/app-fleet.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace {
 
-constexpr char FLEET[] = R"(
-title = "A laptop and a phone"
-heals = "30s"
-[[network]]
-name = "home"
-kind = "home-wifi"
-[[device]]
-name = "phone"
-profile = "phone-flagship"
-at = "home"
-admin = true
-[[device]]
-name = "laptop"
-profile = "laptop"
-at = "home"
-)";
+using hearth::sim::Fleet;
 
 // An app that does something in the world, from its own thread.
 struct App {
@@ -62,18 +46,6 @@ struct App {
   }
 };
 
-struct Fleet {
-  char error[256] = "";
-  hearth_world_t* world = hearth_world_open_text(FLEET, 1, error, sizeof(error));
-
-  ~Fleet() { hearth_world_close(world); }
-  void untilReturned() {
-    for (int s = 0; hearth_world_apps(world) > 0 && s < 120; ++s)
-      REQUIRE(hearth_world_run(world, 1'000, error, sizeof(error)) == HEARTH_OK);
-    REQUIRE(hearth_world_apps(world) == 0);
-  }
-};
-
 TEST_CASE("what an app writes in a document another one reads on another device, and is told of") {
   Fleet fleet;
   std::vector<int> codes;
@@ -86,7 +58,7 @@ TEST_CASE("what an app writes in a document another one reads on another device,
     hearth_world_run(app.world, 3'000, nullptr, 0);
     codes.push_back(app.set("/title", "\"milk\""));
   });
-  fleet.untilReturned();
+  fleet.untilReturned(120'000);
   REQUIRE(codes == std::vector<int>{HEARTH_OK, HEARTH_OK});
   REQUIRE(reader.told == std::vector<std::string>{"", "\"milk\""});
 }
@@ -110,7 +82,7 @@ TEST_CASE("an app edits, counts, removes and takes back") {
     seen.push_back(app.get("/gone"));
     ok(app.set("/x", "{"));
   });
-  fleet.untilReturned();
+  fleet.untilReturned(120'000);
   REQUIRE(seen[4] == R"({"count":3,"text":"words"})");
   REQUIRE(seen[5] == R"({"$counter":3})");
   REQUIRE(seen[7] == "true");

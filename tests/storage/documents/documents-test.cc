@@ -8,13 +8,7 @@ namespace {
 Tree s(const char* text) { return {std::string(text)}; }
 Tree n(int64_t number) { return {number}; }
 
-struct Circle {
-  UvLoop uv;
-  Village village;
-  Lot annas{village, 1}, bens{village, 2};
-  kj::Own<Site> anna = kj::heap<Site>(annas, uv.waitScope);
-  kj::Own<Site> ben = kj::heap<Site>(bens, uv.waitScope);
-
+struct Circle: TwoSites {
   Documents::Handle open(Site& site, const char* name = "notes") {
     auto opened = site.documents.open(name).wait(uv.waitScope);
     REQUIRE(opened.has_value());
@@ -33,11 +27,6 @@ struct Circle {
   }
   bool undo(Documents::Handle& document) { return document->undo().wait(uv.waitScope).value(); }
   bool redo(Documents::Handle& document) { return document->redo().wait(uv.waitScope).value(); }
-  void restart(kj::Own<Site>& site) {
-    auto& lot = site->lot;
-    site = nullptr;
-    site = kj::heap<Site>(lot, uv.waitScope);
-  }
   void exchange() {
     ben->takeAllOf(*anna, uv.waitScope);
     anna->takeAllOf(*ben, uv.waitScope);

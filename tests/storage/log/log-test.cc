@@ -11,24 +11,13 @@ Content contentOf(kj::StringPtr text) {
   return {{1, 0, "topic"}, kj::heapArray<kj::byte>(text.asBytes())};
 }
 
-struct Circle {
-  UvLoop uv;
-  Village village;
-  Lot annas{village, 1}, bens{village, 2};
-  kj::Own<Site> anna = kj::heap<Site>(annas, uv.waitScope);
-  kj::Own<Site> ben = kj::heap<Site>(bens, uv.waitScope);
-
+struct Circle: TwoSites {
   void write(Site& site, kj::StringPtr text) {
     auto done = site.log.append(NOTES_OF, contentOf(text)).wait(uv.waitScope);
     REQUIRE(done.has_value());
   }
   Result<bool> give(Site& to, crypto::Buffer envelope) {
     return to.log.take(kj::mv(envelope), bens.who.self()).wait(uv.waitScope);
-  }
-  void restart(kj::Own<Site>& site) {
-    auto& lot = site->lot;
-    site = nullptr;
-    site = kj::heap<Site>(lot, uv.waitScope);
   }
   std::vector<crypto::Buffer> of(Site& site) { return site.envelopes(NOTES_OF, uv.waitScope); }
 };

@@ -111,4 +111,19 @@ struct Site {
   }
 };
 
+// Two of them, in one circle.
+struct TwoSites {
+  UvLoop uv;
+  Village village;
+  Lot annas{village, 1}, bens{village, 2};
+  kj::Own<Site> anna = kj::heap<Site>(annas, uv.waitScope);
+  kj::Own<Site> ben = kj::heap<Site>(bens, uv.waitScope);
+
+  void restart(kj::Own<Site>& site) {
+    auto& lot = site->lot;
+    site = nullptr;
+    site = kj::heap<Site>(lot, uv.waitScope);
+  }
+};
+
 }  // namespace hearth::storage
