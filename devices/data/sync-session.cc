@@ -20,6 +20,9 @@ kj::Promise<Result<void>> SyncSession::run() {
 
 void SyncSession::say(const sync::Message& message) {
   out.push_back(sync::encode(message));
+  outBytes += out.back().size();
+  if (outBytes > OUT_BYTES_MAX)
+    end.fulfiller->fulfill(no(Errc::LIMIT_EXCEEDED, "a peer asks and does not read"));
   toSay.ring();
 }
 
@@ -29,6 +32,7 @@ kj::Promise<Result<void>> SyncSession::speak() {
     if (!out.empty()) {
       auto messages = kj::mv(out);
       out.clear();
+      outBytes = 0;
       std::vector<kj::ArrayPtr<const kj::byte>> pieces(messages.begin(), messages.end());
       co_await stream->write(kj::arrayPtr(pieces.data(), pieces.size()));
     } else if (hasToDeliver()) {

@@ -20,6 +20,8 @@ class SyncSession final: private kj::TaskSet::ErrorHandler {
   static constexpr size_t BATCH_BYTES = 256 << 10;  // of entries that are read from disk at a time
   static constexpr size_t TAKING_BYTES_MAX = 8 << 20;  // of entries on their way to this disk
   static constexpr size_t TAKING_MAX = 256;
+  // What waits to be written; a peer that makes this device answer and does not read is hung up on.
+  static constexpr size_t OUT_BYTES_MAX = 32 << 20;
   static constexpr size_t OFFERED_MAX = 4'096;  // of the peer's, that this device still lacks
   // When entries have come before what they follow, the collection is compared anew, but not without end.
   static constexpr kj::Duration COMPARE_AGAIN_AFTER = 1 * kj::SECONDS;
@@ -74,6 +76,7 @@ class SyncSession final: private kj::TaskSet::ErrorHandler {
   std::set<std::pair<CollectionId, Name>> asked;    // by WANT of the peer
   std::set<std::pair<CollectionId, Name>> offered;  // by HAVE of the peer, and not here yet
   std::vector<crypto::Buffer> out;                  // messages to be written
+  size_t outBytes = 0;
   transport::Bell toSay, roomToTake;
   size_t taking = 0, takingBytes = 0;
   kj::PromiseFulfillerPair<Result<void>> end = kj::newPromiseAndFulfiller<Result<void>>();

@@ -34,6 +34,21 @@ Version endsOf(const EventGraph& graph, EventRange events) {
   return ends;
 }
 
+// An event that a bundle builds on and that is not here; none when all are.
+kj::Maybe<EventName> missingOf(const EventGraph& graph, const Bundle& bundle) {
+  auto isHere = [&](const EventName& name) { return name.number < graph.countOf(name.author); };
+  for (auto& event: bundle.foreign) {
+    EventName name{bundle.authors[event.author], event.number};
+    if (!isHere(name)) return name;
+  }
+  for (auto& run: bundle.runs) {
+    if (run.number == 0) continue;
+    EventName name{bundle.authors[run.author], run.number - 1};
+    if (!isHere(name)) return name;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 LiveDocument::LiveDocument(
@@ -57,15 +72,17 @@ void LiveDocument::tellChanged() {
 // Takes what others have done, or this device itself before.
 void LiveDocument::take(Part part) {
   if (!tryTake(part)) {
+    hasDropped |= waitingBytes + part.bytes.size() > WAITING_BYTES_MAX;
+    if (hasDropped) return;
     waitingBytes += part.bytes.size();
-    if (waitingBytes <= WAITING_BYTES_MAX) waiting.push_back(kj::mv(part));
+    waiting.push_back(kj::mv(part));
     return;
   }
   takeWaiting();
 }
 
 // Whether it needs not wait: what does not fit is passed over, here as everywhere.
-bool LiveDocument::tryTake(const Part& part) {
+bool LiveDocument::tryTake(Part& part) {
   auto bundle = readBundle(part.bytes);
   if (!bundle) return true;
   // Nobody says what somebody else has done.
@@ -77,14 +94,20 @@ bool LiveDocument::tryTake(const Part& part) {
   Document::Merged merged;
   auto taken = document_.merge(*bundle, merged);
   isOnDisk(endsOf(document_.graph(), merged.events));
-  return taken || taken.error().code != Errc::STALE;
+  if (taken || taken.error().code != Errc::STALE) return true;
+  part.lacks = missingOf(document_.graph(), *bundle);
+  return false;
 }
 
 void LiveDocument::takeWaiting() {
   for (bool again = true; again;) {
     again = false;
     for (size_t i = 0; i < waiting.size();) {
-      if (!tryTake(waiting[i])) {
+      bool isReady =
+          waiting[i]
+              .lacks.map([this](auto& name) { return document_.graph().find(name) != nullptr; })
+              .orDefault(true);
+      if (!isReady || !tryTake(waiting[i])) {
         ++i;
         continue;
       }
@@ -109,6 +132,7 @@ kj::Promise<void> LiveDocument::load() {
   durable = {};
   waiting.clear();
   waitingBytes = tailBytes = tailEntries = 0;
+  hasDropped = false;
   co_await read();
   for (auto& part: meanwhile) take(kj::mv(part));
   meanwhile.clear();
@@ -119,7 +143,7 @@ kj::Promise<void> LiveDocument::read() {
   auto snapshot = co_await around.store.read([collection = collection, name = name_](Database& db) {
     return snapshots::get(db, collection, name.c_str());
   });
-  for (auto& bytes: snapshot.parts) take({kj::mv(bytes), nullptr});
+  for (auto& bytes: snapshot.parts) take({kj::mv(bytes), nullptr, nullptr});
   auto after = snapshot.upto;
   for (;;) {
     auto more =
@@ -134,7 +158,7 @@ kj::Promise<void> LiveDocument::read() {
       auto entry = Entry::read(kj::mv(placed.envelope));
       KJ_REQUIRE(entry.has_value(), "a stored entry is none", entry.error().because);
       auto content = around.log.contentOf(*entry);
-      KJ_IF_MAYBE(there, content) take({kj::mv(there->bytes), entry->head.author});
+      KJ_IF_MAYBE(there, content) take({kj::mv(there->bytes), entry->head.author, nullptr});
     }
   }
   upto = kj::max(upto, after);
@@ -147,10 +171,13 @@ void LiveDocument::arrived(const Log::Stored& entry) {
   ++tailEntries;
   // What this device has just written is here.
   if (entry.from == entry.head.author && entry.from == around.circle.self()) return;
-  Part part{kj::heapArray<kj::byte>(content.bytes), entry.head.author};
+  Part part{kj::heapArray<kj::byte>(content.bytes), entry.head.author, nullptr};
   if (isLoading) return meanwhile.push_back(kj::mv(part));
+  auto before = document_.graph().size();
   take(kj::mv(part));
   tellChanged();
+  // There may be room now for what was passed over.
+  if (hasDropped && document_.graph().size() > before && isQuiet()) loadAgain();
   considerSnapshot();
 }
 
@@ -221,7 +248,7 @@ kj::Promise<Result<void>> LiveDocument::writeOnce(Kind kind, uint64_t target) {
 
 void LiveDocument::considerSnapshot() {
   if (tailBytes < TAIL_BYTES_MAX && tailEntries < TAIL_ENTRIES_MAX) return;
-  if (isLoading || waitingBytes > 0 || durable != document_.graph().version()) return;
+  if (isLoading || hasDropped || !waiting.empty() || durable != document_.graph().version()) return;
   tailBytes = tailEntries = 0;
   snapshots::Snapshot snapshot{.upto = upto};
   for (auto& bundle: document_.since({})) snapshot.parts.push_back(encode(bundle));

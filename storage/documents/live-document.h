@@ -17,7 +17,7 @@ class LiveDocument final: private kj::TaskSet::ErrorHandler {
   // With so much of it written since, a document is written down whole, so that it is read from there.
   static constexpr size_t TAIL_BYTES_MAX = 256 << 10;
   static constexpr size_t TAIL_ENTRIES_MAX = 256;
-  // Of changes that build on what has not come yet; more are read from the log when they are needed.
+  // Of changes that build on what has not come yet; more are read from the log once something has come.
   static constexpr size_t WAITING_BYTES_MAX = 16 << 20;
 
   // All outlive the document.
@@ -54,6 +54,7 @@ class LiveDocument final: private kj::TaskSet::ErrorHandler {
   struct Part {
     crypto::Buffer bytes;
     kj::Maybe<DeviceId> author;
+    kj::Maybe<EventName> lacks;  // an event that it builds on and that is not here
   };
   using Waiter = kj::Own<kj::PromiseFulfiller<Result<void>>>;
 
@@ -64,7 +65,8 @@ class LiveDocument final: private kj::TaskSet::ErrorHandler {
   Version durable;            // of the document: what is on disk of it
   std::vector<Part> waiting;  // that build on what is not here
   size_t waitingBytes = 0;
-  int64_t upto = 0;  // place of the newest entry that has come
+  bool hasDropped = false;  // some for which there was no room
+  int64_t upto = 0;         // place of the newest entry that has come
   size_t tailBytes = 0, tailEntries = 0;
   bool isLoading = false, failed = false;
   std::vector<Part> meanwhile;  // that came while it was loading
@@ -78,7 +80,7 @@ class LiveDocument final: private kj::TaskSet::ErrorHandler {
 
   void tellChanged();
   void take(Part part);
-  bool tryTake(const Part& part);
+  bool tryTake(Part& part);
   void takeWaiting();
   void isOnDisk(const Version& version);
   kj::Promise<void> load();

@@ -12,7 +12,7 @@ namespace {
 
 using crypto::CollectionId;
 
-constexpr size_t READ_AGAIN_EACH = 64;
+constexpr size_t READ_AGAIN_BYTES = 4 << 20;
 
 entries::Label labelOf(const kj::Maybe<Content>& content) {
   KJ_IF_MAYBE(there, content) return there->label;
@@ -59,18 +59,21 @@ kj::Promise<Result<void>> Log::load() {
     return all;
   });
   if (!read) co_return no(read.error());
-  durable = accepted = kj::mv(read->heads);
+  for (auto& [key, head]: read->heads) durable[key] = {head, 0};
   std::map<entries::HeadKey, std::set<uint64_t>> present;
   uint64_t newestOwn = 0;
   for (auto& [id, rows]: read->rows) {
     for (auto& row: rows) {
       all[id].items.insert(row.name);
       present[{id, row.author}].insert(row.seq);
+      auto& reached = durable[{id, row.author}];
+      reached.time = kj::max(reached.time, row.name.time);
       if (row.author == around.circle.self()) newestOwn = kj::max(newestOwn, row.name.time);
     }
   }
+  accepted = durable;
   clock = Hlc(HlcStamp{newestOwn});
-  for (auto& [key, head]: durable) {
+  for (auto& [key, head]: read->heads) {
     auto& there = present[key];
     if (there.size() == head.entries) continue;
     KJ_LOG(WARNING, "entries of the operation log are gone; they are asked from other devices",
@@ -90,7 +93,7 @@ kj::Promise<Result<void>> Log::append(CollectionId collection, Content content) 
     auto key = around.circle.keyOf(*writeIn, collection);
     KJ_IF_MAYBE(sealWith, key) {
       auto& self = around.circle.self();
-      auto& head = accepted[{collection, self}];
+      auto& head = accepted[{collection, self}].head;
       auto time = clock.tick(around.clock.now()).value;
       auto nonce = around.entropy.draw<crypto::XChaChaPoly::Nonce>();
       auto entry = Entry::make({collection, self, head.entries, head.hash, time, *writeIn},
@@ -113,24 +116,30 @@ bool Log::lacksOwn(const CollectionId& collection) const {
 Result<void> Log::follows(const Entry& entry, const Collection& in) const {
   auto& head = entry.head;
   auto found = accepted.find({head.collection, head.author});
-  auto before = found == accepted.end() ? entries::Head() : found->second;
+  auto [before, time] = found == accepted.end() ? Reached() : found->second;
   if (head.seq > before.entries) return no(Errc::STALE, "an entry before it is missing");
-  bool fits = head.seq == before.entries ? head.previous == before.hash
-                                         : in.missing.contains({head.author, head.seq});
+  bool isNext = head.seq == before.entries;
+  bool fits = isNext ? head.previous == before.hash : in.missing.contains({head.author, head.seq});
   if (!fits) return no(Errc::EQUIVOCATION, "its author has written another entry in its place");
+  // Whoever delivers them by their times delivers them in order.
+  if (isNext && head.seq > 0 && head.time <= time)
+    return no(Errc::BAD_FORMAT, "an entry that is older than the one before it");
   return {};
 }
 
 kj::Promise<Result<bool>> Log::take(crypto::Buffer envelope, DeviceId from) {
   auto entry = Entry::read(kj::mv(envelope));
   if (!entry) co_return no(entry.error());
-  static const Collection NONE;
+  static Collection none;
   auto known = all.find(entry->head.collection);
-  auto& in = known == all.end() ? NONE : known->second;
+  auto& in = known == all.end() ? none : known->second;
   if (known == all.end() && all.size() >= COLLECTIONS_MAX)
     co_return no(Errc::LIMIT_EXCEEDED, "more collections than a circle has");
-  if (in.items.contains({entry->head.time, entry->hash}) || in.underWay.contains(entry->hash))
+  if (in.items.contains({entry->head.time, entry->hash})) co_return false;
+  if (auto other = in.underWay.find(entry->hash); other != in.underWay.end()) {
+    co_await other->second.addBranch();
     co_return false;
+  }
   auto author = around.circle.signerOf(entry->head.author);
   KJ_IF_MAYBE(signer, author) {
     if (auto signedBy = entry->verify(*signer); !signedBy) co_return no(signedBy.error());
@@ -158,9 +167,14 @@ kj::Maybe<Content> Log::contentOf(const Entry& entry) const {
 
 // Whoever asked may go away before the disk has answered; what is known of the disk is to be true then too.
 kj::Promise<void> Log::write(Entry entry, kj::Maybe<Content> content, DeviceId from) {
+  auto hash = entry.hash;
+  auto& underWay = all[entry.head.collection].underWay;
   auto done = writeNow(kj::mv(entry), kj::mv(content), from).fork();
-  tasks.add(done.addBranch().catch_([](kj::Exception&&) {}));
-  return done.addBranch();
+  auto over = [&underWay, hash]() { underWay.erase(hash); };
+  tasks.add(done.addBranch().then([over]() { over(); }, [over](kj::Exception&&) { over(); }));
+  auto branch = done.addBranch();
+  underWay.emplace(hash, kj::mv(done));
+  return branch;
 }
 
 kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceId from) {
@@ -168,12 +182,13 @@ kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceI
   auto hash = entry.hash;
   entries::HeadKey key{head.collection, head.author};
   auto& in = all[head.collection];
-  bool wasMissing = head.seq < accepted[key].entries;
-  if (!wasMissing) accepted[key] = {head.seq + 1, hash};
-  in.underWay.insert(hash);
-  KJ_DEFER(in.underWay.erase(hash));
+  Reached reached{{head.seq + 1, hash}, head.time};
+  bool wasMissing = head.seq < accepted[key].head.entries;
+  if (!wasMissing) accepted[key] = reached;
   auto label = labelOf(content);
-  KJ_ON_SCOPE_FAILURE(if (accepted[key].entries == head.seq + 1) accepted[key] = durable[key]);
+  KJ_ON_SCOPE_FAILURE({
+    if (accepted[key].head.entries == head.seq + 1) accepted[key] = durable[key];
+  });
   auto place = co_await around.store.write(
       [entry = kj::mv(entry), label, wasMissing](Database& db) -> Result<int64_t> {
         if (!wasMissing) return entries::append(db, entry, label);
@@ -184,9 +199,9 @@ kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceI
   if (wasMissing) {
     in.missing.erase({head.author, head.seq});
   } else {
-    durable[key] = {head.seq + 1, hash};
-    if (accepted[key].entries <= head.seq)
-      accepted[key] = durable[key];  // one behind it has failed
+    durable[key] = reached;
+    // One behind it has failed.
+    if (accepted[key].head.entries <= head.seq) accepted[key] = reached;
   }
   kj::Maybe<const Content&> readable;
   KJ_IF_MAYBE(there, content) readable = *there;
@@ -194,10 +209,11 @@ kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceI
 }
 
 kj::Promise<void> Log::readAgain() {
+  const DeviceId nobody;
   int64_t after = 0;
   for (;;) {
     auto unread = co_await around.store.read(
-        [after](Database& db) { return entries::unread(db, after, READ_AGAIN_EACH); });
+        [after](Database& db) { return entries::unread(db, after, READ_AGAIN_BYTES); });
     if (unread.empty()) co_return;
     after = unread.back().place;
     struct Opened {
@@ -215,14 +231,16 @@ kj::Promise<void> Log::readAgain() {
     std::vector<std::tuple<EntryHead, Digest, entries::Label>> labels;
     for (auto& each: opened)
       labels.emplace_back(each.entry.head, each.entry.hash, each.content.label);
-    co_await around.store.write([labels = kj::mv(labels)](Database& db) {
+    auto relabel = [labels = kj::mv(labels)](Database& db) {
       for (auto& [head, hash, label]: labels) entries::relabel(db, head, hash, label);
-    });
+    };
+    co_await around.store.write(relabel);
     for (auto& each: opened) {
-      auto& self = around.circle.self();
       for (auto follower: followers)
-        follower->stored({each.entry.head, each.entry.hash, self, each.place, each.content});
+        follower->stored({each.entry.head, each.entry.hash, nobody, each.place, each.content});
     }
+    // What was written down whole meanwhile does not have them yet.
+    co_await around.store.write(relabel);
   }
 }
 

@@ -46,8 +46,8 @@ class Log final: private kj::TaskSet::ErrorHandler {
   struct Stored {
     const EntryHead& head;
     const Digest& hash;
-    const DeviceId& from;               // the peer that brought it, or this device
-    int64_t place;                      // among all entries, in the order in which they came
+    const DeviceId& from;  // the peer that brought it, or this device; zero: it is read again
+    int64_t place;         // among all entries, in the order in which they came
     kj::Maybe<const Content&> content;  // none: it cannot be read here
   };
 
@@ -79,6 +79,7 @@ class Log final: private kj::TaskSet::ErrorHandler {
   // Takes an entry that `from` has brought; resolves with whether it was new when it is on disk.
   // Errors: those of Entry; UNKNOWN_PEER for the entry of a stranger; STALE when one before it is missing;
   // EQUIVOCATION when its author has written another one in its place;
+  // BAD_FORMAT when it is older than the one before;
   // LIMIT_EXCEEDED for one collection too many.
   kj::Promise<Result<bool>> take(crypto::Buffer envelope, DeviceId from);
 
@@ -88,7 +89,6 @@ class Log final: private kj::TaskSet::ErrorHandler {
   std::vector<crypto::CollectionId> collections() const;
   // What is on disk of a collection. Stays where it is.
   const ItemSet& items(const crypto::CollectionId& collection) const;
-  const entries::Heads& heads() const { return durable; }
 
   // The content of an entry that lies on this disk; none where it cannot be read.
   kj::Maybe<Content> contentOf(const Entry& entry) const;
@@ -96,15 +96,21 @@ class Log final: private kj::TaskSet::ErrorHandler {
  private:
   struct Collection {
     ItemSet items;
-    std::set<Digest> underWay;                        // on their way to the disk
-    std::set<std::pair<DeviceId, uint64_t>> missing;  // before an author's newest
+    std::map<Digest, kj::ForkedPromise<void>> underWay;  // to the disk
+    std::set<std::pair<DeviceId, uint64_t>> missing;     // before an author's newest
+  };
+
+  // How far an author has come in a collection, and when that was by its clock.
+  struct Reached {
+    entries::Head head;
+    uint64_t time = 0;
   };
 
   Surroundings around;
   std::vector<Follower*> followers;
   std::map<crypto::CollectionId, Collection> all;
-  entries::Heads accepted;  // with what is on its way to the disk
-  entries::Heads durable;
+  std::map<entries::HeadKey, Reached> accepted;  // with what is on its way to the disk
+  std::map<entries::HeadKey, Reached> durable;
   Hlc clock;
   kj::TaskSet tasks;
 

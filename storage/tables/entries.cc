@@ -152,12 +152,15 @@ std::vector<Placed> ofTopic(Database& db, const CollectionId& collection, kj::St
   return found;
 }
 
-std::vector<Placed> unread(Database& db, int64_t after, size_t most) {
+std::vector<Placed> unread(Database& db, int64_t after, size_t bytesMost) {
   std::vector<Placed> found;
-  auto select = db.query(
-      "SELECT i, envelope FROM entries WHERE kind = 0 AND i > ?1 ORDER BY i LIMIT ?2", after, most);
-  while (select.step())
+  size_t bytes = 0;
+  auto select =
+      db.query("SELECT i, envelope FROM entries WHERE kind = 0 AND i > ?1 ORDER BY i", after);
+  while (bytes < bytesMost && select.step()) {
+    bytes += select.blob(1).size();
     found.push_back({select.number(0), kj::heapArray<kj::byte>(select.blob(1))});
+  }
   return found;
 }
 

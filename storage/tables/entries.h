@@ -67,7 +67,7 @@ struct Placed {
 std::vector<Placed> ofTopic(Database& db, const crypto::CollectionId& collection,
     kj::StringPtr topic, int64_t after, size_t bytesMost);
 // Those that could not be read when they came, from `after` on.
-std::vector<Placed> unread(Database& db, int64_t after, size_t most);
+std::vector<Placed> unread(Database& db, int64_t after, size_t bytesMost);
 
 std::vector<std::string> topics(Database& db, const crypto::CollectionId& collection);
 

@@ -1,6 +1,8 @@
 #include "tests/storage/log/site.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
+#include <random>
 
 namespace hearth::storage {
 namespace {
@@ -162,6 +164,39 @@ TEST_CASE("changes whose past comes later are seen when it has come") {
             .wait(circle.uv.waitScope)
             .has_value());
   REQUIRE(circle.at(there, {"text"}) == Tree{Tree::Written{"one two"}});
+}
+
+TEST_CASE("changes that find no room to wait are read again when what they build on has come") {
+  Circle circle;
+  auto hers = circle.open(*circle.anna);
+  std::mt19937_64 luck(1);
+  for (int i = 0; i < 20; ++i) {
+    std::string noise(1 << 20, ' ');
+    for (auto& byte: noise) byte = static_cast<char>('0' + luck() % 64);
+    circle.set(hers, {std::to_string(i)}, {noise});
+  }
+  // Ben builds on what nobody has yet, and is heard before Anna.
+  circle.exchange();
+  auto his = circle.open(*circle.ben);
+  for (int i = 0; i < 20; ++i) {
+    std::string noise(1 << 20, ' ');
+    for (auto& byte: noise) byte = static_cast<char>('0' + luck() % 64);
+    circle.set(his, {"b" + std::to_string(i)}, {noise});
+  }
+  Lot claras(circle.village, 3);
+  Site clara(claras, circle.uv.waitScope);
+  auto there = circle.open(clara);
+  auto all = circle.ben->envelopes(ownDocuments(), circle.uv.waitScope);
+  std::stable_partition(all.begin(), all.end(), [&](auto& envelope) {
+    auto entry = Entry::read(kj::heapArray<kj::byte>(envelope)).value();
+    return entry.head.author == circle.bens.who.self();
+  });
+  for (auto& envelope: all)
+    REQUIRE(clara.log.take(kj::mv(envelope), circle.bens.who.self())
+            .wait(circle.uv.waitScope)
+            .has_value());
+  there->ready().wait(circle.uv.waitScope);
+  REQUIRE(treeOf(there->document()) == treeOf(his->document()));
 }
 
 TEST_CASE("nobody says in an entry of his what somebody else has done") {

@@ -171,6 +171,47 @@ TEST_CASE("a device writes nothing where entries of its own are gone, until it h
   circle.write(*circle.anna, "four");
 }
 
+TEST_CASE("an entry that two bring at once is told to each when it is on disk, and is new once") {
+  Circle circle;
+  circle.write(*circle.anna, "one");
+  auto entry = kj::mv(circle.of(*circle.anna)[0]);
+  auto first = circle.ben->log.take(kj::heapArray<kj::byte>(entry), circle.annas.who.self());
+  auto second = circle.ben->log.take(kj::mv(entry), circle.bens.who.self());
+  REQUIRE(first.wait(circle.uv.waitScope).value());
+  REQUIRE_FALSE(second.wait(circle.uv.waitScope).value());
+
+  SECTION("and when the disk refuses it, both hear of it") {
+    circle.write(*circle.anna, "two");
+    auto next = kj::mv(circle.of(*circle.anna)[1]);
+    circle.bens.disk.full = true;
+    int refused = 0;
+    std::vector<kj::Promise<void>> takes;
+    for (int i = 0; i < 2; ++i)
+      takes.push_back(circle.ben->log.take(kj::heapArray<kj::byte>(next), circle.annas.who.self())
+              .then([](Result<bool>) {}, [&](kj::Exception&&) { ++refused; }));
+    for (auto& take: takes) take.wait(circle.uv.waitScope);
+    REQUIRE(refused == 2);
+    circle.bens.disk.full = false;
+    REQUIRE(circle.give(*circle.ben, kj::mv(next)).value());
+  }
+}
+
+TEST_CASE("an author's entries grow newer") {
+  Circle circle;
+  circle.write(*circle.anna, "one");
+  circle.ben->takeAllOf(*circle.anna, circle.uv.waitScope);
+  auto first = Entry::read(kj::mv(circle.of(*circle.anna)[0])).value();
+  auto& anna = circle.annas.who;
+  EntryHead head{NOTES_OF, anna.self(), 1, first.hash, first.head.time, circle.village.epoch};
+  auto key = KJ_ASSERT_NONNULL(anna.keyOf(circle.village.epoch, NOTES_OF));
+  auto made = [&]() {
+    return Entry::make(head, key, {}, contentOf("two").encode(), anna.signSecret()).envelope;
+  };
+  REQUIRE(circle.give(*circle.ben, made()).error().code == Errc::BAD_FORMAT);
+  ++head.time;
+  REQUIRE(circle.give(*circle.ben, made()).value());
+}
+
 TEST_CASE("whoever is asked for a collection that is not there makes none") {
   Circle circle;
   REQUIRE(circle.anna->log.items(crypto::CollectionId()).size() == 0);
