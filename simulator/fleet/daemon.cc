@@ -174,7 +174,8 @@ kj::Promise<Result<bool>> Daemon::run() {
   server = kj::heap<local::Server>(*running, parts.time.timer());
   starting = running->start().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not start", e); });
-  following = followNetworks().eagerlyEvaluate(nullptr);
+  following = followNetworks().eagerlyEvaluate(
+      [](kj::Exception&& e) { KJ_LOG(ERROR, "changes of network are not followed any more", e); });
   renewing = renewed().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not go on under other keys", e); });
   co_return true;

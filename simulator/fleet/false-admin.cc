@@ -85,9 +85,9 @@ kj::Maybe<Proposal> FalseAdmin::question() {
   return nullptr;
 }
 
-// Always new ones: as many as are listened to, then one that is no question, or one too many.
+// Always new ones, the first of them none: as many as are listened to, and now and then one too many.
 void FalseAdmin::ask(const DeviceId& peer) {
-  bool tooMany = counted.questions % 8 == 0;
+  bool tooMany = counted.unasked % TOO_MANY_EVERY == 0;
   auto count = static_cast<kj::uint>(Proposals::OF_ADMIN_MAX + tooMany);
   auto request = links.rpc(peer).castAs<rpc::Peer>().proposalsRequest();
   auto out = request.initOpen(count);

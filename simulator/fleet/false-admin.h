@@ -15,6 +15,7 @@ class FalseAdmin final: private devices::CircleKeeper::Observer,
                         private transport::Links::Observer,
                         private kj::TaskSet::ErrorHandler {
  public:
+  static constexpr uint64_t TOO_MANY_EVERY = 8;  // rounds of questions
   static constexpr kj::Duration LIES_EVERY = 50 * kj::MILLISECONDS;
 
   // All outlive this object.

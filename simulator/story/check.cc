@@ -228,12 +228,16 @@ Violations documentsAreInStep(Run& run) {
   for (auto& circle: circles(run)) {
     const storage::Tree* first = nullptr;
     for (auto& one: membersOf(circle)) {
-      auto page = pages.find(one.device.index());
-      bool reads = one.node.circle().ownRole() != crypto::Role::VAULT;
-      if (page == pages.end() || !reads) continue;
       auto tell = [&](std::string text) {
         found.push_back({now(run), one.device.index(), "documents", one.device.called() + text});
       };
+      bool reads = one.node.circle().ownRole() != crypto::Role::VAULT;
+      if (!reads || run.writers.changes().empty()) continue;
+      auto page = pages.find(one.device.index());
+      if (page == pages.end()) {
+        tell(" could not read its document");
+        continue;
+      }
       if (first == nullptr) first = &page->second;
       if (*first != page->second) tell(" has another document than the others");
       auto& content = std::get<storage::Tree::Map>(page->second.value);

@@ -1,5 +1,7 @@
 #include "simulator/story/writers.h"
 
+#include <kj/debug.h>
+
 #include <algorithm>
 
 namespace hearth::sim {
@@ -22,13 +24,14 @@ kj::Promise<Result<void>> commit(devices::Node& node, kj::Function<Result<void>(
 kj::Promise<Tree> contentOf(devices::Node& node) {
   co_await node.data().ready();
   auto opened = co_await node.data().documents().open(DOCUMENT);
+  KJ_REQUIRE(opened.has_value(), opened.error().because);
   co_return storage::treeOf((*opened)->document());
 }
 
 // The key itself, and beside it something that others change as well.
 Result<void> say(Draft& draft, const std::string& key, uint32_t luck) {
   if (auto set = draft.set({key}, {true}); !set) return set;
-  switch (luck % 4) {
+  switch (luck) {
     case 0:
       return draft.set({LIST, "-"}, {key});
     case 1:
@@ -50,12 +53,13 @@ Result<void> begin(Draft& draft) {
 }  // namespace
 
 kj::Promise<void> Writers::write(Device& device, uint32_t changes, kj::Duration span) {
+  auto chance = Chance::of(world.seed(), "writers", device.index());
   for (uint32_t i = 0; i < changes; ++i) {
     co_await world.time.after(span / static_cast<int64_t>(changes));
+    auto luck = static_cast<uint32_t>(chance.below(4));
     KJ_IF_MAYBE(node, device.node()) {
       auto number = made.size();
       made.push_back({device.index(), device.called() + std::to_string(number)});
-      auto luck = static_cast<uint32_t>(chance.below(4));
       bool acknowledged = false;
       try {
         auto done = co_await device.whileItRuns(

@@ -8,10 +8,10 @@ namespace hearth::sim {
 
 class Writers final {
  public:
-  explicit Writers(World& world): world(world), chance(Chance::of(world.seed(), "writers")) {}
+  explicit Writers(World& world): world(world) {}
 
   // So many changes of one document, one after the other: values under keys that nobody else uses, words in
-  // the middle of a text, an element of a list, a count.
+  // front of a text, an element of a list, a count.
   kj::Promise<void> write(Device& device, uint32_t changes, kj::Duration span);
 
   // What the document is on that device now, for pages().
@@ -30,7 +30,6 @@ class Writers final {
 
  private:
   World& world;
-  Chance chance;
   std::vector<Change> made;
   std::map<DeviceIndex, storage::Tree> found;
 };

@@ -31,7 +31,6 @@ class Finder final {
   static constexpr uint32_t MOVES_PER_SLOT_MAX = 32;  // of one device; a link that flaps, or a liar
 
   enum class Carrier : uint8_t { STREAMS, DATAGRAMS };
-  static constexpr size_t CARRIERS = 2;
 
   // What the circle says. The node implements it over its membership log.
   class Beacons {

@@ -46,8 +46,8 @@ kj::Promise<kj::Maybe<Dialer::Found>> Dialer::dial(
   co_return nullptr;
 }
 
-// What is at its end here, or was said wrongly, is worth a line each time; that a peer is not there, with
-// what can be done about it, one until it has answered.
+// What is at its end here, or was said wrongly, is worth a line each time; that a peer is not to be had by the
+// ways that were tried, one until it has answered.
 void Dialer::say(const DeviceId& peer, const kj::Exception& why) {
   if (why.getType() != kj::Exception::Type::DISCONNECTED) {
     KJ_LOG(INFO, "an address could not be called", why.getDescription());
@@ -55,7 +55,10 @@ void Dialer::say(const DeviceId& peer, const kj::Exception& why) {
   }
   if (silent.size() >= SILENT_MAX) silent.clear();
   if (silent.insert(peer).second)
-    KJ_LOG(INFO, "a peer answers nowhere, and is called on", peer, why.getDescription());
+    KJ_LOG(INFO,
+        "no way to a device that was tried answers; it is called on: see that hearthd runs there and that "
+        "its port is open, or name a relay with hearth relay add HOST:PORT",
+        peer, why.getDescription());
 }
 
 std::vector<Path> Dialer::better(const std::vector<Path>& paths, const Path& held) {

@@ -217,7 +217,7 @@ LaneStates Lanes::states() {
 }
 
 Result<std::vector<Event>> Lanes::resume(const LaneStates& peer) {
-  auto cannot = no(Errc::INTEGRITY_FAILED, "a link resumed by a peer that did not have it");
+  auto cannot = no(Errc::INTEGRITY_FAILED, "a session resumed by a peer that did not have it");
   if (peer.newestOfPeer >= nextId) return cannot;
   // A stream that is gone here is missing in our states, which says so.
   resets.clear();

@@ -19,11 +19,11 @@ struct Calling {
   std::vector<std::string> addresses;
   bool resyncNext = false;  // the peer knows another epoch
   kj::Duration backoff = AGAIN_AFTER;
-  kj::Promise<void> dialling = nullptr;
-  bool isDialling = false;
   Bell news;             // rung when there is a new way to try, for whoever calls
   bool hasNews = false;  // and nobody waited for it
   std::map<DeviceId, kj::TimePoint> refusedBy;  // members that have no way to the peer, and when
+  bool isDialling = false;
+  kj::Promise<void> dialling = nullptr;
 
   kj::Duration nextPause() {
     auto pause = backoff;
@@ -45,19 +45,15 @@ struct Bettering {
   kj::TimePoint meetAgainAt = kj::origin<kj::TimePoint>();
   kj::Promise<void> meeting = nullptr;      // the peer wants to go straight as well
   kj::Promise<void> callingAnew = nullptr;  // while the link may be of no use
-  bool isCallingAnew = false;
 
   void stop() {
     improving = nullptr;
     meeting = nullptr;
     callingAnew = nullptr;
-    isCallingAnew = false;
   }
 };
 
 struct LinkedPeer {
-  Calling calling;
-  Bettering bettering;
   kj::Own<Session> session;
   kj::Own<Link> link;                                 // carries the session, or is to; or null
   kj::TimePoint since = kj::origin<kj::TimePoint>();  // the link's being chosen
@@ -68,6 +64,8 @@ struct LinkedPeer {
   uint32_t attending = 0;
   kj::Maybe<kj::Own<void>> attention;  // on the session
   size_t carriedHalfOpen = 0;          // callers that the peer brings
+  Calling calling;
+  Bettering bettering;
 };
 
 }  // namespace hearth::transport

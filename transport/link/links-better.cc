@@ -57,37 +57,30 @@ void Links::callAt(const DeviceId& id, std::vector<std::string> addresses) {
 void Links::moved() {
   for (auto& [id, peer]: peers) {
     if (peer.link.get() == nullptr) {
-      peer.calling.backoff = REDIAL_AFTER;
+      peer.calling.backoff = Calling::AGAIN_AFTER;
       peer.calling.hasNews = true;
       peer.calling.news.ring();
       continue;
     }
     peer.link->askNow();
-    std::vector<Path> straight;
+    std::vector<Path> paths;
     for (auto& path: pathsTo(id)) {
-      if (path.isDirect()) straight.push_back(path);
+      if (path.isDirect() || peer.link->isInDoubt()) paths.push_back(path);
     }
-    callAnew(id, callOver(id, kj::mv(straight)));
+    callAnew(id, callOver(id, kj::mv(paths)));
   }
 }
 
 void Links::doubted(Link& link) {
   auto found = peers.find(link.peer());
   if (found == peers.end() || found->second.link.get() != &link) return;
-  auto& [id, peer] = *found;
-  if (!peer.bettering.isCallingAnew) callAnew(id, callInDoubt(id));
+  callAnew(found->first, callInDoubt(found->first));
 }
 
 // Before the link is known to be of no use, if it is: by the time that its silence tells, another one works.
 void Links::callAnew(const DeviceId& id, kj::Promise<void> calling) {
-  auto& peer = peers[id];
-  peer.bettering.isCallingAnew = true;
-  peer.bettering.callingAnew =
-      calling.then([this, id]() { peers[id].bettering.isCallingAnew = false; })
-          .eagerlyEvaluate([this, id](kj::Exception&& e) {
-            KJ_LOG(WARNING, "a peer could not be called anew", e);
-            peers[id].bettering.isCallingAnew = false;
-          });
+  peers[id].bettering.callingAnew = calling.eagerlyEvaluate(
+      [](kj::Exception&& e) { KJ_LOG(WARNING, "a peer could not be called anew", e); });
 }
 
 kj::Promise<void> Links::callOver(DeviceId id, std::vector<Path> paths) {

@@ -14,7 +14,7 @@ void Links::setAddresses(const DeviceId& id, std::vector<std::string> addresses)
   if (peer.calling.isWanted && peer.calling.addresses == addresses) return;
   peer.calling.isWanted = true;
   peer.calling.addresses = kj::mv(addresses);
-  peer.calling.backoff = REDIAL_AFTER;
+  peer.calling.backoff = Calling::AGAIN_AFTER;
   if (peer.link.get() == nullptr) return dialSoon(id, 0 * kj::SECONDS);
   peer.bettering.news.ring();
 }
@@ -42,7 +42,7 @@ kj::Promise<void> Links::dial(DeviceId id, kj::Duration after) {
       continue;
     }
     // A call that only lacked the epoch is repeated at once, as IKhfs.
-    auto pause = peer.calling.resyncNext ? REDIAL_AFTER : peer.calling.nextPause();
+    auto pause = peer.calling.resyncNext ? Calling::AGAIN_AFTER : peer.calling.nextPause();
     // Two devices that lost each other at one moment do not call each other at one moment for ever.
     auto jitter = tools.entropy.draw<uint8_t>() * (pause / 1024);
     co_await tools.timer.afterDelay(pause + jitter).exclusiveJoin(peer.calling.news.wait());

@@ -208,7 +208,7 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   auto own = takeUnconfirmed(link);
   if (own.get() != nullptr) {
     bool resynced = link.membershipOnly();
-    auto again = link.isRestricted() ? REDIAL_AFTER_MAX : 0 * kj::SECONDS;
+    auto again = link.isRestricted() ? Calling::AGAIN_AFTER_MAX : 0 * kj::SECONDS;
     dropLater(kj::mv(own));
     // A stranger's end leaves nothing behind: there is no end of strangers.
     auto known = peers.find(id);
@@ -234,10 +234,10 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   }
   if (peer.calling.isDialling) return;
   bool steady = served && tools.timer.now() - peer.since >= STEADY_AFTER;
-  if (steady) peer.calling.backoff = REDIAL_AFTER;
+  if (steady) peer.calling.backoff = Calling::AGAIN_AFTER;
   auto pause = steady ? peer.calling.backoff : peer.calling.nextPause();
-  bool isFirst = pause == REDIAL_AFTER;
-  dialSoon(id, restricted ? REDIAL_AFTER_MAX : waits && isFirst ? 0 * kj::SECONDS : pause);
+  bool isFirst = pause == Calling::AGAIN_AFTER;
+  dialSoon(id, restricted ? Calling::AGAIN_AFTER_MAX : waits && isFirst ? 0 * kj::SECONDS : pause);
 }
 
 void Links::part(const DeviceId& id, Peer& peer, Error why, kj::Duration silence) {

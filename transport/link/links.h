@@ -21,9 +21,8 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   static constexpr size_t ADDRESSES_MAX = 16;    // of one peer, as devices tell each other
   static constexpr size_t CALLED_MAX = 24;       // of one peer, with what is only heard of it
   static constexpr size_t DETOURS_MAX = 4;  // members that are asked at a time to carry to one peer
+  static_assert(Dialer::PATHS_MAX >= CALLED_MAX + DETOURS_MAX);
   static constexpr size_t CARRIED_HALF_OPEN_MAX = 8;  // of the gate's, what a member may bring
-  static constexpr kj::Duration REDIAL_AFTER = Calling::AGAIN_AFTER;  // doubling to
-  static constexpr kj::Duration REDIAL_AFTER_MAX = Calling::AGAIN_AFTER_MAX;
   // A link that ends sooner than this was no good: it is not called for at once again and again.
   static constexpr kj::Duration STEADY_AFTER = 1 * kj::SECONDS;
   static constexpr kj::Duration RPC_WITHIN = 30 * kj::SECONDS;  // of the session's beginning

@@ -30,7 +30,8 @@ class RelayConnector final: public Connector {
  public:
   // From the call to being joined, so that it is said here what has happened: the dialler gives up soon
   // after. Whoever waits has 3 s to say that it is there; one that does not is asked no more by the next call.
-  static constexpr kj::Duration JOINED_WITHIN = Dialer::CONNECT_WITHIN - 500 * kj::MILLISECONDS;
+  static constexpr kj::Duration SAID_BEFORE = 500 * kj::MILLISECONDS;  // the dialler gives up
+  static constexpr kj::Duration JOINED_WITHIN = Dialer::CONNECT_WITHIN - SAID_BEFORE;
 
   explicit RelayConnector(RelayParts parts): parts(parts) {}
 
