@@ -93,7 +93,8 @@ Expectations readExpectations(TomlReader& in) {
     for (auto& [key, value]: *most) {
       auto times = value.value_exact<int64_t>();
       if (!times || *times < 1)
-        in.complain("most: " + std::string(key.str()) + " must be 1 or more: what may not come at all stands in never");
+        in.complain("most: " + std::string(key.str()) +
+            " must be 1 or more: what may not come at all stands in never");
       expect.most[std::string(key.str())] = static_cast<uint64_t>(times.value_or(1));
     }
   }

@@ -189,7 +189,8 @@ TEST_CASE("a peer that has what was never sent ends the session") {
   auto& hand = two.confirmed();
   hand.resume({two.token, 2, 1, {99, {}}});
   REQUIRE(hand.hasEnded());
-  REQUIRE(two.device.log == Strings({"up", "down: a session resumed by a peer that did not have it"}));
+  REQUIRE(
+      two.device.log == Strings({"up", "down: a session resumed by a peer that did not have it"}));
   REQUIRE(two.carriers() == 0);
 }
 
