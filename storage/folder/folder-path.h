@@ -19,7 +19,8 @@ class FolderPath final {
   FolderPath() = default;  // the folder itself
 
   // Errors: BAD_FORMAT for what is no path of one name or more that every device may have: empty names, "." and
-  // "..", control characters, what is not UTF-8, Hearth's own directory; LIMIT_EXCEEDED for what is too long.
+  // "..", control characters, what is not UTF-8, Hearth's own directory and whatever some file system takes for it;
+  // LIMIT_EXCEEDED for what is too long.
   static Result<FolderPath> parse(std::string_view text);
 
   // Errors: those of parse() for `name`.
