@@ -1,5 +1,7 @@
 #include "crypto/primitives/blake3.h"
 
+#include "crypto/primitives/secret.h"
+
 #include <kj/debug.h>
 
 #include <blake3.h>
@@ -21,6 +23,8 @@ Blake3::Blake3() {
   static_assert(sizeof(state) >= sizeof(blake3_hasher) && alignof(blake3_hasher) <= 8);
   blake3_hasher_init(&hasher(state));
 }
+
+Blake3::~Blake3() noexcept(false) { wipe(kj::arrayPtr(state, STATE_BYTES)); }
 
 Blake3 Blake3::keyed(Bytes key) {
   KJ_REQUIRE(key.size() == KEY_BYTES, key.size());

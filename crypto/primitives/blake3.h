@@ -15,6 +15,9 @@ class Blake3 final {
   static constexpr size_t KEY_BYTES = 32;
 
   Blake3();
+  Blake3(const Blake3&) = default;
+  Blake3& operator=(const Blake3&) = default;
+  ~Blake3() noexcept(false);  // wipes what a key has left
   // Requires KEY_BYTES.
   static Blake3 keyed(Bytes key);
   static Blake3 deriving(kj::StringPtr context);

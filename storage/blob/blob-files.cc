@@ -22,13 +22,10 @@ BlobFiles::BlobFiles(const kj::Directory& directory, Entropy& entropy)
 BlobFiles::Writing::Temporary::Temporary(const kj::Directory& directory, kj::StringPtr fileName)
     : directory(directory),
       path(kj::str(fileName, HALF_DONE)),
-      file(directory.openFile(
-          path, kj::WriteMode::CREATE | kj::WriteMode::MODIFY | kj::WriteMode::PRIVATE)) {
-  file->truncate(0);
-}
+      file(directory.openFile(path, kj::WriteMode::CREATE | kj::WriteMode::PRIVATE)) {}
 
 BlobFiles::Writing::Temporary::~Temporary() noexcept(false) {
-  unwinding.catchExceptionsIfUnwinding([&]() { directory.tryRemove(path); });
+  if (!isRenamed) unwinding.catchExceptionsIfUnwinding([&]() { directory.tryRemove(path); });
 }
 
 BlobFiles::Writing::Writing(kj::Badge<BlobFiles>, BlobFiles& files, const BlobKeys& keys,
@@ -43,6 +40,7 @@ void BlobFiles::Writing::commit() {
   temporary.directory.transfer(kj::Path(kj::str(fileName)),
       kj::WriteMode::CREATE | kj::WriteMode::MODIFY, temporary.directory, temporary.path,
       kj::TransferMode::MOVE);
+  temporary.isRenamed = true;
   temporary.directory.sync();
 }
 

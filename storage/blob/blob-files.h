@@ -25,11 +25,12 @@ class BlobFiles final {
     void commit();
 
    private:
-    // The file under its other name, which is removed unless it was renamed.
+    // The file under its other name, which is removed unless it was renamed: that name may be another's by then.
     struct Temporary {
       const kj::Directory& directory;
       kj::Path path;
       kj::Own<const kj::File> file;
+      bool isRenamed = false;
       kj::UnwindDetector unwinding;
 
       Temporary(const kj::Directory& directory, kj::StringPtr fileName);
@@ -41,7 +42,8 @@ class BlobFiles final {
     SealedWriter writer;
   };
 
-  // `paddedTo` is the blob's length, or a padded one. The keys outlive what is returned.
+  // `paddedTo` is the blob's length, or a padded one. The keys outlive what is returned. Requires that nobody else
+  // is writing that blob.
   kj::Own<Writing> write(const BlobKeys& keys, const ContentId& content, uint64_t paddedTo);
 
   // Errors: INTEGRITY_FAILED, also where there is none.

@@ -23,6 +23,10 @@ Gear::Gear(const ChunkKey& key) {
   }
 }
 
+Gear::~Gear() noexcept(false) {
+  crypto::wipe(kj::arrayPtr(reinterpret_cast<kj::byte*>(table), sizeof(table)));
+}
+
 Chunker::Chunker(const Gear& gear, const ChunkSizes& sizes): gear(gear), sizes(sizes) {
   KJ_REQUIRE(0 < sizes.minBytes && sizes.minBytes <= sizes.normalBytes &&
       sizes.normalBytes <= sizes.maxBytes);

@@ -8,15 +8,22 @@
 // The gear comes from a key of the collection: where two collections cut, or a stranger would, is not the same.
 
 #include "crypto/identity/circle-keys.h"
+#include "storage/blob/tree.h"
 
 namespace hearth::storage {
 
 using ChunkKey =
     crypto::Key<struct ChunkKeyTag, 32>;  // of a collection; the same in all its epochs
 
+// `first` is the secret of the circle's first epoch.
+ChunkKey chunkKey(const crypto::EpochSecret& first, const CircleId& circle,
+    const crypto::CollectionId& collection);
+
 class Gear final {
  public:
   explicit Gear(const ChunkKey& key);
+  ~Gear() noexcept(false);
+  KJ_DISALLOW_COPY_AND_MOVE(Gear);
 
   uint64_t operator[](kj::byte byte) const { return table[byte]; }
 
@@ -31,6 +38,8 @@ struct ChunkSizes {
 
 // As measured in docs/adr/0092: 19 KiB on average.
 constexpr ChunkSizes CHUNK_SIZES{8 << 10, 16 << 10, 64 << 10, 14, 13};
+static_assert(CHUNK_SIZES.minBytes == CHUNK_BYTES_MIN && CHUNK_SIZES.maxBytes == CHUNK_BYTES_MAX,
+    "a tree takes what is cut");
 
 class Chunker final {
  public:

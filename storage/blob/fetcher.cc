@@ -87,7 +87,7 @@ void BlobFetcher::below(
   }
 }
 
-// GiveParts that lie side by side.
+// Parts that lie side by side.
 void BlobFetcher::add(Blob& blob, const std::vector<Part>& parts) {
   if (parts.empty()) return;
   auto place = std::ranges::lower_bound(blob.todo, parts[0].offset, {}, &Part::offset);
@@ -292,7 +292,10 @@ AskParts BlobFetcher::askOf(PeerNumber number, Peer& peer, Time now) {
 
 // Tickets grow: the first is the oldest.
 BlobFetcher::Time BlobFetcher::stalls(const Peer& peer) {
-  return std::min(peer.heardAt + STALL, peer.asked.begin()->second.since + PATIENCE);
+  auto rate = std::max(peer.bytesPerSecond, double{RATE_LEAST});
+  auto delivery = static_cast<int64_t>(static_cast<double>(peer.askedBytes) / rate * 1e9);
+  return std::min(peer.heardAt + STALL + delivery * kj::NANOSECONDS,
+      peer.asked.begin()->second.since + PATIENCE);
 }
 
 void BlobFetcher::tick(Time now) {

@@ -33,10 +33,13 @@ class BlobFetcher final {
   using Time = kj::TimePoint;
 
   static constexpr size_t WANTED_MAX = 65'536, PEERS_MAX = 64;
-  static constexpr uint64_t WINDOW_LEAST = 128 << 10,
+  static constexpr uint64_t WINDOW_LEAST = 64 << 10,
                             WINDOW_MOST = 16 << 20;              // bytes asked of a peer
   static constexpr kj::Duration WORTH = 250 * kj::MILLISECONDS;  // what it delivers in that time
-  static constexpr kj::Duration STALL = 3 * kj::SECONDS;  // without a part, while some are asked
+  // Without a part, while some are asked: this, and as long as what is asked takes at the rate that was seen.
+  static constexpr kj::Duration STALL = 3 * kj::SECONDS;
+  static constexpr uint64_t RATE_LEAST = 16
+      << 10;  // bytes a second, of the slowest peer that is waited for
   static constexpr kj::Duration PATIENCE = 30 * kj::SECONDS;  // for one part, while others come
   static constexpr kj::Duration PAUSE_LEAST = 2 * kj::SECONDS,
                                 PAUSE_MOST = 60 * kj::SECONDS;  // after it

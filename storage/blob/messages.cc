@@ -44,14 +44,17 @@ GiveParts readParts(FlatReader& in) {
   while (in.good() && in.remaining().size() > 0) {
     auto ticket = in.u32();
     parts.parts.push_back({ticket, in.var32(CHUNK_BYTES_MAX)});
+    if (parts.parts.size() > ASKED_MAX) in.refuse();
   }
   return parts;
 }
 
 std::vector<uint32_t> readTickets(FlatReader& in) {
   std::vector<uint32_t> tickets;
-  while (in.good() && in.remaining().size() > 0) tickets.push_back(in.u32());
-  if (tickets.size() > ASKED_MAX) in.refuse();
+  while (in.good() && in.remaining().size() > 0) {
+    tickets.push_back(in.u32());
+    if (tickets.size() > ASKED_MAX) in.refuse();
+  }
   return tickets;
 }
 
@@ -91,7 +94,7 @@ Result<BlobMessage> parseBlobMessage(Bytes bytes) {
   return message;
 }
 
-// GiveParts of one blob that follow each other share its name.
+// Parts of one blob that follow each other share its name.
 Buffer encode(const AskParts& ask) {
   KJ_REQUIRE(ask.parts.size() <= ASKED_MAX);
   FlatWriter out;

@@ -16,7 +16,7 @@ namespace hearth::storage {
 
 // The largest part fits a message, and many small ones do.
 constexpr size_t BLOB_MESSAGE_BYTES_MAX = 256 << 10;
-// GiveParts that one side may have asked for and not yet been answered.
+// Parts that one side may have asked for and not yet been answered.
 constexpr size_t ASKED_MAX = 512;
 
 struct AskedPart {
@@ -46,7 +46,7 @@ struct BusyParts {
 };
 using BlobMessage = std::variant<AskParts, GiveParts, LackParts, BusyParts>;
 
-// Errors: BAD_FORMAT; LIMIT_EXCEEDED for a message that is too long or names more than ASKED_MAX parts.
+// Errors: BAD_FORMAT, also where it names more than ASKED_MAX parts; LIMIT_EXCEEDED for one that is too long.
 Result<BlobMessage> parseBlobMessage(crypto::Bytes bytes);
 
 // Each requires that it fits a message.

@@ -257,6 +257,28 @@ TEST_CASE("a blob that is given up leaves nothing") {
   REQUIRE(shelf.directory->listNames().size() == 0);
 }
 
+TEST_CASE("what somebody else has left under the name of an unfinished file is not written into") {
+  Shelf shelf;
+  auto name = kj::Path(kj::str(shelf.path(1).toString(), ".part"));
+  auto foreign = shelf.directory->openFile(name, kj::WriteMode::CREATE);
+  foreign->writeAll("somebody else's"_kj);
+  REQUIRE_THROWS(shelf.put(1, randomBytes(1'000, 12)));
+  REQUIRE(foreign->readAllText() == "somebody else's"_kj);
+  REQUIRE(shelf.directory->exists(name));
+}
+
+TEST_CASE(
+    "once a blob is on disk, what comes under the name that its file had before is left alone") {
+  Shelf shelf;
+  auto name = kj::Path(kj::str(shelf.path(1).toString(), ".part"));
+  auto first = shelf.files.write(shelf.keys.keys, contentOf(1), 4);
+  first->add("blob"_kj.asBytes());
+  first->commit();
+  auto second = shelf.files.write(shelf.keys.keys, contentOf(1), 4);
+  first = nullptr;
+  REQUIRE(shelf.directory->exists(name));
+}
+
 TEST_CASE("a blob's file shows neither its bytes nor its content id") {
   Shelf shelf;
   auto planted = "planted plaintext that nobody else writes"_kj;

@@ -187,6 +187,20 @@ TEST_CASE("a peer that stalls holds nothing up, and is asked again later") {
   REQUIRE(swarm.nowMs < 30'000);
 }
 
+TEST_CASE("a peer of 20 kB/s delivers a blob, each part once") {
+  Originals originals;
+  auto& original = originals.add(randomBytes(1 << 20, 15));
+  Swarm swarm(originals);
+  swarm.add({.bytesPerMs = 20});
+  swarm.want(original.ref);
+  swarm.run();
+  REQUIRE(isWhole(swarm, original));
+  uint64_t parts = 0;
+  for (auto& [place, part]: original.parts) parts += part.size();
+  REQUIRE(swarm.peer(0).sentBytes < parts + parts / 100);
+  REQUIRE(swarm.nowMs < 60'000);
+}
+
 TEST_CASE("a blob that every peer lacks is stuck, and goes on when one has got it") {
   Originals originals;
   auto& original = originals.add(randomBytes(1 << 20, 12));
@@ -346,6 +360,10 @@ TEST_CASE("a message about blobs keeps its limits, and anything else is refused"
   many.u8(3);
   for (uint32_t i = 0; i <= ASKED_MAX; ++i) many.u32(i);
   REQUIRE(refused(many.asBytes()) == Errc::BAD_FORMAT);
+  FlatWriter answers;
+  answers.u8(2);
+  for (uint32_t i = 0; i <= ASKED_MAX; ++i) answers.u32(i).var32(nullptr);
+  REQUIRE(refused(answers.asBytes()) == Errc::BAD_FORMAT);
   FlatWriter deep;
   deep.u8(1).bytes(ContentId().asBytes()).u8(1).u32(0).u8(LEVEL_MAX + 1).u24(0).u24(0);
   REQUIRE(refused(deep.asBytes()) == Errc::BAD_FORMAT);
