@@ -1,12 +1,11 @@
 #include "devices/linux/tpm.h"
 
+#include "devices/linux/tpm-context.h"
+
 #include <kj/debug.h>
 
 #include <cstring>
-#include <memory>
-#include <tss2/tss2_esys.h>
 #include <tss2/tss2_mu.h>
-#include <tss2/tss2_tctildr.h>
 
 namespace hearth::devices {
 
@@ -15,18 +14,6 @@ namespace {
 constexpr Error REFUSED = {Errc::EVIDENCE_REJECTED, "the TPM refuses: see the daemon's log"_kj};
 constexpr TPMT_SYM_DEF PARAMETER_CIPHER = {
     .algorithm = TPM2_ALG_AES, .keyBits = {.aes = 128}, .mode = {.aes = TPM2_ALG_CFB}};
-
-// What ESAPI allocates.
-struct Freed {
-  void operator()(void* memory) const { Esys_Free(memory); }
-};
-template <typename T>
-using FromTpm = std::unique_ptr<T, Freed>;
-
-bool did(TSS2_RC rc, kj::StringPtr what) {
-  if (rc != TSS2_RC_SUCCESS) KJ_LOG(WARNING, "the TPM refuses", what, kj::hex(rc));
-  return rc == TSS2_RC_SUCCESS;
-}
 
 // The code of the TPM itself, without the number of the session or parameter that it blames (TPM 2.0
 // part 2, §6.6.2).
@@ -72,15 +59,7 @@ Sized sized(crypto::Bytes bytes) {
 
 }  // namespace
 
-struct Tpm::Context {
-  TSS2_TCTI_CONTEXT* tcti = nullptr;
-  ESYS_CONTEXT* esys = nullptr;
-
-  ~Context() {
-    if (esys != nullptr) Esys_Finalize(&esys);
-    if (tcti != nullptr) Tss2_TctiLdr_Finalize(&tcti);
-  }
-
+struct Tpm::Context: TpmContext {
   // A handle of the TPM's, given back at the end of the scope.
   class Handle final {
    public:
@@ -100,7 +79,7 @@ struct Tpm::Context {
     TPM2B_DATA nothing = {};
     TPML_PCR_SELECTION noPcrs = {};
     auto wanted = storageKeyTemplate();
-    return did(
+    return tpmDid(
         Esys_CreatePrimary(esys, ESYS_TR_RH_OWNER, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
             &noAuth, &wanted, &nothing, &noPcrs, &key.value, nullptr, nullptr, nullptr, nullptr),
         "making its storage key"_kj);
@@ -110,20 +89,22 @@ struct Tpm::Context {
   // learns nothing; what the TPM answers is encrypted.
   bool openSession(Handle& session, const Handle& key, TPM2_SE kind) {
     constexpr TPMA_SESSION FLAGS = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT;
-    return did(Esys_StartAuthSession(esys, key.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+    return tpmDid(
+               Esys_StartAuthSession(esys, key.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                    ESYS_TR_NONE, nullptr, kind, &PARAMETER_CIPHER, TPM2_ALG_SHA256, &session.value),
                "opening a session"_kj) &&
-        did(Esys_TRSess_SetAttributes(esys, session.value, FLAGS, FLAGS), "a session's flags"_kj);
+        tpmDid(
+            Esys_TRSess_SetAttributes(esys, session.value, FLAGS, FLAGS), "a session's flags"_kj);
   }
 
   // PCR 7 as it is now, and the authorisation value.
   bool applyPolicy(const Handle& session) {
     TPM2B_DIGEST current = {};
     auto selection = pcr7();
-    return did(Esys_PolicyPCR(esys, session.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
-                   &current, &selection),
+    return tpmDid(Esys_PolicyPCR(esys, session.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                      &current, &selection),
                "a policy over PCR 7"_kj) &&
-        did(Esys_PolicyAuthValue(esys, session.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE),
+        tpmDid(Esys_PolicyAuthValue(esys, session.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE),
             "a policy over the authorisation value"_kj);
   }
 
@@ -131,8 +112,8 @@ struct Tpm::Context {
     Handle trial(esys);
     TPM2B_DIGEST* digest = nullptr;
     if (!openSession(trial, key, TPM2_SE_TRIAL) || !applyPolicy(trial) ||
-        !did(Esys_PolicyGetDigest(
-                 esys, trial.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest),
+        !tpmDid(Esys_PolicyGetDigest(
+                    esys, trial.value, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &digest),
             "the policy's digest"_kj))
       return false;
     FromTpm<TPM2B_DIGEST> owned(digest);
@@ -146,9 +127,7 @@ Tpm::~Tpm() noexcept(false) = default;
 
 kj::Maybe<kj::Own<Tpm>> Tpm::open(kj::StringPtr tcti) {
   auto context = kj::heap<Context>();
-  if (!did(Tss2_TctiLdr_Initialize(tcti.cStr(), &context->tcti), "being reached"_kj) ||
-      !did(Esys_Initialize(&context->esys, context->tcti, nullptr), "being used"_kj))
-    return nullptr;
+  if (!context->open(tcti)) return nullptr;
   return kj::Own<Tpm>(kj::heap<Tpm>(kj::mv(context)));
 }
 
@@ -170,9 +149,9 @@ Result<TpmSealed> Tpm::seal(crypto::Bytes secret, const TpmAuth& auth) {
   TPML_PCR_SELECTION noPcrs = {};
   TPM2B_PRIVATE* privatePart = nullptr;
   TPM2B_PUBLIC* publicPart = nullptr;
-  if (!did(Esys_Create(context->esys, key.value, ESYS_TR_PASSWORD, session.value, ESYS_TR_NONE,
-               &sensitive, &wanted, &nothing, &noPcrs, &privatePart, &publicPart, nullptr, nullptr,
-               nullptr),
+  if (!tpmDid(Esys_Create(context->esys, key.value, ESYS_TR_PASSWORD, session.value, ESYS_TR_NONE,
+                  &sensitive, &wanted, &nothing, &noPcrs, &privatePart, &publicPart, nullptr,
+                  nullptr, nullptr),
           "sealing"_kj))
     return no(REFUSED);
   FromTpm<TPM2B_PRIVATE> ownedPrivate(privatePart);
@@ -199,13 +178,13 @@ Result<crypto::Secret> Tpm::unseal(const TpmSealed& sealed, const TpmAuth& auth)
   auto privatePart = sized<TPM2B_PRIVATE>(sealed.privatePart);
   Context::Handle key(context->esys), object(context->esys), session(context->esys);
   if (!context->makeStorageKey(key)) return no(REFUSED);
-  if (!did(Esys_Load(context->esys, key.value, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-               &privatePart, &publicPart, &object.value),
+  if (!tpmDid(Esys_Load(context->esys, key.value, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
+                  &privatePart, &publicPart, &object.value),
           "loading what was sealed"_kj))
     return no(OTHER);
   auto value = sized<TPM2B_AUTH>(auth.reveal());
   KJ_DEFER(crypto::wipe(kj::arrayPtr(reinterpret_cast<kj::byte*>(&value), sizeof(value))));
-  if (!did(Esys_TR_SetAuth(context->esys, object.value, &value), "an authorisation value"_kj) ||
+  if (!tpmDid(Esys_TR_SetAuth(context->esys, object.value, &value), "an authorisation value"_kj) ||
       !context->openSession(session, key, TPM2_SE_POLICY) || !context->applyPolicy(session))
     return no(REFUSED);
   TPM2B_SENSITIVE_DATA* data = nullptr;
@@ -216,7 +195,7 @@ Result<crypto::Secret> Tpm::unseal(const TpmSealed& sealed, const TpmAuth& auth)
         "this machine starts otherwise than when its keys were sealed (TPM PCR 7): undo that "
         "change of its firmware or secure boot, or bring the device in anew");
   }
-  if (!did(rc, "opening what was sealed"_kj)) return no(REFUSED);
+  if (!tpmDid(rc, "opening what was sealed"_kj)) return no(REFUSED);
   auto secret = crypto::Secret::copyOf(kj::arrayPtr(data->buffer, data->size));
   crypto::wipe(kj::arrayPtr(data->buffer, data->size));
   Esys_Free(data);
