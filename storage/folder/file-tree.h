@@ -5,6 +5,7 @@
 // No path is followed out of the folder: where a name on the way is a symbolic link, it is LINKED. A file is never
 // written where its owner sees it: it is staged, made durable with all others of its batch, and then placed.
 
+#include "core/base/ids.h"
 #include "crypto/primitives/bytes.h"
 #include "storage/folder/folder-path.h"
 
@@ -17,6 +18,8 @@
 
 namespace hearth::storage {
 
+using FolderId = Id<struct FolderTag, 16>;
+
 enum class TreeError : uint8_t {
   MISSING,      // there is nothing
   CHANGED,      // there is something else than was expected
@@ -26,6 +29,7 @@ enum class TreeError : uint8_t {
   FULL,         // the disk
   UNSUPPORTED,  // by the file system: a name, a link, an attribute
   GONE,         // the folder itself: unmounted, moved or removed
+  TAKEN,        // another folder of Hearth is there, around it or in it
   FAILED,       // anything else that the disk says
 };
 // In words, for people.
@@ -34,7 +38,8 @@ kj::StringPtr describe(TreeError error);
 template <typename T>
 using TreeResult = std::expected<T, TreeError>;
 
-// What one state of a file is told by from another: its inode, size and times. Equal only if nobody has written.
+// What one state of a file is told by from another: its inode, size and times. Equal only if nobody has written. Of a
+// directory only the inode counts where a stamp is expected: the rest is what is in it.
 struct FileStamp {
   uint64_t inode = 0, size = 0;
   int64_t modifiedNs = 0, changedNs = 0;  // mtime and ctime, since 1970
@@ -43,19 +48,15 @@ struct FileStamp {
 };
 
 struct FileState {
-  enum class Kind : uint8_t {
-    FILE = 1,
-    DIRECTORY = 2,
-    SYMLINK = 3,
-    OTHER = 4
-  };  // OTHER: socket, device, pipe
+  // OTHER: socket, device, pipe, a directory of another disk
+  enum class Kind : uint8_t { FILE = 1, DIRECTORY = 2, SYMLINK = 3, OTHER = 4 };
 
   Kind kind = Kind::OTHER;
   uint32_t mode = 0;  // permission bits, 0777
   FileStamp stamp;
 };
 
-// What is kept of a file beside its bytes.
+// What is kept of a file beside its bytes. What is extended and goes beyond the limits is left out.
 struct FileAttributes {
   static constexpr size_t EXTENDED_MAX = 64, EXTENDED_BYTES_MAX = 16 << 10;  // of all together
 
@@ -87,8 +88,10 @@ class FileTree {
     virtual TreeResult<void> write(uint64_t offset, crypto::Bytes bytes) = 0;
     // By the machine's own means where it has some (reflink, copy_file_range).
     virtual TreeResult<void> copy(Reading& from, uint64_t offset, uint64_t bytes, uint64_t to) = 0;
-    // Its final length, and what it shall have beside its bytes; UNSUPPORTED attributes are left out.
-    virtual TreeResult<void> finish(uint64_t length, const FileAttributes& attributes) = 0;
+    // Its final length, and what it shall have beside its bytes. What the file system does not take of that is left
+    // out: returns what it has now.
+    virtual TreeResult<FileAttributes> finish(
+        uint64_t length, const FileAttributes& attributes) = 0;
   };
 
   struct Listed {
@@ -111,22 +114,24 @@ class FileTree {
   virtual TreeResult<void> sync() = 0;
 
   // All of these change what the owner sees, each in one step, and only where there is what is `expected`: a file with
-  // that stamp, or nothing. CHANGED, and everything as it was, otherwise.
+  // that stamp, or nothing. CHANGED, and everything as it was, otherwise; MISSING where the directory is not there that
+  // it shall be in. Paths have one name or more.
   using Expect = const FileStamp*;  // null: nothing is there
 
-  // What was there goes to `keep`, below the own directory's "versions", or is gone where that is null.
+  // What was there goes to `keep`, below the own directory's "versions", or is gone where that is null. Nothing may be
+  // under that name yet: CHANGED. A program that has the file open still writes into what is kept.
   using Keep = const FolderPath*;
 
   virtual TreeResult<FileState> place(
       std::string_view stagedName, const FolderPath& path, Expect expected, Keep keep) = 0;
   virtual TreeResult<FileState> placeLink(
-      const std::string& target, const FolderPath& path, Expect expected) = 0;
+      const std::string& target, const FolderPath& path, Expect expected, Keep keep) = 0;
   virtual TreeResult<FileState> makeDirectory(const FolderPath& path, uint32_t mode) = 0;
   virtual TreeResult<FileState> move(
       const FolderPath& from, const FileStamp& expected, const FolderPath& to) = 0;
   // A file or a symbolic link.
   virtual TreeResult<void> remove(const FolderPath& path, const FileStamp& expected, Keep keep) = 0;
-  virtual TreeResult<void> removeDirectory(const FolderPath& path) = 0;
+  virtual TreeResult<void> removeDirectory(const FolderPath& path) = 0;  // CHANGED: none
   virtual TreeResult<FileState> setAttributes(
       const FolderPath& path, const FileStamp& expected, const FileAttributes& attributes) = 0;
 
