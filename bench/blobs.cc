@@ -1,9 +1,8 @@
 #include "bench/blobs.h"
 
 #include "bench/process.h"
+#include "storage/blob/at-once.h"
 #include "storage/blob/cutter.h"
-#include "storage/blob/fetcher.h"
-#include "storage/blob/server.h"
 
 #include <kj/debug.h>
 
@@ -168,26 +167,27 @@ class Shelf final: public PartSource, public Holdings {
 
 // Everything from one peer that answers after 100 us. Gives the bytes of all messages.
 uint64_t transfer(Shelf& shelf) {
-  BlobFetcher fetcher(shelf);
-  BlobServer server(shelf);
+  BlobFetcher fetcher;
+  BlobServer server;
   auto now = kj::origin<kj::TimePoint>() + 1 * kj::SECONDS;
   fetcher.peerHere(0, now);
-  KJ_REQUIRE(fetcher.want(shelf.ref, 0, {}, now).has_value());
+  KJ_REQUIRE(fetcher.want(shelf.ref, 0, {}).has_value());
   uint64_t bytes = 0, arrived = 0;
   while (fetcher.wanted() > 0) {
-    auto effects = fetcher.take();
+    auto effects = takeAtOnce(fetcher, shelf, now);
     for (auto& sent: effects.send) {
       bytes += sent.message.size();
       auto ask = std::get<AskParts>(parseBlobMessage(sent.message).value());
-      KJ_REQUIRE(server.received(ask).has_value());
+      KJ_REQUIRE(server.received(ask, now).has_value());
     }
-    auto answer = KJ_REQUIRE_NONNULL(server.next(), "nothing was asked for", arrived);
+    auto answer =
+        KJ_REQUIRE_NONNULL(nextAtOnce(server, shelf, now), "nothing was asked for", arrived);
     bytes += answer.size();
     now += 100 * kj::MICROSECONDS;
     fetcher.received(0, answer, now);
     ++arrived;
   }
-  auto ended = fetcher.take().ended;
+  auto ended = fetcher.take(now).ended;
   KJ_REQUIRE(ended.size() == 1 && ended[0].how.has_value(), "the blob was not fetched");
   return bytes;
 }

@@ -7,6 +7,7 @@
 #include "storage/blob/messages.h"
 
 #include <kj/async.h>
+#include <kj/vector.h>
 
 namespace hearth::devices {
 
@@ -20,7 +21,7 @@ class BlobPlace {
     crypto::CollectionId collection;  // who may not read it gets nothing
     crypto::Buffer bytes;             // as hashed: a chunk, or a node encoded
   };
-  using Answers = std::vector<kj::Maybe<Found>>;
+  using Answers = kj::Vector<kj::Maybe<Found>>;
 
   // Answers to the first of `asked`, one each and in their order; none for a part that is not here. As many as come
   // to `mostBytes`, at least one. No disk is read on the loop. What throws counts as not here.
@@ -42,7 +43,7 @@ class BlobTarget {
     WantedPart part;
     crypto::Buffer bytes;
   };
-  using Looked = std::vector<kj::Maybe<crypto::Buffer>>;
+  using Looked = kj::Vector<kj::Maybe<crypto::Buffer>>;
 
   // What of these is here already, one answer each: of a node its bytes, of a chunk that needs not be sent no bytes;
   // none for what is to be fetched. A chunk that is taken from elsewhere on this device is put where it belongs

@@ -7,8 +7,8 @@
 //                +------------+  the peer lacks it, is busy, stalls or goes away, or has sent something else
 //
 // Whoever sends other bytes than the tree says has lied, is named and not asked again. Where the author of a tree
-// has made it wrong, the blob has failed, whoever sent it. What is here already is told by Holdings, so that a
-// fetch that was cut or begins anew after a restart asks for what is missing and nothing else.
+// has made it wrong, the blob has failed, whoever sent it. Before a part is to do, it is looked whether it is here
+// already, so that a fetch that was cut or begins anew after a restart asks for what is missing and nothing else.
 
 #include "storage/blob/messages.h"
 
@@ -19,13 +19,6 @@
 #include <set>
 
 namespace hearth::storage {
-
-// What of a wanted blob is here.
-class Holdings {
- public:
-  virtual kj::Maybe<crypto::Buffer> node(const Digest& hash) = 0;
-  virtual bool hasChunk(const ContentId& content, uint64_t offset, const Child& chunk) = 0;
-};
 
 class BlobFetcher final {
  public:
@@ -43,8 +36,8 @@ class BlobFetcher final {
   static constexpr kj::Duration PATIENCE = 30 * kj::SECONDS;  // for one part, while others come
   static constexpr kj::Duration PAUSE_LEAST = 2 * kj::SECONDS,
                                 PAUSE_MOST = 60 * kj::SECONDS;  // after it
-  static constexpr kj::Duration LACKS_FOR =
-      30 * kj::SECONDS;  // a peer that lacked some of a blob is asked again
+  // A peer that lacked some of a blob is asked again for some of that one, each time after twice as long.
+  static constexpr kj::Duration LACKS_LEAST = 30 * kj::SECONDS, LACKS_MOST = 1 * kj::HOURS;
   static constexpr kj::Duration BUSY_FOR = 200 * kj::MILLISECONDS;
 
   struct Range {
@@ -53,6 +46,18 @@ class BlobFetcher final {
     bool operator==(const Range&) const = default;
   };
 
+  // Chunks are not asked for further than this behind the first that is missing: whoever keeps them in order needs
+  // no more room.
+  static constexpr uint64_t AHEAD_MAX = 32 << 20;
+
+  // Whether a part is here: to be answered by looked().
+  struct Look {
+    uint64_t number;
+    ContentId content;
+    uint8_t level;  // 0: a chunk
+    uint64_t offset;
+    Child part;
+  };
   struct Sent {
     PeerNumber peer;
     crypto::Buffer message;
@@ -74,31 +79,34 @@ class BlobFetcher final {
   };
   // In the order in which they are to be carried out: parts are kept before their blob is done.
   struct Effects {
+    std::vector<Look> look;
     std::vector<Sent> send;
     std::vector<Here> here;
     std::vector<Lied> lied;
     std::vector<Ended> ended;
   };
 
-  // The holdings outlive the fetcher.
-  explicit BlobFetcher(Holdings& holdings): holdings(holdings) {}
-
   // Events. Effects are collected until they are taken.
 
   // Lower needs first, among equal ones who came first. Of a blob that is wanted already need and range change.
   // Errors: LIMIT_EXCEEDED.
-  Result<void> want(const BlobRef& ref, uint32_t need, Range range, Time now);
+  Result<void> want(const BlobRef& ref, uint32_t need, Range range);
   void forget(const ContentId& content);
 
   void peerHere(PeerNumber peer, Time now);  // more than PEERS_MAX are not asked
-  void peerGone(PeerNumber peer, Time now);
+  void peerGone(PeerNumber peer);
   // It has got more of a blob than it had when it said that it lacks some.
-  void peerHas(PeerNumber peer, const ContentId& content, Time now);
+  void peerHas(PeerNumber peer, const ContentId& content);
 
+  // The answer to a Look: of a node that is here its bytes, of a chunk none; nothing for what is not here.
+  void looked(uint64_t number, kj::Maybe<crypto::Bytes> here);
   void received(PeerNumber peer, crypto::Bytes message, Time now);
   void tick(Time now);
+  // Until now nothing was read of what peers may have sent: their silence says nothing of them.
+  void didNotListen(Time now);
 
-  Effects take();
+  // Asks peers for as much as they deliver, and gives all that is to be done.
+  Effects take(Time now);
   // When tick() shall be called, if nothing happens before.
   kj::Maybe<Time> next() const;
 
@@ -113,17 +121,24 @@ class BlobFetcher final {
     Expected expected;
     uint64_t offset;
   };
+  // What a peer has said that it lacks.
+  struct Lacking {
+    Time until = kj::origin<Time>();  // it is not asked for it
+    kj::Duration pause = LACKS_LEAST / 2;
+  };
   struct Blob {
     ContentId content;
     Range range;
-    std::deque<Part> todo;  // in order of their offsets
-    size_t asked = 0;
-    std::map<PeerNumber, Time> lackedBy;
+    std::deque<Part> todo;           // in order of their offsets
+    std::multiset<uint64_t> waited;  // offsets of what is asked for and what is looked for
+    std::map<PeerNumber, Lacking> lackedBy;
   };
   struct Asked {
     Rank blob;
     Part part;
     Time since;
+
+    uint64_t weight() const;  // what it puts in flight, in bytes
   };
   struct Peer {
     std::map<uint32_t, Asked> asked;  // by ticket
@@ -137,29 +152,32 @@ class BlobFetcher final {
     bool liar = false;
   };
 
-  Holdings& holdings;
   std::map<Rank, Blob> blobs;
   std::map<ContentId, Rank> ranks;
   std::set<Rank> ready;  // blobs that have something to do
   std::map<PeerNumber, Peer> peers;
-  uint64_t wants = 0;
+  std::map<uint64_t, std::pair<Rank, Part>> looks;  // that are not answered, by number
+  std::multimap<Time, std::pair<Rank, PeerNumber>> lackEnds;
+  uint64_t wants = 0, looksMade = 0;
   uint32_t tickets = 0;
   Effects effects;
 
-  void add(Blob& blob, const std::vector<Part>& parts);
-  void missing(const Blob& blob, const Part& part, std::vector<Part>& found);
-  void below(const Blob& blob, const Part& part, const BlobNode& node, std::vector<Part>& found);
-  bool settle(const Rank& rank, Blob& blob);
+  void look(const Rank& rank, Blob& blob, const Part& part);
+  void lookBelow(const Rank& rank, Blob& blob, const Part& part, const BlobNode& node);
+  static void add(Blob& blob, const Part& part);
+  void settle(const Rank& rank, Blob& blob);
   void end(const Rank& rank, Result<void> how);
   void giveBack(Peer& peer, std::map<uint32_t, Asked>::iterator asked);
   void giveBackAll(Peer& peer);
   void arrived(PeerNumber number, Peer& peer, const GiveParts::Part& part, Time now);
-  Result<std::vector<Part>> verified(const Blob& blob, const Part& part, crypto::Bytes bytes);
   void lacks(PeerNumber number, Peer& peer, uint32_t ticket, Time now);
   void lied(PeerNumber number, Peer& peer, Error error);
-  void measure(Peer& peer, size_t bytes, Time now);
+  static void measure(Peer& peer, size_t bytes, Time now);
+  static void beginToAsk(Peer& peer, Time now);
   static uint64_t window(const Peer& peer);
   static Time stalls(const Peer& peer);
+  static bool isLackedBy(const Blob& blob, PeerNumber peer, Time now);
+  static bool isTooFarAhead(const Blob& blob);
   void askAll(Time now);
   AskParts askOf(PeerNumber number, Peer& peer, Time now);
   void reopen(const Rank& rank);

@@ -1,12 +1,26 @@
 #include "storage/blob/server.h"
 
-#include <utility>
+#include <kj/debug.h>
+
+#include <algorithm>
 
 namespace hearth::storage {
 
-Result<void> BlobServer::received(const AskParts& ask) {
+namespace {
+
+// As many tickets as a message may have.
+std::vector<uint32_t> taken(std::deque<uint32_t>& tickets) {
+  auto end = tickets.begin() + static_cast<ptrdiff_t>(std::min(tickets.size(), ASKED_MAX));
+  std::vector<uint32_t> some(tickets.begin(), end);
+  tickets.erase(tickets.begin(), end);
+  return some;
+}
+
+}  // namespace
+
+Result<void> BlobServer::received(const AskParts& ask, Time now) {
   for (auto& part: ask.parts) {
-    if (asked.size() < ASKED_MAX) {
+    if (asked.size() + found.size() < ASKED_MAX) {
       asked.push_back(part);
     } else if (busy.size() < ASKED_MAX) {
       busy.push_back(part.ticket);
@@ -14,34 +28,60 @@ Result<void> BlobServer::received(const AskParts& ask) {
       return no(Errc::LIMIT_EXCEEDED, "a peer that asks without waiting");
     }
   }
+  forgetUnknown(now);
   if (unknown > UNKNOWN_MAX)
     return no(Errc::LIMIT_EXCEEDED, "a peer that asks for what is not here");
   return {};
 }
 
-// As many parts as fit; what is lacking and what was too much is told once there is nothing else in the way.
-kj::Maybe<crypto::Buffer> BlobServer::next() {
-  std::vector<crypto::Buffer> bytes;
-  GiveParts parts;
-  size_t size = 1;
-  while (!asked.empty() && lacks.size() < ASKED_MAX) {
-    auto& first = asked.front();
-    if (held == nullptr) held = source.part(first.content, first.level, first.offset);
-    KJ_IF_MAYBE(part, held) {
-      if (size + partBytes(part->size()) > BLOB_MESSAGE_BYTES_MAX) break;
-      size += partBytes(part->size());
-      parts.parts.push_back({first.ticket, *part});
-      bytes.push_back(kj::mv(*part));
-      held = nullptr;
+void BlobServer::forgetUnknown(Time now) {
+  auto seconds = (now - countedAt) / kj::SECONDS;
+  if (seconds == 0) return;
+  countedAt = now;
+  unknown -= std::min(unknown, static_cast<size_t>(seconds) * FORGOTTEN_PER_S);
+}
+
+std::vector<AskedPart> BlobServer::toLookUp() const {
+  if (foundBytes >= READ_BYTES_MAX) return {};
+  return {asked.begin(), asked.end()};
+}
+
+void BlobServer::lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time now) {
+  KJ_REQUIRE(answers.size() <= asked.size(), "answers to what nobody asked");
+  forgetUnknown(now);
+  for (auto& answer: answers) {
+    auto ticket = asked.front().ticket;
+    asked.pop_front();
+    KJ_IF_MAYBE(bytes, answer) {
+      KJ_REQUIRE(bytes->size() <= CHUNK_BYTES_MAX, bytes->size());
+      foundBytes += bytes->size();
+      found.push_back({ticket, kj::mv(*bytes)});
     } else {
       ++unknown;
-      lacks.push_back(first.ticket);
+      lacks.push_back(ticket);
     }
-    asked.pop_front();
   }
-  if (!parts.parts.empty()) return encode(parts);
-  if (!lacks.empty()) return encode(LackParts{std::exchange(lacks, {})});
-  if (!busy.empty()) return encode(BusyParts{std::exchange(busy, {})});
+}
+
+// As many parts as fit. What is lacking and what was too much is told when there is nothing else in the way, or a
+// message full of it.
+kj::Maybe<crypto::Buffer> BlobServer::next() {
+  if (!lacks.empty() && (found.empty() || lacks.size() >= ASKED_MAX))
+    return encode(LackParts{taken(lacks)});
+  if (!found.empty()) {
+    GiveParts parts;
+    size_t size = 1;
+    for (auto& part: found) {
+      size += partBytes(part.bytes.size());
+      if (size > BLOB_MESSAGE_BYTES_MAX) break;
+      parts.parts.push_back({part.ticket, part.bytes});
+      foundBytes -= part.bytes.size();
+    }
+    auto message = encode(parts);
+    found.erase(found.begin(), found.begin() + static_cast<ptrdiff_t>(parts.parts.size()));
+    return kj::mv(message);
+  }
+  if (!busy.empty()) return encode(BusyParts{taken(busy)});
   return nullptr;
 }
 

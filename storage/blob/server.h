@@ -1,43 +1,56 @@
 #pragma once
 // The side that has blobs, towards one peer: questions come in, answers go out as fast as the link takes them. A
-// pure machine. It holds the questions and never the parts: those are fetched one message at a time.
+// pure machine. It holds the questions, and of their answers no more than keeps the link busy: parts are looked up
+// many at a time, while those before them are being sent.
 
 #include "storage/blob/messages.h"
+
+#include <kj/time.h>
+#include <kj/vector.h>
 
 #include <deque>
 
 namespace hearth::storage {
 
-// Where parts come from.
-class PartSource {
- public:
-  // Nothing, where it is not here or not for this peer: the two look alike. At most CHUNK_BYTES_MAX.
-  virtual kj::Maybe<crypto::Buffer> part(
-      const ContentId& content, uint8_t level, uint64_t offset) = 0;
-};
-
 class BlobServer final {
  public:
-  static constexpr size_t UNKNOWN_MAX = 16'384;  // questions without an answer in a conversation
+  using Time = kj::TimePoint;
 
-  // The source outlives the server.
-  explicit BlobServer(PartSource& source): source(source) {}
+  // Questions without an answer. Whoever wants as many blobs as a fetcher may, of which nothing is here, comes to
+  // this by asking for each once and once more.
+  static constexpr size_t UNKNOWN_MAX = 131'072;
+  static constexpr size_t FORGOTTEN_PER_S = 1'024;   // of these
+  static constexpr size_t READ_BYTES_MAX = 1 << 20;  // that are looked up at a time
 
-  // A message of the peer. Errors, after which the conversation is over: BAD_FORMAT; LIMIT_EXCEEDED for a peer that
-  // goes on asking without waiting, or for what is not here.
-  Result<void> received(const AskParts& ask);
+  // A message of the peer. Errors, after which the conversation is over: LIMIT_EXCEEDED for a peer that goes on
+  // asking without waiting, or for what is not here.
+  Result<void> received(const AskParts& ask, Time now);
+
+  // What is to be looked up now, if anything. The answers to the first ones come before this is asked again.
+  std::vector<AskedPart> toLookUp() const;
+  // In the order of toLookUp(), at least one; none for what is not here, or not for this peer: the two look alike.
+  // Requires that each is at most CHUNK_BYTES_MAX.
+  void lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time now);
 
   // The next message to send, when there is one and the link has room for it.
   kj::Maybe<crypto::Buffer> next();
 
-  bool isIdle() const { return asked.empty() && lacks.empty() && busy.empty(); }
+  bool isIdle() const { return asked.empty() && found.empty() && lacks.empty() && busy.empty(); }
 
  private:
-  PartSource& source;
+  struct Found {
+    uint32_t ticket;
+    crypto::Buffer bytes;
+  };
+
   std::deque<AskedPart> asked;
-  std::vector<uint32_t> lacks, busy;
+  std::deque<Found> found;
+  size_t foundBytes = 0;
+  std::deque<uint32_t> lacks, busy;
   size_t unknown = 0;
-  kj::Maybe<crypto::Buffer> held;  // a part that did not fit the message before
+  Time countedAt = kj::origin<Time>();
+
+  void forgetUnknown(Time now);
 };
 
 }  // namespace hearth::storage

@@ -1,9 +1,8 @@
 // Blobs from hostile peers: references and nodes, messages, and a fetch from peers that say anything at all or are
 // honest but for some bytes. What a fetch takes is what the tree says, whoever sent it.
 
+#include "storage/blob/at-once.h"
 #include "storage/blob/cutter.h"
-#include "storage/blob/fetcher.h"
-#include "storage/blob/server.h"
 #include "tests/fuzz/target.h"
 
 #include <map>
@@ -105,10 +104,10 @@ void checked(BlobFetcher::Effects& effects) {
 void fetch(FlatReader& in) {
   auto& origin = Origin::get();
   Nothing nothing;
-  BlobFetcher fetcher(nothing);
-  BlobServer servers[2]{BlobServer(origin), BlobServer(origin)};
+  BlobFetcher fetcher;
+  BlobServer servers[2];
   auto now = kj::origin<kj::TimePoint>() + 1 * kj::SECONDS;
-  for (auto& [content, ref]: origin.refs) expect(fetcher.want(ref, in.u8(), {}, now).has_value());
+  for (auto& [content, ref]: origin.refs) expect(fetcher.want(ref, in.u8(), {}).has_value());
   for (int step = 0; step < 200 && in.good() && in.remaining().size() > 0; ++step) {
     auto event = in.u8();
     auto peer = static_cast<uint32_t>(event >> 7);
@@ -117,7 +116,7 @@ void fetch(FlatReader& in) {
         fetcher.peerHere(peer, now);
         break;
       case 1:
-        fetcher.peerGone(peer, now);
+        fetcher.peerGone(peer);
         break;
       case 2:
         fetcher.received(peer, in.var16(), now);
@@ -127,24 +126,26 @@ void fetch(FlatReader& in) {
         fetcher.tick(now);
         break;
       case 4:
-        KJ_IF_MAYBE(answer, servers[peer].next()) fetcher.received(peer, damaged(*answer, in), now);
+        KJ_IF_MAYBE(answer, nextAtOnce(servers[peer], origin, now))
+          fetcher.received(peer, damaged(*answer, in), now);
         break;
       case 5:
-        KJ_IF_MAYBE(answer, servers[peer].next()) fetcher.received(peer, *answer, now);
+        KJ_IF_MAYBE(answer, nextAtOnce(servers[peer], origin, now))
+          fetcher.received(peer, *answer, now);
         break;
       case 6:
-        fetcher.peerHas(peer, origin.refs.begin()->first, now);
+        fetcher.peerHas(peer, origin.refs.begin()->first);
         break;
       case 7:
         fetcher.forget(in.id<ContentId>());
         break;
     }
-    auto effects = fetcher.take();
+    auto effects = takeAtOnce(fetcher, nothing, now);
     checked(effects);
     for (auto& sent: effects.send) {
       auto ask = std::get<AskParts>(parseBlobMessage(sent.message).value());
       expect(ask.parts.size() > 0);
-      if (!servers[sent.peer].received(ask)) return;
+      if (!servers[sent.peer].received(ask, now)) return;
     }
     fetcher.next();
     fetcher.stuck();
@@ -153,18 +154,20 @@ void fetch(FlatReader& in) {
 
 // Whatever is asked, answers fit their limits and come to an end.
 void serve(FlatReader& in) {
-  BlobServer server(Origin::get());
+  BlobServer server;
+  auto now = kj::origin<kj::TimePoint>() + 1 * kj::SECONDS;
   while (in.good() && in.remaining().size() > 0) {
     auto parsed = parseBlobMessage(in.var16());
     if (!parsed || !std::holds_alternative<AskParts>(*parsed)) continue;
-    if (!server.received(std::get<AskParts>(*parsed))) return;
+    if (!server.received(std::get<AskParts>(*parsed), now)) return;
     for (auto turns = in.u8() % 4; turns > 0; --turns) {
-      KJ_IF_MAYBE(answer, server.next()) expect(parseBlobMessage(*answer).has_value());
+      KJ_IF_MAYBE(answer, nextAtOnce(server, Origin::get(), now))
+        expect(parseBlobMessage(*answer).has_value());
     }
   }
   for (size_t turns = 0; !server.isIdle(); ++turns) {
     expect(turns < 10 * ASKED_MAX);
-    server.next();
+    nextAtOnce(server, Origin::get(), now);
   }
 }
 

@@ -144,12 +144,13 @@ TEST_CASE("a peer that sends what is no message is named") {
   Originals originals;
   auto& original = originals.add(randomBytes(100'000, 9));
   Fetched fetched;
-  BlobFetcher fetcher(fetched);
+  BlobFetcher fetcher;
   auto now = kj::origin<kj::TimePoint>() + 1 * kj::SECONDS;
   fetcher.peerHere(4, now);
-  REQUIRE(fetcher.want(original.ref, 0, {}, now).has_value());
+  REQUIRE(fetcher.want(original.ref, 0, {}).has_value());
+  takeAtOnce(fetcher, fetched, now);
   fetcher.received(4, "\x02\x01"_kj.asBytes(), now);
-  auto effects = fetcher.take();
+  auto effects = fetcher.take(now);
   REQUIRE(effects.lied.size() == 1);
   REQUIRE(effects.lied[0].peer == 4);
   REQUIRE(effects.lied[0].error.code == Errc::BAD_FORMAT);
@@ -160,13 +161,14 @@ TEST_CASE("a part that nobody asked for is not kept") {
   Originals originals;
   auto& original = originals.add(randomBytes(100'000, 10));
   Fetched fetched;
-  BlobFetcher fetcher(fetched);
+  BlobFetcher fetcher;
   auto now = kj::origin<kj::TimePoint>() + 1 * kj::SECONDS;
   fetcher.peerHere(1, now);
-  REQUIRE(fetcher.want(original.ref, 0, {}, now).has_value());
+  REQUIRE(fetcher.want(original.ref, 0, {}).has_value());
+  takeAtOnce(fetcher, fetched, now);
   GiveParts parts{{{77, original.parts.begin()->second}}};
   fetcher.received(1, encode(parts), now);
-  auto effects = fetcher.take();
+  auto effects = fetcher.take(now);
   REQUIRE(effects.here.empty());
   REQUIRE(effects.lied.empty());
 }
@@ -201,6 +203,17 @@ TEST_CASE("a peer of 20 kB/s delivers a blob, each part once") {
   REQUIRE(swarm.nowMs < 60'000);
 }
 
+TEST_CASE("a peer that answers at once is soon asked for as much as it delivers") {
+  Originals originals;
+  auto& original = originals.add(randomBytes(64 << 20, 19));
+  Swarm swarm(originals);
+  swarm.add({.latencyMs = 1, .bytesPerMs = 100'000});
+  swarm.want(original.ref);
+  swarm.run();
+  REQUIRE(isWhole(swarm, original));
+  REQUIRE(swarm.nowMs < 1'000);  // a question and an answer at a time would be 3,000
+}
+
 TEST_CASE("a blob that every peer lacks is stuck, and goes on when one has got it") {
   Originals originals;
   auto& original = originals.add(randomBytes(1 << 20, 12));
@@ -212,10 +225,42 @@ TEST_CASE("a blob that every peer lacks is stuck, and goes on when one has got i
   swarm.run(1'000);
   REQUIRE(swarm.fetcher->stuck() == std::vector{original.ref.contentId()});
   has = true;
-  swarm.fetcher->peerHas(0, original.ref.contentId(), swarm.at());
+  swarm.fetcher->peerHas(0, original.ref.contentId());
   REQUIRE(swarm.fetcher->stuck().empty());
   swarm.run(5'000);
   REQUIRE(isWhole(swarm, original));
+}
+
+TEST_CASE(
+    "a peer that lacks a blob is asked for it again and again, each time after twice as long") {
+  Originals originals;
+  auto& original = originals.add(randomBytes(10'000, 16));
+  Swarm swarm(originals);
+  swarm.add({.has = [](auto&, auto) { return false; }});
+  swarm.want(original.ref);
+  swarm.run(24 * 3'600'000);
+  REQUIRE(swarm.peer(0).asks > 24);
+  REQUIRE(swarm.peer(0).asks < 40);  // every 30 s would be 2,880
+}
+
+TEST_CASE("a part that is late holds back what lies far behind it, and no other blob") {
+  Originals originals;
+  auto& large = originals.add(randomBytes(48 << 20, 17));
+  auto& other = originals.add(randomBytes(1 << 20, 18));
+  Swarm swarm(originals);
+  int questions = 0;
+  swarm.add({.has = [&](auto& content, auto) { return content == large.ref.contentId(); },
+      .answers = [&]() { return ++questions < 5; }});
+  swarm.add({.latencyMs = 1, .bytesPerMs = 50'000});
+  swarm.want(large.ref);
+  swarm.want(other.ref);
+  swarm.run(2'500);
+  REQUIRE(!isDone(swarm, large.ref));
+  REQUIRE(isDone(swarm, other.ref));
+  swarm.run();
+  REQUIRE(isDone(swarm, large.ref));
+  REQUIRE(swarm.aheadMost > BlobFetcher::AHEAD_MAX / 2);
+  REQUIRE(swarm.aheadMost <= BlobFetcher::AHEAD_MAX);
 }
 
 TEST_CASE("peers that have a part of a blob each give the whole together") {
@@ -253,18 +298,16 @@ TEST_CASE(
 }
 
 TEST_CASE("no more blobs are wanted at once than the limit says") {
-  Fetched fetched;
-  BlobFetcher fetcher(fetched);
-  auto now = kj::origin<kj::TimePoint>();
+  BlobFetcher fetcher;
   BlobRef ref{0, {{}, 100}};
   for (uint32_t i = 0; i < BlobFetcher::WANTED_MAX; ++i) {
     memcpy(ref.top.hash.bytes, &i, sizeof(i));
-    REQUIRE(fetcher.want(ref, 0, {}, now).has_value());
+    REQUIRE(fetcher.want(ref, 0, {}).has_value());
   }
   ref.top.hash.bytes[31] = 1;
-  REQUIRE(fetcher.want(ref, 0, {}, now).error().code == Errc::LIMIT_EXCEEDED);
+  REQUIRE(fetcher.want(ref, 0, {}).error().code == Errc::LIMIT_EXCEEDED);
   fetcher.forget(BlobRef{0, {{}, 100}}.contentId());
-  REQUIRE(fetcher.want(ref, 0, {}, now).has_value());
+  REQUIRE(fetcher.want(ref, 0, {}).has_value());
 }
 
 TEST_CASE("blobs are fetched whole from peers of every kind, over cuts and restarts") {
@@ -317,15 +360,17 @@ AskParts askFor(size_t count) {
   return ask;
 }
 
+constexpr auto LATER = kj::origin<kj::TimePoint>() + 1 * kj::HOURS;
+
 TEST_CASE("whoever asks for too much at once is told to wait, and who goes on asking is refused") {
   Empty source;
-  BlobServer server(source);
-  REQUIRE(server.received(askFor(ASKED_MAX)).has_value());
-  REQUIRE(server.received(askFor(ASKED_MAX)).has_value());
-  REQUIRE(server.received(askFor(1)).error().code == Errc::LIMIT_EXCEEDED);
+  BlobServer server;
+  REQUIRE(server.received(askFor(ASKED_MAX), LATER).has_value());
+  REQUIRE(server.received(askFor(ASKED_MAX), LATER).has_value());
+  REQUIRE(server.received(askFor(1), LATER).error().code == Errc::LIMIT_EXCEEDED);
   size_t lacks = 0, busy = 0;
   while (!server.isIdle()) {
-    auto message = parseBlobMessage(KJ_ASSERT_NONNULL(server.next())).value();
+    auto message = parseBlobMessage(KJ_ASSERT_NONNULL(nextAtOnce(server, source, LATER))).value();
     if (auto told = std::get_if<LackParts>(&message)) lacks += told->tickets.size();
     if (auto told = std::get_if<BusyParts>(&message)) busy += told->tickets.size();
   }
@@ -333,18 +378,40 @@ TEST_CASE("whoever asks for too much at once is told to wait, and who goes on as
   REQUIRE(busy == ASKED_MAX);
 }
 
-TEST_CASE("whoever asks for blobs that are not here for ever is refused") {
+// Asks for what is not here, so often in a second, for so long. Whether that was refused.
+bool isRefused(BlobServer& server, size_t perSecond, size_t seconds) {
   Empty source;
-  BlobServer server(source);
-  bool refused = false;
-  size_t asks = 0;
-  while (!refused && asks < 1'000) {
-    ++asks;
-    refused = !server.received(askFor(100)).has_value();
-    while (!server.isIdle()) server.next();
+  for (size_t second = 0; second < seconds; ++second) {
+    auto now = LATER + second * kj::SECONDS;
+    for (size_t asked = 0; asked < perSecond; asked += 100) {
+      if (!server.received(askFor(100), now)) return true;
+      while (!server.isIdle()) nextAtOnce(server, source, now);
+    }
   }
-  REQUIRE(refused);
-  REQUIRE(asks > BlobServer::UNKNOWN_MAX / 100);
+  return false;
+}
+
+TEST_CASE("whoever asks for blobs that are not here for ever is refused") {
+  BlobServer server;
+  REQUIRE(isRefused(server, 2'000, 1'000));
+}
+
+TEST_CASE("questions for what is not here are forgotten with time") {
+  BlobServer server;
+  REQUIRE(!isRefused(server, 1'000, 1'000));
+}
+
+TEST_CASE("what is looked up at a time is as much as keeps the link busy") {
+  BlobServer server;
+  REQUIRE(server.received(askFor(100), LATER).has_value());
+  kj::Vector<kj::Maybe<Buffer>> answers;
+  while (answers.size() * CHUNK_BYTES_MAX < BlobServer::READ_BYTES_MAX)
+    answers.add(kj::heapArray<kj::byte>(CHUNK_BYTES_MAX));
+  REQUIRE(server.toLookUp().size() == 100);
+  server.lookedUp(kj::mv(answers), LATER);
+  REQUIRE(server.toLookUp().empty());
+  server.next();
+  REQUIRE(server.toLookUp().size() == 84);
 }
 
 TEST_CASE("a message about blobs keeps its limits, and anything else is refused") {

@@ -2,9 +2,8 @@
 // One device that fetches blobs from several peers, in simulated time: peers that are honest, slow, hostile, that
 // have a part only, stall, or go away and come back.
 
+#include "storage/blob/at-once.h"
 #include "storage/blob/cutter.h"
-#include "storage/blob/fetcher.h"
-#include "storage/blob/server.h"
 #include "tests/storage/blob/luck.h"
 
 #include <kj/debug.h>
@@ -115,7 +114,7 @@ class Swarm final {
 
   void want(const BlobRef& ref, uint32_t need = 0, BlobFetcher::Range range = {}) {
     wanted[ref.contentId()] = {ref, need, range};
-    REQUIRE(fetcher->want(ref, need, range, at()).has_value());
+    REQUIRE(fetcher->want(ref, need, range).has_value());
     carryOut();
   }
 
@@ -123,29 +122,29 @@ class Swarm final {
   void leave(size_t number) {
     peers[number]->peer.here = false;
     ++peers[number]->life;
-    fetcher->peerGone(static_cast<uint32_t>(number), at());
+    fetcher->peerGone(static_cast<uint32_t>(number));
     carryOut();
   }
   void comeBack(size_t number) {
     auto& running = *peers[number];
     running.peer.here = true;
-    running.server = std::make_unique<BlobServer>(running);
+    running.server = std::make_unique<BlobServer>();
     fetcher->peerHere(static_cast<uint32_t>(number), at());
     carryOut();
   }
 
   // The process that fetches ends, and another one begins with what was kept.
   void restart() {
-    fetcher = std::make_unique<BlobFetcher>(fetched);
+    fetcher = std::make_unique<BlobFetcher>();
     for (size_t i = 0; i < peers.size(); ++i) {
       ++peers[i]->life;
-      peers[i]->server = std::make_unique<BlobServer>(*peers[i]);
+      peers[i]->server = std::make_unique<BlobServer>();
       if (peers[i]->peer.here && !peers[i]->peer.named)
         fetcher->peerHere(static_cast<uint32_t>(i), at());
     }
     for (auto& [content, want]: wanted) {
       if (!ended.contains(content))
-        REQUIRE(fetcher->want(want.ref, want.need, want.range, at()).has_value());
+        REQUIRE(fetcher->want(want.ref, want.need, want.range).has_value());
     }
     carryOut();
   }
@@ -180,17 +179,18 @@ class Swarm final {
 
   Originals& originals;
   Fetched fetched;
-  std::unique_ptr<BlobFetcher> fetcher = std::make_unique<BlobFetcher>(fetched);
+  std::unique_ptr<BlobFetcher> fetcher = std::make_unique<BlobFetcher>();
   std::map<ContentId, Result<void>> ended;
   std::vector<ContentId> inOrder;  // of their ends
   uint64_t nowMs = 0, arrivedBytes = 0, askedBytes = 0;
   size_t ticks = 0;
+  uint64_t aheadMost = 0;  // of a chunk that came, behind the first that had not
 
  private:
   struct Running final: public PartSource {
     Swarm& swarm;
     Peer peer;
-    std::unique_ptr<BlobServer> server = std::make_unique<BlobServer>(*this);
+    std::unique_ptr<BlobServer> server = std::make_unique<BlobServer>();
     uint64_t life = 0, freeMs = 0;
 
     Running(Swarm& swarm, Peer peer): swarm(swarm), peer(kj::mv(peer)) {}
@@ -216,6 +216,7 @@ class Swarm final {
   std::map<ContentId, Want> wanted;
   std::map<std::pair<uint64_t, uint64_t>, std::function<void()>> events;
   uint64_t order = 0;
+  std::map<ContentId, uint64_t> fronts;  // first bytes that are not here
 
   static uint64_t msOf(kj::TimePoint time) {
     auto since = time - kj::origin<kj::TimePoint>();
@@ -223,7 +224,7 @@ class Swarm final {
   }
 
   void carryOut() {
-    auto effects = fetcher->take();
+    auto effects = takeAtOnce(*fetcher, fetched, at());
     for (auto& here: effects.here) keep(here);
     for (auto& lied: effects.lied) peers[lied.peer]->peer.named = true;
     for (auto& end: effects.ended) {
@@ -248,6 +249,12 @@ class Swarm final {
     arrivedBytes += here.bytes.size();
     bool isNew = here.level > 0 || fetched.chunks.insert({here.content, here.offset}).second;
     REQUIRE(isNew);
+    if (here.level == 0) {
+      auto& front = fronts[here.content];
+      aheadMost = kj::max(aheadMost, here.offset - front);
+      while (front < original.bytes.size() && fetched.chunks.contains({here.content, front}))
+        front += original.parts.at({0, front}).size();
+    }
     if (here.level > 0) fetched.nodes[here.part.hash] = kj::mv(here.bytes);
   }
 
@@ -255,13 +262,13 @@ class Swarm final {
     if (life != running.life || !running.peer.answers()) return;
     auto parsed = parseBlobMessage(message);
     REQUIRE(parsed.has_value());
-    REQUIRE(running.server->received(std::get<AskParts>(*parsed)).has_value());
+    REQUIRE(running.server->received(std::get<AskParts>(*parsed), at()).has_value());
     pump(running);
   }
 
   void pump(Running& running) {
     for (;;) {
-      auto next = running.server->next();
+      auto next = nextAtOnce(*running.server, running, at());
       auto message = std::make_shared<Buffer>();
       KJ_IF_MAYBE(bytes, next)
         *message = kj::mv(*bytes);
