@@ -5,6 +5,7 @@
 #include "apps/home/terminal.h"
 #include "bindings/local/home.h"
 #include "bindings/local/server.h"
+#include "devices/linux/tpm-counter.h"
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
 #include "transport/relay/relay-server.h"
@@ -135,6 +136,8 @@ class Daemon final {
   kj::Own<kj::Filesystem> disk;
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
+  ThreadExecutor aside;
+  kj::Maybe<kj::Own<devices::TpmCounter>> counter;
   kj::Maybe<kj::Own<transport::LocalLink>> localLink;
   kj::Own<devices::Node> node;
   kj::Own<local::Server> server;
@@ -205,13 +208,13 @@ class Daemon final {
         .keyStore = home.keys().describe().cStr(),
         .microphone = readMicrophone(options.microphone),
         .hasAes = crypto::cpuHasAes()};
-    node =
-        kj::heap<devices::Node>(devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace,
-                                    home.entropy(), network, *store, engines, disk->getRoot(),
-                                    home.directory(), openLocalLink(settings.listen)},
-            identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+    node = kj::heap<devices::Node>(
+        devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace, home.entropy(),
+            network, *store, engines, disk->getRoot(), home.directory(), aside,
+            openLocalLink(settings.listen), openCounter()},
+        identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();
-    co_await node->sayWhatItCan();
+    co_await node->prepare();
     node->serve(kj::mv(receiver));
     KJ_IF_MAYBE(bound, datagrams) node->serveDatagrams(kj::mv(*bound));
     KJ_IF_MAYBE(bound, throughTls) node->serveTls(kj::mv(*bound));
@@ -281,6 +284,13 @@ class Daemon final {
     auto receiver = address->listen();
     doors.tlsPort = receiver->getPort();
     co_return kj::mv(receiver);
+  }
+
+  kj::Maybe<devices::RollbackCounter&> openCounter() {
+    auto tcti = devices::LinuxKeyStore::systemTcti();
+    if (tcti.size() == 0) return nullptr;
+    counter = kj::heap<devices::TpmCounter>(tcti, devices::counterTag(identity.storage));
+    return counter.map([](auto& there) -> devices::RollbackCounter& { return *there; });
   }
 
   // Whom nobody on the link could call has nothing to say there.

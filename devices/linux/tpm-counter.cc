@@ -64,14 +64,24 @@ struct Index {
 
   Result<void> open(kj::StringPtr tcti, const Digest& tag) {
     if (!context.open(tcti)) return no(SILENT);
+    auto there = isDefined();
+    if (!there) return no(there.error());
+    if (!*there) return {};
     auto rc = Esys_TR_FromTPMPublic(
         context.esys, TpmCounter::INDEX, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, &handle);
-    if (codeOf(rc) == TPM2_RC_HANDLE) {
-      handle = ESYS_TR_NONE;
-      return {};
-    }
     if (rc != TSS2_RC_SUCCESS) return refusal(rc, "finding its counter"_kj);
     return checkOwner(tag);
+  }
+
+  // The first index from this one on.
+  Result<bool> isDefined() {
+    TPMS_CAPABILITY_DATA* found = nullptr;
+    auto rc = Esys_GetCapability(context.esys, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+        TPM2_CAP_HANDLES, TpmCounter::INDEX, 1, nullptr, &found);
+    if (rc != TSS2_RC_SUCCESS) return refusal(rc, "looking for its counter"_kj);
+    FromTpm<TPMS_CAPABILITY_DATA> owned(found);
+    auto& handles = found->data.handles;
+    return handles.count > 0 && handles.handle[0] == TpmCounter::INDEX;
   }
 
   Result<void> checkOwner(const Digest& tag) {

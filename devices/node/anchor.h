@@ -1,9 +1,11 @@
 #pragma once
-// The rollback anchor (SECURITY.md §10.4): how far the chain of ops on the disk had come, in a file
-// beside the database, so that an older database under a newer anchor is found out at start.
+// The rollback anchor (SECURITY.md §10.4): how far what is on the disk had come, in a file beside the
+// database, so that an older database under a newer anchor is found out at start.
 //
 //   keys/anchor = u8 1 | u64 counter | list8<var8 table, u64 rows, b[32] row_hash> |
 //                 b[16] MAC16(anchor_key, "hearth/anchor-mac/v1", the bytes before it)
+//   tables      = "ops": the chain of ops | then, where there is one, "counter": rows is where the counter
+//                 outside the disk stands (rollback-counter.h), row_hash zero
 //
 // Written behind the commit, in one step: the database may be ahead of it, and is never behind. The commit
 // itself notes the counter of the anchor before it: so an older anchor that is put back is found out, too.
@@ -16,15 +18,25 @@
 
 namespace hearth::devices {
 
+struct AnchorPoint {
+  uint64_t rows = 0;
+  Digest hash;  // of the newest of them
+
+  bool operator==(const AnchorPoint&) const = default;
+};
+
 struct Anchor {
   uint64_t counter = 0;  // of the times that it was written
-  uint64_t rows = 0;     // of the table `ops`
-  Digest hash;           // of the newest of them
+  AnchorPoint ops;
+  kj::Maybe<uint64_t> outside;  // where the counter outside the disk stands, or goes to next
 
   void write(const kj::Directory& home, const crypto::StorageKey& key) const;
 
   // None when there is no such file. Errors: INTEGRITY_FAILED.
   static Result<kj::Maybe<Anchor>> read(const kj::Directory& home, const crypto::StorageKey& key);
 };
+
+// Whose a counter outside the disk is: a home's, which is known by its keys. Tells nothing of them.
+Digest counterTag(const crypto::StorageKey& key);
 
 }  // namespace hearth::devices

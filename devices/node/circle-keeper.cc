@@ -64,16 +64,17 @@ class CircleKeeper::Exchange final: public transport::MembershipExchange {
 
 CircleKeeper::CircleKeeper(StoredCircle stored, const Identity& identity, storage::Store& store,
     kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, const kj::Directory& home,
-    Observer& observer)
+    Executor& aside, kj::Maybe<RollbackCounter&> counter, Observer& observer)
     : identity(identity),
       clock(clock),
       entropy(entropy),
       observer(observer),
       membership(stored.circle),
       counters(store, kj::mv(stored.acceptedCounters)),
-      disk({membership, identity, store, timer, home}, stored),
+      anchors({identity, timer, home, aside, counter}, stored),
+      disk({membership, store, timer, anchors}),
       watch({membership, identity, store, timer, observer}, kj::mv(stored.freshness),
-          disk.isBehind()),
+          anchors.isBehind()),
       tasks(*this) {
   for (auto& op: stored.ops) {
     auto taken = membership.add(op);
@@ -81,6 +82,15 @@ CircleKeeper::CircleKeeper(StoredCircle stored, const Identity& identity, storag
   }
   disk.loaded();
   epochs.learn(membership, identity.keys);
+}
+
+// That it was put back is on disk before the anchor hides it.
+kj::Promise<void> CircleKeeper::askCounter() {
+  if (co_await anchors.isOlderThanCounter()) {
+    watch.forget();
+    co_await watch.save();
+  }
+  co_await anchors.follow();
 }
 
 crypto::Role CircleKeeper::ownRole() const {
@@ -233,9 +243,7 @@ std::vector<std::string> CircleKeeper::alarms() const {
   if (hasForgotten())
     lines.push_back(
         "this device was put back to an older copy of itself: it asks the others first");
-  if (disk.isAnchorReplaced())
-    lines.push_back("the anchor beside the database was put back or removed: somebody else writes "
-                    "to this device's files");
+  std::ranges::move(anchors.alarms(), std::back_inserter(lines));
   if (isStale())
     lines.push_back("no admin was heard of for " + std::to_string(policy().staleDays) +
         " days: bring this device near one; until then it runs nothing");
@@ -259,7 +267,7 @@ std::vector<std::string> CircleKeeper::alarms() const {
 
 // A peer has told all that it has.
 void CircleKeeper::remember() {
-  if (membership.size() < disk.rowsOnce() || !isActive(selfId())) return;
+  if (membership.size() < anchors.rowsOnce() || !isActive(selfId())) return;
   observer.remembered();
 }
 

@@ -30,10 +30,15 @@ class CircleKeeper final: public transport::Circle,
     virtual void remembered() = 0;
   };
 
-  // All references outlive the keeper. Throws when a stored op does not fit the log.
+  // All references outlive the keeper. Throws when a stored op does not fit the log, or the anchor is damaged.
+  // `aside` and `counter` as AnchorKeeper has them.
   CircleKeeper(StoredCircle stored, const Identity& identity, storage::Store& store,
       kj::Timer& timer, const kj::Clock& clock, Entropy& entropy, const kj::Directory& home,
-      Observer& observer);
+      Executor& aside, kj::Maybe<RollbackCounter&> counter, Observer& observer);
+
+  // Whether the disk is an older copy of itself, as far as the counter outside it knows. Await it before
+  // anything is said.
+  kj::Promise<void> askCounter();
 
   // Says once a day that this device is there, if it is an admin.
   void start() { watch.start(); }
@@ -54,6 +59,8 @@ class CircleKeeper final: public transport::Circle,
   bool hasForgotten() const { return watch.hasForgotten(); }
   // What its user should know, a line each.
   std::vector<std::string> alarms() const;
+  // What would tell this device that it was put back, beside its peers.
+  AnchorSources anchorSources() const { return anchors.sources(); }
   // To be called now and then: how long no admin was heard of is remembered over restarts.
   kj::Promise<void> saveFreshness() { return watch.save(); }
 
@@ -124,6 +131,7 @@ class CircleKeeper final: public transport::Circle,
   crypto::EpochKeys epochs;
   crypto::Names said;  // what devices are called
   InitCounters counters;
+  AnchorKeeper anchors;
   OpsOnDisk disk;
   FreshnessWatch watch;
   RecoveryDesk desk{membership, identity, entropy, *this};

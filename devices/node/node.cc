@@ -39,7 +39,7 @@ Node::Node(Seams seams, const Identity& identity, NodeConfig configIn, StoredCir
       guard([]() { stopForRepeatedEphemeral(); }),
       storedProposals(kj::mv(stored.proposals)),
       keeper(kj::mv(stored), identity, seams.store, seams.timer, seams.clock, seams.entropy,
-          seams.home, *this),
+          seams.home, seams.aside, seams.counter, *this),
       fleet(
           localFacts(seams.system, identity.keys.id, config.name, config.deviceClass, config.cores),
           kj::mv(remembered)),
@@ -72,6 +72,11 @@ Node::~Node() noexcept(false) {
   rotation.stop();
   places.stop();
   links.hangUp();
+}
+
+kj::Promise<void> Node::prepare() {
+  co_await keeper.askCounter();
+  co_await sayWhetherAes(keeper, identity, config.hasAes);
 }
 
 void Node::serveDatagrams(kj::Own<kj::DatagramPort> port) {

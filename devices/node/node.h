@@ -28,8 +28,11 @@ struct Seams {
   engine::EngineHost& engines;
   const kj::ReadableDirectory& system;  // what the machine says about itself
   const kj::Directory& home;            // where the identity is kept
+  Executor& aside;  // for what blocks and is not the database: small files, a chip
   // Where devices on the same link hear of each other; none: known addresses alone are called.
   kj::Maybe<transport::LocalLink&> localLink = nullptr;
+  // What lives outside the disk and shows that it was put back; none: this machine has no such thing.
+  kj::Maybe<RollbackCounter&> counter = nullptr;
 };
 
 struct NodeConfig {
@@ -55,8 +58,9 @@ class Node final: private CircleKeeper::Observer,
       std::vector<storage::PeerRow> remembered);
   ~Node() noexcept(false);
 
-  // Tells the circle what has changed of this machine. Await it before the device serves or starts.
-  kj::Promise<void> sayWhatItCan() { return sayWhetherAes(keeper, identity, config.hasAes); }
+  // Asks whether this device was put back to an older copy of itself, and tells the circle what has changed of
+  // this machine. Await it before the device serves or starts.
+  kj::Promise<void> prepare();
 
   // Answers other devices on `receiver`.
   void serve(kj::Own<kj::ConnectionReceiver> receiver) { links.serve(kj::mv(receiver)); }

@@ -6,26 +6,6 @@
 
 namespace hearth::devices {
 
-OpsOnDisk::OpsOnDisk(Surroundings around, const StoredCircle& stored)
-    : around(around),
-      turn(kj::Promise<void>(kj::READY_NOW).fork()),
-      chainRows(stored.rows),
-      chainHash(stored.hash),
-      tasks(*this) {
-  auto found = Anchor::read(around.home, around.identity.storage);
-  KJ_REQUIRE(found.has_value(), "the rollback anchor is refused", found.error().because);
-  KJ_IF_MAYBE(known, *found) {
-    anchor = *known;
-    bool behind = anchor.rows > chainRows || (anchor.rows == chainRows && anchor.hash != chainHash);
-    if (behind) owed = anchor.rows;
-  }
-  anchorReplaced = anchor.counter < stored.anchored;
-  if (!anchorReplaced) return;
-  KJ_LOG(WARNING, "the rollback anchor is older than the database, or gone");
-  anchor.counter = stored.anchored;
-  writeAnchor();
-}
-
 void OpsOnDisk::loaded() {
   for (auto& record: around.log.ops()) stored.insert(record.sealed.hash);
 }
@@ -51,26 +31,14 @@ kj::Promise<void> OpsOnDisk::write(const std::vector<crypto::SealedOp>& own) {
     fresh.push_back(kj::heapArray<kj::byte>(op.envelope.data(), op.envelope.size()));
   }
   if (fresh.empty()) co_return;
-  auto anchored = anchor.counter;
+  auto anchored = around.anchors.count();
   auto head = co_await around.store.write([fresh = kj::mv(fresh), anchored](storage::Database& db) {
     for (auto& op: fresh) storage::ops::append(db, op);
     StoredCircle::writeAnchored(db, anchored);
     return db.chains.at("ops");
   });
-  chainRows = head.rows;
-  chainHash = head.hash;
-  writeAnchor();
   stored.insert(hashes.begin(), hashes.end());
-}
-
-void OpsOnDisk::writeAnchor() {
-  Anchor next{anchor.counter + 1, chainRows, chainHash};
-  KJ_IF_MAYBE(e,
-      kj::runCatchingExceptions([&]() { next.write(around.home, around.identity.storage); })) {
-    KJ_LOG(WARNING, "the rollback anchor could not be written", e->getDescription());
-  } else {
-    anchor = next;
-  }
+  co_await around.anchors.opsReached({head.rows, head.hash});
 }
 
 void OpsOnDisk::keep() {

@@ -1,9 +1,8 @@
 #pragma once
 // Where the ops of a circle go: to the disk in turns, each turn behind the one before it, and behind
-// each commit the rollback anchor (anchor.h).
+// each commit the rollback anchor (anchor-keeper.h).
 
-#include "devices/node/anchor.h"
-#include "devices/node/stored-circle.h"
+#include "devices/node/anchor-keeper.h"
 
 #include <kj/function.h>
 #include <kj/timer.h>
@@ -20,24 +19,18 @@ class OpsOnDisk final: private kj::TaskSet::ErrorHandler {
   // All outlive this object. `log` may grow meanwhile.
   struct Surroundings {
     const crypto::MembershipLog& log;
-    const Identity& identity;
     storage::Store& store;
     kj::Timer& timer;
-    const kj::Directory& home;
+    AnchorKeeper& anchors;
   };
 
-  // `stored` is where the log in `around` came from, as it is before that took it. Throws when the anchor is damaged.
-  OpsOnDisk(Surroundings around, const StoredCircle& stored);
+  explicit OpsOnDisk(Surroundings around)
+      : around(around),
+        turn(kj::Promise<void>(kj::READY_NOW).fork()),
+        tasks(*this) {}
 
   // The log as the disk held it is in the memory now.
   void loaded();
-
-  // More ops were on this disk once than it holds now.
-  bool isBehind() const { return owed > 0; }
-  // The anchor is older than one that was here, or gone: somebody has put back or removed its file.
-  bool isAnchorReplaced() const { return anchorReplaced; }
-  // How many there were.
-  uint64_t rowsOnce() const { return owed; }
 
   // One writes at a time; a turn that fails ends with its own exception, and the next one goes on.
   kj::Promise<Result<void>> inTurn(kj::Function<kj::Promise<Result<void>>()> write);
@@ -53,15 +46,9 @@ class OpsOnDisk final: private kj::TaskSet::ErrorHandler {
   Surroundings around;
   std::set<OpHash> stored;       // of the log's ops
   kj::ForkedPromise<void> turn;  // of writing, one at a time
-  Anchor anchor;                 // as it is on disk
-  uint64_t owed = 0;
-  uint64_t chainRows;  // of the stored chain
-  Digest chainHash;
-  bool anchorReplaced = false;
   bool storesAgain = false;
   kj::TaskSet tasks;
 
-  void writeAnchor();
   void keepLater();
   void taskFailed(kj::Exception&& e) override;
 };

@@ -165,10 +165,10 @@ kj::Promise<Result<bool>> Daemon::run() {
   localLink = kj::heap<SimLocalLink>(parts.link);
   running = kj::heap<devices::Node>(
       devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace, parts.entropy,
-          parts.network, *store, engines, *system, *home, *localLink},
+          parts.network, *store, engines, *system, *home, executor, *localLink, parts.counter},
       identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
-  co_await running->sayWhatItCan();
+  co_await running->prepare();
   running->serve(address->listen());
   if (parts.takesDatagrams) running->serveDatagrams(address->bindDatagramPort());
   server = kj::heap<local::Server>(*running, parts.time.timer());
@@ -189,7 +189,7 @@ kj::Promise<void> Daemon::runFalsely() {
   auto peers = co_await store->read([](storage::Database& db) { return storage::peers::all(db); });
   auto address = co_await parts.network.parseAddress(kj::str("*:", HEARTH_PORT));
   thief = kj::heap<FalseAdmin>(FalseAdmin::Surroundings{parts.time.timer(), parts.time.clock(),
-                                   parts.entropy, parts.network, *store, *home, identity},
+                                   parts.entropy, parts.network, *store, *home, executor, identity},
       kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers), address->listen());
 }
 

@@ -37,7 +37,8 @@ struct DaemonParts {
   bool hasAes;      // whatever machine simulates it
   bool onBattery;
   double batteryLevel;
-  kj::Function<void(const DeviceId&)> becomes;  // told whenever the device takes other keys
+  kj::Maybe<devices::RollbackCounter&> counter;  // none: the machine has no such chip
+  kj::Function<void(const DeviceId&)> becomes;   // told whenever the device takes other keys
 };
 
 constexpr uint16_t HEARTH_PORT = 7'427;

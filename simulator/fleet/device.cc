@@ -130,7 +130,8 @@ kj::Own<Daemon> Device::makeDaemon() {
       profile, plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
       kj::mv(addresses), kj::mv(microphone), takesDatagrams, keysLocked, hasAes, !power.onMains(),
-      power.level(), [this](const DeviceId& id) { deviceId = id; }});
+      power.level(), chip.map([](auto& counter) -> devices::RollbackCounter& { return counter; }),
+      [this](const DeviceId& id) { deviceId = id; }});
   deviceId = made->id();
   return made;
 }

@@ -9,6 +9,7 @@
 
 #include "simulator/fleet/daemon.h"
 #include "simulator/fleet/power.h"
+#include "simulator/fleet/sim-counter.h"
 #include "simulator/world/history.h"
 
 namespace hearth::sim {
@@ -83,6 +84,7 @@ class Device final: public NetworkHost, private Trace {
   EngineFaults engineFaults;
   std::map<std::string, std::string> backup;  // of the disk, if somebody made one
   bool hasAes = true;                         // of the machine that the disk is in
+  kj::Maybe<SimCounter> chip;                 // the same
   uint32_t starts = 0;
   bool refusesToStart = false;  // the newest start failed
   std::string whyNotStarted;

@@ -38,7 +38,7 @@ FalseAdmin::FalseAdmin(Surroundings around, devices::StoredCircle stored,
     : around(around),
       guard([]() { KJ_FAIL_ASSERT("an ephemeral key came twice"); }),
       keeper(kj::mv(stored), around.identity, around.store, around.timer, around.clock,
-          around.entropy, around.home, *this),
+          around.entropy, around.home, around.aside, nullptr, *this),
       links(transport::HandshakeTools{around.timer, around.entropy, guard, keeper}, around.network,
           *this),
       tasks(*this) {

@@ -26,6 +26,7 @@ class FalseAdmin final: private devices::CircleKeeper::Observer,
     kj::Network& network;
     storage::Store& store;
     const kj::Directory& home;
+    Executor& aside;
     const devices::Identity& identity;
   };
   // What it has done to others so far, and what it got.

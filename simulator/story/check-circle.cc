@@ -105,6 +105,19 @@ Violations acknowledged(Run& run) {
   return found;
 }
 
+Violations nobodyForgetsInVain(Run& run) {
+  Violations found;
+  if (run.effects.contains("restore") || run.effects.contains("bit-rot")) return found;
+  for (auto& circle: circles(run)) {
+    for (auto& one: circle) {
+      if (one.node.circle().hasForgotten())
+        found.push_back({now(run), one.device.index(), "rollback",
+            one.device.called() + " takes itself for an older copy, and is none"});
+    }
+  }
+  return found;
+}
+
 Violations removedIsOut(Run& run) {
   Violations found;
   for (auto& circle: circles(run)) {

@@ -13,6 +13,8 @@ Violations epochsFit(Run& run);
 Violations linked(Run& run);
 // What somebody was told had happened to the circle is known to every member.
 Violations acknowledged(Run& run);
+// Nobody takes itself for an older copy whose disk was not put back.
+Violations nobodyForgetsInVain(Run& run);
 // A removed device has no link, no op beyond its removal and no secret of a later epoch.
 Violations removedIsOut(Run& run);
 // Whoever removes a device hangs up on it; whoever learns that it is out begins nothing any more.

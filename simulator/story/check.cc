@@ -257,10 +257,10 @@ Violations documentsAreInStep(Run& run) {
 Violations check(Run& run) {
   Violations all;
   for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
-           acknowledged, keptOnDisk, countersAreFresh, noGhosts, removedIsOut, removedIsLeft,
-           vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers, nothingLeft,
-           documentsAreInStep, tracesAreSilent, energy, noErrors, bounded, staleWorksForNobody,
-           keptNowAndThen, faultsCame}) {
+           acknowledged, keptOnDisk, countersAreFresh, noGhosts, nobodyForgetsInVain, removedIsOut,
+           removedIsLeft, vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers,
+           nothingLeft, documentsAreInStep, tracesAreSilent, energy, noErrors, bounded,
+           staleWorksForNobody, keptNowAndThen, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

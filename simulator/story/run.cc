@@ -62,6 +62,7 @@ void Run::build() {
     KJ_REQUIRE(found != catalogue.profiles.end(), "no such profile", cast.profile.c_str());
     auto& device = world.addDevice(cast.name, found->second);
     if (cast.udp) device.takeDatagrams();
+    if (cast.counter) device.chip.emplace();
     if (cast.hidden) continue;
     std::set<NetworkIndex> visited;
     for (auto& list: {cast.at, cast.visits}) {

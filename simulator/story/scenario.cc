@@ -37,6 +37,7 @@ Cast readCast(TomlReader& in) {
   cast.later = in.flag("later");
   cast.hidden = in.flag("hidden");
   cast.udp = in.flag("udp");
+  cast.counter = in.flag("counter");
   cast.circle = in.text("circle");
   cast.battery = in.number("battery", -1, 0, 1);
   in.finish();
@@ -277,6 +278,7 @@ std::string writeScenario(const Scenario& scenario) {
     out.put("later", cast.later);
     out.put("hidden", cast.hidden);
     out.put("udp", cast.udp);
+    out.put("counter", cast.counter);
     out.put("circle", cast.circle);
     out.put("battery", cast.battery, -1);
   }

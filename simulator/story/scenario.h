@@ -30,11 +30,12 @@ struct Cast {
   std::vector<std::string> at;      // networks, best first
   std::vector<std::string> visits;  // and those that it will be on some time
   bool admin = false;
-  bool later = false;   // joins by a step, not at the beginning
-  bool hidden = false;  // tells nobody an address: only the local link leads to it
-  bool udp = false;     // is reached by datagrams as well
-  std::string circle;   // whose it is, where several people share a world
-  double battery = -1;  // 0..1; below 0: on mains, as far as it has a charger
+  bool later = false;    // joins by a step, not at the beginning
+  bool hidden = false;   // tells nobody an address: only the local link leads to it
+  bool udp = false;      // is reached by datagrams as well
+  bool counter = false;  // its machine has a chip that counts what no restored disk takes back
+  std::string circle;    // whose it is, where several people share a world
+  double battery = -1;   // 0..1; below 0: on mains, as far as it has a charger
 };
 
 // One thing that happens, once or several times.

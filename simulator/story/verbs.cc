@@ -348,7 +348,7 @@ kj::Promise<void> Verbs::backUp(const Happening& h) {
   return kj::READY_NOW;
 }
 
-// An older copy of the whole device is put back.
+// An older copy of the whole device is put back; whether it knows that by itself shows before it meets anybody.
 kj::Promise<void> Verbs::restore(const Happening& h) {
   if (h.device->backup.empty()) co_return;
   h.device->kill();
@@ -356,6 +356,8 @@ kj::Promise<void> Verbs::restore(const Happening& h) {
   came("restore");
   co_await wait(h);
   h.device->start();
+  co_await run.world.time.after(1 * kj::SECONDS);
+  KJ_IF_MAYBE(node, h.device->node()) came(node->circle().hasForgotten() ? "noticed" : "unnoticed");
 }
 
 kj::Promise<void> Verbs::crashEngine(const Happening& h) {

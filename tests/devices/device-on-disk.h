@@ -23,6 +23,7 @@ struct DeviceOnDisk {
   UvLoop uv;
   kj::TimerImpl timer{kj::origin<kj::TimePoint>()};
   InlineExecutor executor;
+  kj::Maybe<RollbackCounter&> counter;  // of the machine
 
   // It is the first of a circle.
   DeviceOnDisk() {
@@ -36,8 +37,8 @@ struct DeviceOnDisk {
   }
   kj::Own<CircleKeeper> keeperOf(
       StoredCircle circle, storage::Store& store, CircleKeeper::Observer& observer) {
-    return kj::heap<CircleKeeper>(
-        kj::mv(circle), identity, store, timer, kj::nullClock(), entropy, *keys, observer);
+    return kj::heap<CircleKeeper>(kj::mv(circle), identity, store, timer, kj::nullClock(), entropy,
+        *keys, executor, counter, observer);
   }
 };
 

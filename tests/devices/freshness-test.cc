@@ -6,6 +6,7 @@
 #include <kj/debug.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 namespace hearth::devices {
 namespace {
@@ -24,17 +25,18 @@ TEST_CASE("what a device remembers of how new everything is reads back") {
 }
 
 TEST_CASE("an anchor reads back, and one that was changed or is another device's is refused") {
+  kj::Maybe<uint64_t> outside = GENERATE(kj::Maybe<uint64_t>(), kj::Maybe<uint64_t>(7));
   crypto::SeededEntropy entropy(1);
   auto home = kj::newInMemoryDirectory(kj::nullClock());
   auto key = crypto::StorageKey::draw(entropy), other = crypto::StorageKey::draw(entropy);
   REQUIRE(Anchor::read(*home, key).value() == nullptr);
-  Anchor anchor{3, 12, entropy.draw<Digest>()};
+  Anchor anchor{3, {12, entropy.draw<Digest>()}, outside};
   anchor.write(*home, key);
   auto found = Anchor::read(*home, key).value();
   auto& read = KJ_ASSERT_NONNULL(found);
   REQUIRE(read.counter == 3);
-  REQUIRE(read.rows == 12);
-  REQUIRE(read.hash == anchor.hash);
+  REQUIRE(read.ops == anchor.ops);
+  REQUIRE(read.outside == outside);
   REQUIRE(Anchor::read(*home, other).error().code == Errc::INTEGRITY_FAILED);
   kj::Path path({"keys", "anchor"});
   auto bytes = KJ_ASSERT_NONNULL(readPrivate(*home, path));
