@@ -212,6 +212,16 @@ struct Status {
   version @11 :Text;
   plugins @12 :List(Plugin);
   alarms @13 :List(Text);     # what the user should know, a line each
+  anchors @14 :Anchors;
+}
+
+# What would show that this device's disk was put back to an older copy.
+struct Anchors {
+  file @0 :Bool;              # beside the database
+  counter @1 :Text;           # what it is; empty: none
+  counterFails @2 :Text;      # why there is none, if the machine has a chip
+  witnesses @3 :UInt32;       # other devices of the circle
+  words @4 :Text;             # all of it, a line for people
 }
 
 struct Plugin {

@@ -142,6 +142,13 @@ void explain(local::JobRecord::Reader record) {
   }
 }
 
+// A counter that there is none of is null, and so is the reason where none is needed.
+json toJson(local::Anchors::Reader anchors) {
+  auto orNull = [](kj::StringPtr text) { return text.size() > 0 ? json(text.cStr()) : json(); };
+  return {{"file", anchors.getFile()}, {"counter", orNull(anchors.getCounter())},
+      {"counter_fails", orNull(anchors.getCounterFails())}, {"witnesses", anchors.getWitnesses()}};
+}
+
 }  // namespace
 
 int status(const Common& common) {
@@ -161,7 +168,8 @@ int status(const Common& common) {
         {"devices_active", status.getDevicesActive()},
         {"devices_reachable", status.getDevicesReachable()},
         {"jobs_running", status.getJobsRunning()}, {"uptime_s", status.getUptimeS()},
-        {"version", status.getVersion().cStr()}, {"alarms", alarms}});
+        {"version", status.getVersion().cStr()}, {"alarms", alarms},
+        {"anchors", toJson(status.getAnchors())}});
     return DONE;
   }
   for (auto alarm: status.getAlarms()) std::cout << "ALARM: " << alarm.cStr() << "\n";
@@ -170,6 +178,7 @@ int status(const Common& common) {
             << "  id       " << status.getDeviceId().cStr() << "\n";
   for (auto address: status.getListen()) std::cout << "  listens  " << address.cStr() << "\n";
   std::cout << "  keys     " << status.getKeyStore().cStr() << "\n"
+            << "  anchors  " << status.getAnchors().getWords().cStr() << "\n"
             << "  devices  " << status.getDevicesReachable() << " of " << status.getDevicesActive()
             << " reachable\n"
             << "  jobs     " << status.getJobsRunning() << " running\n";

@@ -173,6 +173,14 @@ void write(const devices::JobRecord& record, JobRecord::Builder out) {
   for (kj::uint i = 0; i < record.events.size(); ++i) write(record.events[i], events[i]);
 }
 
+void write(const devices::AnchorSources& sources, Anchors::Builder out) {
+  out.setFile(sources.file);
+  out.setCounter(sources.counter.c_str());
+  out.setCounterFails(sources.counterFails.c_str());
+  out.setWitnesses(static_cast<uint32_t>(sources.witnesses));
+  out.setWords(sources.words().c_str());
+}
+
 void writeStatus(const devices::Node& node, const std::vector<devices::DeviceView>& devices,
     size_t jobsRunning, kj::Duration uptime, Status::Builder out) {
   auto& config = node.settings();
@@ -192,6 +200,7 @@ void writeStatus(const devices::Node& node, const std::vector<devices::DeviceVie
   out.setVersion(VERSION);
   auto alarms = node.circle().alarms();
   writeTexts(alarms, out.initAlarms(static_cast<kj::uint>(alarms.size())));
+  write(node.circle().anchorSources(), out.initAnchors());
   for (auto& view: devices) {
     if (!view.self) continue;
     KJ_IF_MAYBE(facts, view.facts) {

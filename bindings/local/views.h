@@ -12,6 +12,7 @@ void write(const transport::LinkView& view, const std::string& name, Link::Build
 void write(const devices::JobRecord& record, JobSummary::Builder out);
 void write(const devices::JobRecord::Event& event, JobEvent::Builder out);
 void write(const devices::JobRecord& record, JobRecord::Builder out);
+void write(const devices::AnchorSources& sources, Anchors::Builder out);
 void writeStatus(const devices::Node& node, const std::vector<devices::DeviceView>& devices,
     size_t jobsRunning, kj::Duration uptime, Status::Builder out);
 

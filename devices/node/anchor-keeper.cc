@@ -18,8 +18,8 @@ AnchorKeeper::AnchorKeeper(Surroundings around, const StoredCircle& stored)
   }
   anchor.ops = now;
   isReplaced = anchor.counter < stored.anchored;
-  if (!isReplaced) return;
-  KJ_LOG(WARNING, "the rollback anchor is older than the database, or gone");
+  if (isReplaced) KJ_LOG(WARNING, "the rollback anchor is older than the database, or gone");
+  if (!isReplaced && onDisk > 0) return;
   anchor.counter = stored.anchored + 1;
   KJ_IF_MAYBE(e,
       kj::runCatchingExceptions([&]() { anchor.write(around.home, around.identity.storage); })) {

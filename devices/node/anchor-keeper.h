@@ -5,6 +5,7 @@
 //   commit ──▶ opsReached() ──▶ keys/anchor ──▶ now and then: the counter (counter-machine.h)
 
 #include "core/loop/executor.h"
+#include "devices/node/anchor-sources.h"
 #include "devices/node/anchor.h"
 #include "devices/node/counter-machine.h"
 #include "devices/node/stored-circle.h"
@@ -14,13 +15,6 @@
 #include <kj/timer.h>
 
 namespace hearth::devices {
-
-// What tells this device that its disk was put back, in words for `hearth status`.
-struct AnchorSources {
-  bool file = false;
-  std::string counter;       // what it is; empty: none
-  std::string counterFails;  // why there is none, or why it cannot be asked
-};
 
 class AnchorKeeper final: private kj::TaskSet::ErrorHandler {
  public:
@@ -52,6 +46,7 @@ class AnchorKeeper final: private kj::TaskSet::ErrorHandler {
   // So far have ops come on disk; resolves when the anchor says so, or cannot be written.
   kj::Promise<void> opsReached(AnchorPoint ops);
 
+  // All but the witnesses.
   AnchorSources sources() const;
   // What the user should know, a line each.
   std::vector<std::string> alarms() const;

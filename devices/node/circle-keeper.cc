@@ -93,6 +93,12 @@ kj::Promise<void> CircleKeeper::askCounter() {
   co_await anchors.follow();
 }
 
+AnchorSources CircleKeeper::anchorSources() const {
+  auto found = anchors.sources();
+  found.witnesses = state().countActive() - (isActive(selfId()) ? 1 : 0);
+  return found;
+}
+
 crypto::Role CircleKeeper::ownRole() const {
   return state()
       .find(selfId())

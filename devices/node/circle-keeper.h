@@ -59,8 +59,8 @@ class CircleKeeper final: public transport::Circle,
   bool hasForgotten() const { return watch.hasForgotten(); }
   // What its user should know, a line each.
   std::vector<std::string> alarms() const;
-  // What would tell this device that it was put back, beside its peers.
-  AnchorSources anchorSources() const { return anchors.sources(); }
+  // What would show that this device was put back to an older copy.
+  AnchorSources anchorSources() const;
   // To be called now and then: how long no admin was heard of is remembered over restarts.
   kj::Promise<void> saveFreshness() { return watch.save(); }
 
