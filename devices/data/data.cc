@@ -20,19 +20,26 @@ kj::Promise<void> Data::start() {
   }
   isLoaded = true;
   loading.fulfiller->fulfill();
-  for (auto& peer: around.links.peersUp()) inStep.peerUp(peer);
+  for (auto& peer: around.links.peersUp()) peerUp(peer);
   circleChanged();
 }
 
 void Data::peerUp(const DeviceId& peer) {
-  if (isLoaded) inStep.peerUp(peer);
+  if (!isLoaded) return;
+  inStep.peerUp(peer);
+  blobExchange.peerUp(peer);
 }
 
-void Data::peerDown(const DeviceId& peer) { inStep.peerDown(peer); }
+void Data::peerDown(const DeviceId& peer) {
+  inStep.peerDown(peer);
+  blobExchange.peerDown(peer);
+}
 
-void Data::incoming(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream) {
-  tasks.add(ready().then([this, peer = peer, stream = kj::mv(stream)]() mutable {
-    if (around.links.isUp(peer)) inStep.incoming(peer, kj::mv(stream));
+void Data::incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStream> stream) {
+  tasks.add(ready().then([this, peer = peer, kind, stream = kj::mv(stream)]() mutable {
+    if (!around.links.isUp(peer)) return;
+    if (kind == STREAM_KIND_SYNC) inStep.incoming(peer, kj::mv(stream));
+    if (kind == STREAM_KIND_BLOBS) blobExchange.incoming(peer, kj::mv(stream));
   }));
 }
 
@@ -48,6 +55,8 @@ void Data::addTo(Holdings& holdings) const {
   auto peers = around.keeper.state().devices.size();
   holdings.push_back({"documents in memory", all.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
+  holdings.push_back(
+      {"blobs that are fetched", blobExchange.fetching(), storage::BlobFetcher::WANTED_MAX});
   holdings.push_back(
       {"entries that are offered or asked", inStep.holds(), 2 * SyncSession::OFFERED_MAX * peers});
 }

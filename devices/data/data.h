@@ -1,6 +1,8 @@
 #pragma once
-// The data of this device: its operation log, what lives in it, and how it is kept in step with the other devices.
+// The data of this device: its operation log, what lives in it, how it is kept in step with the other devices, and
+// blobs.
 
+#include "devices/data/blob-circle.h"
 #include "devices/data/keeping-in-step.h"
 #include "devices/data/log-circle.h"
 #include "storage/documents/documents.h"
@@ -29,12 +31,16 @@ class Data final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> ready() { return loaded.addBranch(); }
   storage::Documents& documents() { return all; }
   const storage::Log& operations() const { return log; }
+  // Blobs of other devices, and for them.
+  BlobExchange& exchange() { return blobExchange; }
+  const BlobCircle& blobKeys() const { return blobCircle; }
   // Devices that are known to have all that this one has, and nothing else.
   std::vector<DeviceId> inStepWith() const { return inStep.inStepWith(); }
 
   void peerUp(const DeviceId& peer);
   void peerDown(const DeviceId& peer);
-  void incoming(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream);
+  // A stream of the kind that its header's first byte says.
+  void incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStream> stream);
   void circleChanged();
   void addTo(Holdings& holdings) const;
 
@@ -44,6 +50,9 @@ class Data final: private kj::TaskSet::ErrorHandler {
   storage::Log log{{around.clock, around.entropy, around.store, circle}};
   storage::Documents all{{around.clock, around.store, log, circle}};
   KeepingInStep inStep;
+  BlobCircle blobCircle{around.keeper};
+  BlobExchange blobExchange{
+      {around.timer, around.trace, around.links, blobCircle, around.identity.keys.id}};
   kj::PromiseFulfillerPair<void> loading = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> loaded = loading.promise.fork();
   bool isLoaded = false;
