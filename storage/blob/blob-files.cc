@@ -6,7 +6,12 @@ namespace hearth::storage {
 
 namespace {
 
-constexpr kj::StringPtr HALF_DONE = ".part"_kj;
+constexpr kj::StringPtr HALF_DONE = ".part"_kj, HALF_RECEIVED = ".fetch"_kj;
+
+kj::WriteMode modeOf(BlobFiles::Half half) {
+  auto exclusive = kj::WriteMode::CREATE | kj::WriteMode::PRIVATE;
+  return half == BlobFiles::Half::KEPT ? exclusive | kj::WriteMode::MODIFY : exclusive;
+}
 
 }  // namespace
 
@@ -19,23 +24,37 @@ BlobFiles::BlobFiles(const kj::Directory& directory, Entropy& entropy)
   if (removed > 0) directory.sync();
 }
 
-BlobFiles::Writing::Temporary::Temporary(const kj::Directory& directory, kj::StringPtr fileName)
+BlobFiles::Writing::Temporary::Temporary(
+    const kj::Directory& directory, kj::StringPtr fileName, Half half)
     : directory(directory),
-      path(kj::str(fileName, HALF_DONE)),
-      file(directory.openFile(path, kj::WriteMode::CREATE | kj::WriteMode::PRIVATE)) {}
+      path(half == Half::KEPT ? halfName(fileName) : kj::str(fileName, HALF_DONE)),
+      file(directory.openFile(path, modeOf(half))),
+      half(half) {}
 
 BlobFiles::Writing::Temporary::~Temporary() noexcept(false) {
-  if (!isRenamed) unwinding.catchExceptionsIfUnwinding([&]() { directory.tryRemove(path); });
+  if (!isRenamed && half == Half::REMOVED)
+    unwinding.catchExceptionsIfUnwinding([&]() { directory.tryRemove(path); });
 }
 
 BlobFiles::Writing::Writing(kj::Badge<BlobFiles>, BlobFiles& files, const BlobKeys& keys,
-    const ContentId& content, uint64_t paddedTo)
+    const ContentId& content, uint64_t paddedTo, Half half)
     : fileName(keys.fileName(content)),
-      temporary(files.directory, fileName),
-      writer(*temporary.file, keys, content, files.entropy, paddedTo) {}
+      temporary(files.directory, fileName, half),
+      writer(begin(files, keys, content, paddedTo)) {}
+
+// What another writer has left and does not open is of no use.
+kj::Own<SealedWriter> BlobFiles::Writing::begin(
+    BlobFiles& files, const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) const {
+  if (temporary.file->stat().size > 0) {
+    auto resumed = SealedWriter::resume(*temporary.file, keys, content, paddedTo);
+    if (resumed) return kj::mv(*resumed);
+    temporary.file->truncate(0);
+  }
+  return kj::heap<SealedWriter>(*temporary.file, keys, content, files.entropy, paddedTo);
+}
 
 void BlobFiles::Writing::commit() {
-  writer.finish();
+  writer->finish();
   temporary.file->sync();
   temporary.directory.transfer(kj::Path(kj::str(fileName)),
       kj::WriteMode::CREATE | kj::WriteMode::MODIFY, temporary.directory, temporary.path,
@@ -46,8 +65,15 @@ void BlobFiles::Writing::commit() {
 
 kj::Own<BlobFiles::Writing> BlobFiles::write(
     const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) {
-  return kj::heap<Writing>(kj::Badge<BlobFiles>(), *this, keys, content, paddedTo);
+  return kj::heap<Writing>(kj::Badge<BlobFiles>(), *this, keys, content, paddedTo, Half::REMOVED);
 }
+
+kj::Own<BlobFiles::Writing> BlobFiles::receive(
+    const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) {
+  return kj::heap<Writing>(kj::Badge<BlobFiles>(), *this, keys, content, paddedTo, Half::KEPT);
+}
+
+kj::String BlobFiles::halfName(kj::StringPtr fileName) { return kj::str(fileName, HALF_RECEIVED); }
 
 BlobResult<kj::Own<SealedReader>> BlobFiles::open(
     const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) const {

@@ -13,19 +13,25 @@ class BlobFiles final {
   BlobFiles(const kj::Directory& directory, Entropy& entropy);
   KJ_DISALLOW_COPY_AND_MOVE(BlobFiles);
 
-  // A blob that is being written. Gone without a trace unless it is committed.
+  // Whether what is written of a blob is kept when its writer goes away.
+  enum class Half : uint8_t { REMOVED, KEPT };
+
+  // A blob that is being written, from its beginning to its end.
   class Writing final {
    public:
     Writing(kj::Badge<BlobFiles>, BlobFiles& files, const BlobKeys& keys, const ContentId& content,
-        uint64_t paddedTo);
+        uint64_t paddedTo, Half half);
     KJ_DISALLOW_COPY_AND_MOVE(Writing);
 
-    void add(crypto::Bytes bytes) { writer.add(bytes); }
+    // So many bytes are here already.
+    uint64_t written() const { return writer->written(); }
+    void add(crypto::Bytes bytes) { writer->add(bytes); }
     // Returns when the blob is on disk. Throws when the disk refuses; then it is not there.
     void commit();
 
    private:
-    // The file under its other name, which is removed unless it was renamed: that name may be another's by then.
+    // The file under its other name, which is removed unless it was renamed (that name may be another's by then) or
+    // is to be gone on with.
     struct Temporary {
       const kj::Directory& directory;
       kj::Path path;
@@ -33,18 +39,27 @@ class BlobFiles final {
       bool isRenamed = false;
       kj::UnwindDetector unwinding;
 
-      Temporary(const kj::Directory& directory, kj::StringPtr fileName);
+      Half half;
+
+      Temporary(const kj::Directory& directory, kj::StringPtr fileName, Half half);
       ~Temporary() noexcept(false);
     };
 
     kj::String fileName;
     Temporary temporary;
-    SealedWriter writer;
+    kj::Own<SealedWriter> writer;
+
+    kj::Own<SealedWriter> begin(
+        BlobFiles& files, const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) const;
   };
 
   // `paddedTo` is the blob's length, or a padded one. The keys outlive what is returned. Requires that nobody else
   // is writing that blob.
   kj::Own<Writing> write(const BlobKeys& keys, const ContentId& content, uint64_t paddedTo);
+  // The same of a blob that is being received: goes on behind what is here of it.
+  kj::Own<Writing> receive(const BlobKeys& keys, const ContentId& content, uint64_t paddedTo);
+  // Where what has been received of a blob is.
+  static kj::String halfName(kj::StringPtr fileName);
 
   // Errors: INTEGRITY_FAILED, also where there is none.
   BlobResult<kj::Own<SealedReader>> open(
@@ -52,6 +67,8 @@ class BlobFiles final {
 
   // Overwrites the wrapped key, and removes the file. False where there is none.
   bool shred(kj::StringPtr fileName);
+
+  kj::Array<kj::String> names() const { return directory.listNames(); }
 
   size_t leftovers() const { return removed; }  // found at start
 

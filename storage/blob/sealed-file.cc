@@ -55,6 +55,26 @@ Result<crypto::Secret> unwrap(const SealedHeader& header, const BlobKeys& keys, 
       joined(WRAPPING.asBytes(), id.asBytes()), wrapped.slice(NONCE_BYTES, wrapped.size()));
 }
 
+struct OpenedHeader {
+  SealedHeader header;
+  crypto::Secret dek;
+};
+
+// Or why not.
+std::expected<OpenedHeader, kj::StringPtr> openHeader(
+    const kj::ReadableFile& file, const BlobKeys& keys, const BlobId& id) {
+  kj::byte start[SealedHeader::ENCODED_BYTES];
+  auto got = file.read(0, start);
+  auto header = SealedHeader::parse(kj::arrayPtr(start, got));
+  if (!header) return std::unexpected("a file that is no blob's"_kj);
+  if (header->collection != keys.collection)
+    return std::unexpected("a file of another collection"_kj);
+  if (header->epoch != keys.epoch) return std::unexpected("a file of another epoch"_kj);
+  auto dek = unwrap(*header, keys, id);
+  if (!dek) return std::unexpected("a key that does not open"_kj);
+  return OpenedHeader{*header, kj::mv(*dek)};
+}
+
 }  // namespace
 
 BlobId blobId(const crypto::CollectionId& collection, const ContentId& content) {
@@ -118,6 +138,48 @@ SealedWriter::SealedWriter(const kj::File& file, const BlobId& id, uint64_t padd
   file.write(0, start.header.encode());
 }
 
+SealedWriter::SealedWriter(kj::Badge<SealedWriter>, const kj::File& file, const BlobId& id,
+    uint64_t paddedTo, Bytes dek, const SecretStream::Header& header)
+    : file(file),
+      id(id),
+      stream(dek, header),
+      left(paddedTo),
+      plain(kj::heapArray<kj::byte>(kj::min(paddedTo, SEALED_CHUNK_BYTES))),
+      sealed(kj::heapArray<kj::byte>(plain.size() + SecretStream::MORE_BYTES)) {}
+
+BlobResult<kj::Own<SealedWriter>> SealedWriter::resume(
+    const kj::File& file, const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) {
+  auto id = blobId(keys.collection, content);
+  auto opened = openHeader(file, keys, id);
+  if (!opened)
+    return std::unexpected(BlobFault{Errc::INTEGRITY_FAILED, opened.error(), keys.collection, id});
+  auto writer = kj::heap<SealedWriter>(
+      kj::Badge<SealedWriter>(), file, id, paddedTo, opened->dek.reveal(), opened->header.stream);
+  writer->takeUp();
+  return kj::mv(writer);
+}
+
+// What was not synced when the power went may be anything: every chunk is opened. The last one of a file is made
+// anew.
+void SealedWriter::takeUp() {
+  auto size = file.stat().size;
+  auto whole = size < SealedHeader::ENCODED_BYTES + SEALED_FULL_BYTES
+      ? 0
+      : (size - SealedHeader::ENCODED_BYTES) / SEALED_FULL_BYTES;
+  whole = kj::min(whole, chunksOf(left) - 1);
+  SecretStream::Link links{};
+  for (; index < whole; ++index) {
+    if (file.read(at, sealed) != sealed.size()) break;
+    auto last = stream.open(adOf(id, index), sealed, plain);
+    if (!last || *last) break;
+    SecretStream::add(links, SecretStream::linkOf(sealed));
+    at += SEALED_FULL_BYTES;
+    left -= SEALED_CHUNK_BYTES;
+  }
+  stream.seek(static_cast<uint32_t>(index), links);
+  file.truncate(at);
+}
+
 void SealedWriter::add(Bytes bytes) {
   KJ_REQUIRE(bytes.size() <= left, "more than was announced");
   left -= bytes.size();
@@ -153,17 +215,11 @@ BlobResult<kj::Own<SealedReader>> SealedReader::open(kj::Own<const kj::ReadableF
     fault.because = because;
     return std::unexpected(fault);
   };
-  kj::byte start[SealedHeader::ENCODED_BYTES];
-  auto got = file->read(0, start);
-  auto header = SealedHeader::parse(kj::arrayPtr(start, got));
-  if (!header) return failed("a file that is no blob's");
-  if (header->collection != keys.collection) return failed("a file of another collection");
-  if (header->epoch != keys.epoch) return failed("a file of another epoch");
+  auto opened = openHeader(*file, keys, id);
+  if (!opened) return failed(opened.error());
   if (file->stat().size != sealedBytes(paddedTo)) return failed("a file of another length");
-  auto dek = unwrap(*header, keys, id);
-  if (!dek) return failed("a key that does not open");
-  return kj::heap<SealedReader>(
-      kj::Badge<SealedReader>(), kj::mv(file), fault, paddedTo, dek->reveal(), header->stream);
+  return kj::heap<SealedReader>(kj::Badge<SealedReader>(), kj::mv(file), fault, paddedTo,
+      opened->dek.reveal(), opened->header.stream);
 }
 
 SealedReader::SealedReader(kj::Badge<SealedReader>, kj::Own<const kj::ReadableFile> file,

@@ -72,9 +72,20 @@ class SealedWriter final {
   SealedWriter(const kj::File& file, const BlobKeys& keys, const ContentId& content,
       Entropy& entropy, uint64_t paddedTo);
 
+  // Goes on behind what an earlier writer has left of the same file: as far as its chunks are whole.
+  // Errors: INTEGRITY_FAILED for anything that is not the beginning of this blob's file.
+  static BlobResult<kj::Own<SealedWriter>> resume(
+      const kj::File& file, const BlobKeys& keys, const ContentId& content, uint64_t paddedTo);
+
+  // Bytes of the blob that have come.
+  uint64_t written() const { return index * SEALED_CHUNK_BYTES + filled; }
+
   // Requires that there are at most `paddedTo` in all.
   void add(crypto::Bytes bytes);
   void finish();
+
+  SealedWriter(kj::Badge<SealedWriter>, const kj::File& file, const BlobId& id, uint64_t paddedTo,
+      crypto::Bytes dek, const crypto::SecretStream::Header& header);
 
  private:
   struct Start;
@@ -88,6 +99,7 @@ class SealedWriter final {
 
   SealedWriter(const kj::File& file, const BlobId& id, uint64_t paddedTo, Start start);
   void sealChunk(bool last);
+  void takeUp();
 };
 
 class SealedReader final {

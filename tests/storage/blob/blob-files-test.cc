@@ -279,6 +279,41 @@ TEST_CASE(
   REQUIRE(shelf.directory->exists(name));
 }
 
+TEST_CASE(
+    "a blob that is received goes on where it was left, and reads in the end as one that was written at once") {
+  Shelf shelf;
+  auto bytes = randomBytes(300'000, 13);
+  auto first = shelf.files.receive(shelf.keys.keys, contentOf(1), bytes.size());
+  REQUIRE(first->written() == 0);
+  first->add(bytes.slice(0, 200'000));
+  first = nullptr;
+  auto second = shelf.files.receive(shelf.keys.keys, contentOf(1), bytes.size());
+  REQUIRE(second->written() == 3 * SEALED_CHUNK_BYTES);
+  second->add(bytes.slice(second->written(), bytes.size()));
+  second->commit();
+  REQUIRE(shelf.tryGet(1, bytes.size()).value() == bytes);
+  REQUIRE(shelf.directory->listNames().size() == 1);
+}
+
+TEST_CASE("of a blob that is received what the disk has lost or damaged is received again") {
+  Shelf shelf;
+  auto bytes = randomBytes(400'000, 14);
+  auto half = kj::Path(kj::str(shelf.path(1).toString(), ".fetch"));
+  for (uint64_t damage: {10ul, SealedHeader::ENCODED_BYTES + 70'000, 390'000ul}) {
+    shelf.files.receive(shelf.keys.keys, contentOf(1), bytes.size())->add(bytes);
+    auto file = shelf.directory->openFile(half, kj::WriteMode::MODIFY);
+    auto content = file->readAllBytes();
+    content[damage] ^= 1;
+    file->writeAll(content);
+    auto again = shelf.files.receive(shelf.keys.keys, contentOf(1), bytes.size());
+    REQUIRE(again->written() <= damage);
+    REQUIRE(again->written() + 2 * SEALED_CHUNK_BYTES + 200 > kj::min(damage, bytes.size()));
+    again->add(bytes.slice(again->written(), bytes.size()));
+    again->commit();
+    REQUIRE(shelf.tryGet(1, bytes.size()).value() == bytes);
+  }
+}
+
 TEST_CASE("a blob's file shows neither its bytes nor its content id") {
   Shelf shelf;
   auto planted = "planted plaintext that nobody else writes"_kj;
