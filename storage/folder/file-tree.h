@@ -86,7 +86,8 @@ class FileTree {
     virtual ~Staged() noexcept(false) = default;
     virtual TreeResult<size_t> read(uint64_t offset, kj::ArrayPtr<kj::byte> out) = 0;
     virtual TreeResult<void> write(uint64_t offset, crypto::Bytes bytes) = 0;
-    // By the machine's own means where it has some (reflink, copy_file_range).
+    // By the machine's own means where it has some (reflink, copy_file_range). Errors: CHANGED where the other file is
+    // shorter; then it may have copied a part.
     virtual TreeResult<void> copy(Reading& from, uint64_t offset, uint64_t bytes, uint64_t to) = 0;
     // Its final length, and what it shall have beside its bytes. What the file system does not take of that is left
     // out: returns what it has now.

@@ -2,10 +2,15 @@
 // Folders to test on, each with a hand that does what its owner does: in memory, and on this machine's disk.
 
 #include "core/loop/uv-event-port.h"
+#include "devices/linux/linux-file-tree.h"
 #include "simulator/disk/sim-tree-watcher.h"
 #include "simulator/disk/sim-tree.h"
 #include "simulator/disk/tree-owner.h"
+#include "tests/devices/folders/disk-owner.h"
 
+#include <kj/debug.h>
+
+#include <cstring>
 #include <functional>
 #include <utility>
 
@@ -28,6 +33,40 @@ struct InMemory {
       if (auto once = std::exchange(hand, nullptr)) once();
     };
   }
+};
+
+inline FolderId folderId(kj::byte fill = 1) {
+  FolderId id;
+  memset(id.bytes, fill, FolderId::SIZE);
+  return id;
+}
+
+struct OnLinux {
+  DiskOwner owner;
+  kj::Own<FileTree> tree;
+
+  OnLinux() {
+    auto created = devices::LinuxFileTree::create(owner.root, folderId());
+    KJ_ASSERT(created.has_value());
+    tree = kj::mv(*created);
+  }
+  devices::LinuxFileTree& onDisk() { return kj::downcast<devices::LinuxFileTree>(*tree); }
+  void reopen() { tree = devices::LinuxFileTree::open(owner.root, folderId()).value(); }
+  void between(Hand hand) {
+    onDisk().beforeChange = [hand = kj::mv(hand)]() mutable {
+      if (auto once = std::exchange(hand, nullptr)) once();
+    };
+  }
+};
+
+// The same without what newer kernels have.
+struct OnOldLinux: OnLinux {
+  OnOldLinux() { forget(); }
+  void reopen() {
+    OnLinux::reopen();
+    forget();
+  }
+  void forget() { onDisk().calls.openat2 = onDisk().calls.renameat2 = false; }
 };
 
 }  // namespace hearth::storage
