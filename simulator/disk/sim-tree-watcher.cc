@@ -41,7 +41,11 @@ TreeResult<void> SimTreeWatcher::watch(const FolderPath& directory) {
   if (gone) return std::unexpected(TreeError::GONE);
   auto node = TreeImage::ROOT;
   auto rest = std::string_view(directory.str());
-  while (!rest.empty()) {
+  while (true) {
+    bool isFull = watched.size() >= watchesMax && !watched.contains(node);
+    if (isFull) return std::unexpected(TreeError::FULL);
+    watched.insert(node);
+    if (rest.empty()) return {};
     auto end = std::min(rest.find('/'), rest.size());
     node = image.find(node, std::string(rest.substr(0, end)));
     if (node == TreeImage::NONE) return std::unexpected(TreeError::MISSING);
@@ -50,10 +54,6 @@ TreeResult<void> SimTreeWatcher::watch(const FolderPath& directory) {
     if (kind != TreeImage::Kind::DIRECTORY) return std::unexpected(TreeError::MISSING);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
-  if (watched.size() >= watchesMax && !watched.contains(node))
-    return std::unexpected(TreeError::FULL);
-  watched.insert(node);
-  return {};
 }
 
 kj::Promise<SimTreeWatcher::Changes> SimTreeWatcher::changes() {

@@ -23,12 +23,14 @@ class TreeWatcher {
     bool gone = false;                     // the folder itself
   };
 
-  // The directory's own entries are watched from now on, which is before they are listed. Again and again harmless. A
-  // directory that is moved stays watched, with what is in it; one that comes from elsewhere is to be watched.
+  // The directory's own entries are watched from now on, which is before they are listed; and those of the directories
+  // that it is in. Again and again harmless. A directory that is moved stays watched, with what is in it; one that comes
+  // from elsewhere is to be watched.
   // Errors: FULL when the machine's watches are used up (WATCHES_FULL says what to do); MISSING, LINKED, GONE.
   virtual TreeResult<void> watch(const FolderPath& directory) = 0;
 
-  // The next changes, all that have come by then. One promise at a time; when it is dropped, nothing is lost.
+  // The next changes, all that have come by then. One promise at a time; when it is dropped, nothing is lost. Who asks
+  // at intervals is told of a thousand writes at once.
   virtual kj::Promise<Changes> changes() = 0;
 
   virtual size_t watches() const = 0;

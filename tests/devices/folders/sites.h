@@ -2,6 +2,7 @@
 // Folders to test on, each with a hand that does what its owner does: in memory, and on this machine's disk.
 
 #include "core/loop/uv-event-port.h"
+#include "devices/linux/inotify-watcher.h"
 #include "devices/linux/linux-file-tree.h"
 #include "simulator/disk/sim-tree-watcher.h"
 #include "simulator/disk/sim-tree.h"
@@ -51,6 +52,9 @@ struct OnLinux {
     tree = kj::mv(*created);
   }
   devices::LinuxFileTree& onDisk() { return kj::downcast<devices::LinuxFileTree>(*tree); }
+  kj::Own<TreeWatcher> watcher(UvLoop& loop) {
+    return kj::heap<devices::InotifyWatcher>(loop.port, owner.root);
+  }
   void reopen() { tree = devices::LinuxFileTree::open(owner.root, folderId()).value(); }
   void between(Hand hand) {
     onDisk().beforeChange = [hand = kj::mv(hand)]() mutable {
