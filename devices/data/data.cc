@@ -18,6 +18,7 @@ kj::Promise<void> Data::start() {
         "IntegrityFailed: the operation log is damaged; this device has to join its circle anew"));
     co_return;
   }
+  own.begin();
   isLoaded = true;
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
@@ -26,6 +27,7 @@ kj::Promise<void> Data::start() {
 
 void Data::peerUp(const DeviceId& peer) {
   if (!isLoaded) return;
+  own.peerUp();
   inStep.peerUp(peer);
   blobExchange.peerUp(peer);
 }

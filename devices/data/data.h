@@ -5,6 +5,7 @@
 #include "devices/data/blob-circle.h"
 #include "devices/data/keeping-in-step.h"
 #include "devices/data/log-circle.h"
+#include "devices/data/own-entries.h"
 #include "storage/documents/documents.h"
 
 namespace hearth::devices {
@@ -18,7 +19,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
     Trace& trace;
     Entropy& entropy;
     storage::Store& store;
-    const CircleKeeper& keeper;
+    CircleKeeper& keeper;
     const Identity& identity;
     transport::Links& links;
   };
@@ -43,12 +44,15 @@ class Data final: private kj::TaskSet::ErrorHandler {
   void incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStream> stream);
   void circleChanged();
   void addTo(Holdings& holdings) const;
+  // What the user should know, a line each.
+  std::vector<std::string> alarms() const { return own.alarms(); }
 
  private:
   Surroundings around;
   LogCircle circle{around.keeper, around.identity};
   storage::Log log{{around.clock, around.entropy, around.store, circle}};
   storage::Documents all{{around.clock, around.store, log, circle}};
+  OwnEntries own{{around.timer, log, around.keeper}};
   KeepingInStep inStep;
   BlobCircle blobCircle{around.keeper};
   BlobExchange blobExchange{

@@ -20,7 +20,12 @@ AnchorKeeper::AnchorKeeper(Surroundings around, const StoredCircle& stored)
   isReplaced = anchor.counter < stored.anchored;
   if (isReplaced) KJ_LOG(WARNING, "the rollback anchor is older than the database, or gone");
   if (!isReplaced && onDisk > 0) return;
-  anchor.counter = stored.anchored + 1;
+  anchor.counter = stored.anchored;
+  writeNow();
+}
+
+void AnchorKeeper::writeNow() {
+  ++anchor.counter;
   KJ_IF_MAYBE(e,
       kj::runCatchingExceptions([&]() { anchor.write(around.home, around.identity.storage); })) {
     KJ_LOG(WARNING, "the rollback anchor could not be written", e->getDescription());
@@ -117,6 +122,34 @@ kj::Promise<void> AnchorKeeper::opsReached(AnchorPoint ops) {
   co_await write();
   pace.changed(CounterPace::Of::OPS, around.timer.now());
   paced.ring();
+}
+
+void AnchorKeeper::take(const DeviceId& self, OwnHeads heads) {
+  if (anchor.entries.author != self) anchor.entries = {self, {}};
+  std::map<crypto::CollectionId, AnchorPoint> next;
+  auto& before = anchor.entries.of;
+  for (auto& [collection, point]: heads) {
+    if (next.size() == Anchor::COLLECTIONS_MAX) break;
+    auto known = before.find(collection);
+    bool isGone = known != before.end() && known->second.rows > point.rows;
+    next[collection] = isGone ? known->second : point;
+  }
+  for (auto& known: before) {
+    if (next.size() < Anchor::COLLECTIONS_MAX) next.insert(known);
+  }
+  before = kj::mv(next);
+}
+
+kj::Promise<void> AnchorKeeper::entriesReached(const DeviceId& self, OwnHeads heads) {
+  take(self, kj::mv(heads));
+  co_await write();
+  pace.changed(CounterPace::Of::ENTRIES, around.timer.now());
+  paced.ring();
+}
+
+void AnchorKeeper::entriesReachedLast(const DeviceId& self, OwnHeads heads) {
+  take(self, kj::mv(heads));
+  writeNow();
 }
 
 // Whoever comes later writes later, as executors go.

@@ -2,7 +2,7 @@
 // Keeps the rollback anchor behind the database, and the counter outside the disk behind the anchor, where
 // there is one (SECURITY.md §10.4). Neither makes a commit wait for a chip.
 //
-//   commit ──▶ opsReached() ──▶ keys/anchor ──▶ now and then: the counter (counter-machine.h)
+//   commit ──▶ opsReached(), entriesReached() ──▶ keys/anchor ──▶ now and then: the counter (counter-machine.h)
 
 #include "core/loop/executor.h"
 #include "devices/node/anchor-sources.h"
@@ -15,6 +15,9 @@
 #include <kj/timer.h>
 
 namespace hearth::devices {
+
+// Where a device wrote last comes first.
+using OwnHeads = std::vector<std::pair<crypto::CollectionId, AnchorPoint>>;
 
 class AnchorKeeper final: private kj::TaskSet::ErrorHandler {
  public:
@@ -46,6 +49,14 @@ class AnchorKeeper final: private kj::TaskSet::ErrorHandler {
   // So far have ops come on disk; resolves when the anchor says so, or cannot be written.
   kj::Promise<void> opsReached(AnchorPoint ops);
 
+  // How far this device had come in the operation log, as far as the anchor knows.
+  const Anchor::Entries& entries() const { return anchor.entries; }
+  // So far it has come; what is gone of what it had once stays in the anchor. Resolves as
+  // opsReached() does.
+  kj::Promise<void> entriesReached(const DeviceId& self, OwnHeads heads);
+  // The same at the end, when nobody can wait for it any more.
+  void entriesReachedLast(const DeviceId& self, OwnHeads heads);
+
   // All but the witnesses.
   AnchorSources sources() const;
   // What the user should know, a line each.
@@ -64,6 +75,8 @@ class AnchorKeeper final: private kj::TaskSet::ErrorHandler {
   transport::Bell paced;
   kj::TaskSet tasks;
 
+  void take(const DeviceId& self, OwnHeads heads);
+  void writeNow();
   kj::Promise<bool> write();
   kj::Promise<bool> step();
   kj::Promise<void> note();

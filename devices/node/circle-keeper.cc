@@ -271,6 +271,11 @@ std::vector<std::string> CircleKeeper::alarms() const {
   return lines;
 }
 
+void CircleKeeper::doubtKeys() {
+  watch.forget();
+  remember();
+}
+
 // A peer has told all that it has.
 void CircleKeeper::remember() {
   if (membership.size() < anchors.rowsOnce() || !isActive(selfId())) return;

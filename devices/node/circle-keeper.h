@@ -59,6 +59,10 @@ class CircleKeeper final: public transport::Circle,
   bool hasForgotten() const { return watch.hasForgotten(); }
   // What its user should know, a line each.
   std::vector<std::string> alarms() const;
+  AnchorKeeper& rollbackAnchors() { return anchors; }
+  // This device does not know what it has said under its keys, and nobody can tell it: it says nothing more under them,
+  // and takes others as soon as it may.
+  void doubtKeys();
   // What would show that this device was put back to an older copy.
   AnchorSources anchorSources() const;
   // To be called now and then: how long no admin was heard of is remembered over restarts.

@@ -144,6 +144,12 @@ std::vector<DeviceView> Node::devices() {
   return views;
 }
 
+std::vector<std::string> Node::alarms() const {
+  auto lines = keeper.alarms();
+  std::ranges::move(ownData.alarms(), std::back_inserter(lines));
+  return lines;
+}
+
 Holdings Node::holdings() const {
   Holdings all;
   links.addTo(all);

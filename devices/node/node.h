@@ -107,6 +107,8 @@ class Node final: private CircleKeeper::Observer,
   std::vector<DeviceView> devices();
   std::vector<transport::LinkView> linksUp() { return links.views(); }
   std::string nameOf(const DeviceId& id) const { return fleet.nameOf(id); }
+  // What its user should know, a line each.
+  std::vector<std::string> alarms() const;
   // What all parts hold now, each beside its limit.
   Holdings holdings() const;
   // By full id, name or the beginning of an id. Errors: UNKNOWN_PEER; BAD_FORMAT when it fits several.

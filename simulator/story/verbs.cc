@@ -53,6 +53,7 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"bit-rot", &Verbs::rot, false, true},
     {"backup", &Verbs::backUp, false, true},
     {"restore", &Verbs::restore, false, true},
+    {"restore-database", &Verbs::restoreDatabase, false, true},
     {"engine-crash", &Verbs::crashEngine, true, true},
     {"engine-hang", &Verbs::hangEngine, true, true},
     {"engine-lie", &Verbs::lieEngine, true, true},
@@ -358,6 +359,24 @@ kj::Promise<void> Verbs::restore(const Happening& h) {
   h.device->start();
   co_await run.world.time.after(1 * kj::SECONDS);
   KJ_IF_MAYBE(node, h.device->node()) came(node->circle().hasForgotten() ? "noticed" : "unnoticed");
+}
+
+// The database alone, beside an anchor that is newer.
+kj::Promise<void> Verbs::restoreDatabase(const Happening& h) {
+  if (h.device->backup.empty()) co_return;
+  h.device->kill();
+  auto isDatabase = [](auto& file) { return file.first.starts_with("hearth.db"); };
+  auto files = h.device->disk.contents();
+  std::erase_if(files, isDatabase);
+  for (auto& file: h.device->backup) {
+    if (isDatabase(file)) files.insert(file);
+  }
+  h.device->disk.restore(files);
+  came("restore-database");
+  co_await wait(h);
+  h.device->start();
+  co_await run.world.time.after(1 * kj::SECONDS);
+  KJ_IF_MAYBE(node, h.device->node()) came(node->alarms().empty() ? "unnoticed" : "noticed");
 }
 
 kj::Promise<void> Verbs::crashEngine(const Happening& h) {

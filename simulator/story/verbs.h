@@ -104,6 +104,7 @@ class Verbs final {
   kj::Promise<void> rot(const Happening& h);
   kj::Promise<void> backUp(const Happening& h);
   kj::Promise<void> restore(const Happening& h);
+  kj::Promise<void> restoreDatabase(const Happening& h);
   // Engines.
   kj::Promise<void> crashEngine(const Happening& h);
   kj::Promise<void> hangEngine(const Happening& h);

@@ -113,6 +113,34 @@ bool Log::lacksOwn(const CollectionId& collection) const {
   });
 }
 
+std::vector<Log::OwnHead> Log::ownHeads() const {
+  std::vector<std::pair<uint64_t, OwnHead>> byTime;
+  for (auto& [key, reached]: durable) {
+    if (key.second == around.circle.self() && reached.head.entries > 0)
+      byTime.push_back({reached.time, {key.first, reached.head}});
+  }
+  std::ranges::sort(byTime, std::greater<>(), [](auto& each) { return each.first; });
+  std::vector<OwnHead> heads;
+  for (auto& [time, head]: byTime) heads.push_back(head);
+  return heads;
+}
+
+void Log::hadOnce(const CollectionId& collection, uint64_t entries) {
+  auto& self = around.circle.self();
+  auto found = durable.find({collection, self});
+  uint64_t has = found == durable.end() ? 0 : found->second.head.entries;
+  for (auto seq = has; seq < entries; ++seq) all[collection].missing.insert({self, seq});
+}
+
+size_t Log::ownMissing() const {
+  size_t count = 0;
+  for (auto& [id, collection]: all) {
+    count += static_cast<size_t>(std::ranges::count_if(
+        collection.missing, [this](auto& gone) { return gone.first == around.circle.self(); }));
+  }
+  return count;
+}
+
 Result<void> Log::follows(const Entry& entry, const Collection& in) const {
   auto& head = entry.head;
   auto found = accepted.find({head.collection, head.author});
@@ -196,9 +224,8 @@ kj::Promise<void> Log::writeNow(Entry entry, kj::Maybe<Content> content, DeviceI
       });
   KJ_REQUIRE(place.has_value(), "the disk did not take an entry before it", place.error().because);
   in.items.insert({head.time, hash});
-  if (wasMissing) {
-    in.missing.erase({head.author, head.seq});
-  } else {
+  in.missing.erase({head.author, head.seq});
+  if (!wasMissing) {
     durable[key] = reached;
     // One behind it has failed.
     if (accepted[key].head.entries <= head.seq) accepted[key] = reached;

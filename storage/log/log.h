@@ -86,6 +86,18 @@ class Log final: private kj::TaskSet::ErrorHandler {
   // Opens what could not be read before: keys have come.
   kj::Promise<void> readAgain();
 
+  // How far this device itself has come, where it wrote last first. What is on disk.
+  struct OwnHead {
+    crypto::CollectionId collection;
+    entries::Head head;
+  };
+  std::vector<OwnHead> ownHeads() const;
+  // So far it had come once, as somebody else remembers: what is gone of that is awaited from others, and nothing
+  // is appended to the collection meanwhile.
+  void hadOnce(const crypto::CollectionId& collection, uint64_t entries);
+  // Entries of this device that are gone.
+  size_t ownMissing() const;
+
   std::vector<crypto::CollectionId> collections() const;
   // What is on disk of a collection. Stays where it is.
   const ItemSet& items(const crypto::CollectionId& collection) const;
@@ -97,7 +109,8 @@ class Log final: private kj::TaskSet::ErrorHandler {
   struct Collection {
     ItemSet items;
     std::map<Digest, kj::ForkedPromise<void>> underWay;  // to the disk
-    std::set<std::pair<DeviceId, uint64_t>> missing;     // before an author's newest
+    // Before an author's newest, or of this device behind it.
+    std::set<std::pair<DeviceId, uint64_t>> missing;
   };
 
   // How far an author has come in a collection, and when that was by its clock.

@@ -30,17 +30,22 @@ TEST_CASE("an anchor reads back, and one that was changed or is another device's
   auto home = kj::newInMemoryDirectory(kj::nullClock());
   auto key = crypto::StorageKey::draw(entropy), other = crypto::StorageKey::draw(entropy);
   REQUIRE(Anchor::read(*home, key).value() == nullptr);
-  Anchor anchor{3, {12, entropy.draw<Digest>()}, outside};
+  auto collections = GENERATE(0, 1, static_cast<int>(Anchor::COLLECTIONS_MAX));
+  Anchor anchor{3, {12, entropy.draw<Digest>()}, {entropy.draw<DeviceId>(), {}}, outside};
+  for (int i = 0; i < collections; ++i)
+    anchor.entries.of[entropy.draw<crypto::CollectionId>()] = {5, entropy.draw<Digest>()};
   anchor.write(*home, key);
   auto found = Anchor::read(*home, key).value();
   auto& read = KJ_ASSERT_NONNULL(found);
   REQUIRE(read.counter == 3);
   REQUIRE(read.ops == anchor.ops);
   REQUIRE(read.outside == outside);
+  REQUIRE(read.entries.of == anchor.entries.of);
+  REQUIRE((collections == 0 || read.entries.author == anchor.entries.author));
   REQUIRE(Anchor::read(*home, other).error().code == Errc::INTEGRITY_FAILED);
   kj::Path path({"keys", "anchor"});
   auto bytes = KJ_ASSERT_NONNULL(readPrivate(*home, path));
-  for (size_t i = 0; i < bytes.size(); ++i) {
+  for (size_t i = 0; i < bytes.size(); i += 1 + bytes.size() / 200) {
     auto changed = kj::heapArray<kj::byte>(bytes);
     changed[i] ^= 1;
     writePrivate(*home, path, changed);

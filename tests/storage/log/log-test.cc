@@ -171,6 +171,31 @@ TEST_CASE("a device writes nothing where entries of its own are gone, until it h
   circle.write(*circle.anna, "four");
 }
 
+TEST_CASE(
+    "a device that knows that it wrote more once writes nothing there until it has that again") {
+  Circle circle;
+  auto older = circle.annas.disk.contents();
+  for (auto text: {"one", "two"}) circle.write(*circle.anna, text);
+  circle.ben->takeAllOf(*circle.anna, circle.uv.waitScope);
+  circle.anna = nullptr;
+  circle.annas.disk.restore(older);
+  circle.anna = kj::heap<Site>(circle.annas, circle.uv.waitScope);
+  auto& log = circle.anna->log;
+  log.hadOnce(NOTES_OF, 2);
+  REQUIRE(log.ownMissing() == 2);
+  REQUIRE(log.collections().size() == 1);  // it asks for it, though it has nothing of it
+  auto append = [&]() {
+    return log.append(NOTES_OF, contentOf("three")).wait(circle.uv.waitScope);
+  };
+  REQUIRE(append().error().code == Errc::ROLLBACK);
+  auto both = circle.of(*circle.ben);
+  REQUIRE(circle.give(*circle.anna, kj::mv(both[0])).value());
+  REQUIRE(append().error().code == Errc::ROLLBACK);
+  REQUIRE(circle.give(*circle.anna, kj::mv(both[1])).value());
+  REQUIRE(append().has_value());
+  REQUIRE(log.ownMissing() == 0);
+}
+
 TEST_CASE("an entry that two bring at once is told to each when it is on disk, and is new once") {
   Circle circle;
   circle.write(*circle.anna, "one");
