@@ -1,9 +1,8 @@
 #include "bench/connect.h"
 
+#include "bench/far-line.h"
+#include "bench/link-ends.h"
 #include "bench/process.h"
-#include "bench/two-devices.h"
-#include "core/loop/uv-event-port.h"
-#include "transport/wire/uv-network.h"
 
 #include <kj/debug.h>
 
@@ -135,9 +134,46 @@ Percentiles bareRoundTrips(Loopback& loopback, size_t bytes, uint32_t count) {
   return found;
 }
 
+// Answers each byte of a stream by the time at which it was read.
+kj::Promise<void> tellWhenRead(kj::Own<kj::AsyncIoStream> stream) {
+  kj::byte data[1];
+  while (co_await stream->tryRead(data, 1, 1) > 0) {
+    double now = wallS();
+    co_await stream->write(&now, sizeof(now));
+  }
+}
+
+// From the moment at which the carrier is up to the first byte of data at the called side, over a path that
+// outweighs all computing.
+json firstData() {
+  constexpr double ONE_WAY_S = 0.05;
+  Acquainted devices;
+  Served server([&](Served::SayPort say) {
+    UvLoop loop;
+    LinkEnd called(loop, devices.entropy, devices.called, &tellWhenRead);
+    say(called.listen());
+    loop.port.run(loop.waitScope, kj::NEVER_DONE);
+  });
+  UvLoop uv;
+  transport::UvNetwork network(uv.port);
+  FarLine line(uv.timer(), network, server.port(), 50 * kj::MILLISECONDS);
+  auto port = line.listen().wait(uv.waitScope);
+  LinkEnd caller(uv, devices.entropy, devices.caller, &tellWhenRead);
+  auto begun = wallS();
+  caller.call(devices.called.id(), port).wait(uv.waitScope);
+  kj::byte header[] = {STREAM_KIND}, data[] = {1};
+  auto stream =
+      caller.links().open(devices.called.id(), transport::Lane::INTERACTIVE, header).value();
+  double read = 0;
+  stream->write(data, 1).wait(uv.waitScope);
+  stream->read(&read, sizeof(read)).wait(uv.waitScope);
+  return {{"first_data_round_trips", (read - begun) / (2 * ONE_WAY_S)}};
+}
+
 }  // namespace
 
 json measureConnect(const ConnectOptions& options) {
+  auto first = inOwnProcess(&firstData);
   SystemEntropy entropy;
   LinkDevice caller(entropy), called(entropy);
   caller.know(called);
@@ -151,6 +187,7 @@ json measureConnect(const ConnectOptions& options) {
   result.update({{"cpu_us_initiator", costs.initiatorS * 1e6 / options.handshakes},
       {"cpu_us_responder", costs.responderS * 1e6 / options.handshakes},
       {"wire_bytes", costs.wireBytes}, {"raw_tcp", bare.tell()}});
+  result.update(first);
   return result;
 }
 

@@ -173,7 +173,7 @@ kj::Promise<Result<bool>> Daemon::run() {
   if (parts.takesDatagrams) running->serveDatagrams(address->bindDatagramPort());
   server = kj::heap<local::Server>(*running, parts.time.timer());
   starting = running->start().eagerlyEvaluate(
-      [](kj::Exception&& e) { KJ_LOG(ERROR, "a daemon could not start", e); });
+      [this](kj::Exception&& e) { parts.fails(e.getDescription()); });
   following = followNetworks().eagerlyEvaluate(
       [](kj::Exception&& e) { KJ_LOG(ERROR, "changes of network are not followed any more", e); });
   renewing = renewed().eagerlyEvaluate(

@@ -39,6 +39,8 @@ struct DaemonParts {
   double batteryLevel;
   kj::Maybe<devices::RollbackCounter&> counter;  // none: the machine has no such chip
   kj::Function<void(const DeviceId&)> becomes;   // told whenever the device takes other keys
+  // Told when a daemon that answers already cannot start after all: hearthd's process ends then.
+  kj::Function<void(kj::StringPtr why)> fails;
 };
 
 constexpr uint16_t HEARTH_PORT = 7'427;

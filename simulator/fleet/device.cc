@@ -131,7 +131,8 @@ kj::Own<Daemon> Device::makeDaemon() {
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
       kj::mv(addresses), kj::mv(microphone), takesDatagrams, keysLocked, hasAes, !power.onMains(),
       power.level(), chip.map([](auto& counter) -> devices::RollbackCounter& { return counter; }),
-      [this](const DeviceId& id) { deviceId = id; }});
+      [this](const DeviceId& id) { deviceId = id; },
+      [this](kj::StringPtr why) { startFailed(why); }});
   deviceId = made->id();
   return made;
 }

@@ -66,6 +66,7 @@ struct LinkEnd final: private Link::Owner {
   }
   void carry() {
     link->prepare(kj::addRef(*session));
+    link->say({.number = 1});
     link->carry();
   }
   uint32_t handshakes() { return link->facts().handshakes; }

@@ -148,16 +148,18 @@ TEST_CASE("a second RESUME on a link ends it, and the session with it") {
   REQUIRE(two.device.log == Strings({"up", "down: a second RESUME"}));
 }
 
-TEST_CASE("a frame of the lanes before RESUME ends its link, and not what goes over another") {
+TEST_CASE("nothing comes of a frame of the lanes that its caller sends before RESUME") {
   ByHand two(true);
   two.carrying();
   auto& hand = two.confirmed();
   FlatWriter open;
   open.u32(1).u8(static_cast<uint8_t>(Lane::BULK)).u32(1'000).u16(0);
   hand.say(static_cast<uint8_t>(LaneFrame::OPEN), open.asBytes());
-  REQUIRE(hand.hasEnded());
+  hand.resume({two.token, 2, 1, {}});
+  REQUIRE(hand.hearResume().states.newestOfPeer == 0);
   REQUIRE(two.device.log == Strings({"up"}));
-  REQUIRE(two.carriers() == 1);
+  REQUIRE(two.device.streams.empty());
+  REQUIRE(two.carriers() == 2);
 }
 
 TEST_CASE("a RESUME that cannot be ends its link, and not what goes over another") {

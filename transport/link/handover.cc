@@ -6,6 +6,10 @@
 
 namespace hearth::transport {
 
+namespace {
+constexpr uint32_t FIRST = 1;  // RESUME of a chooser under a token
+}
+
 kj::Array<kj::byte> encode(const Resume& resume) {
   FlatWriter out;
   out.bytes(resume.token.asBytes())
@@ -33,26 +37,34 @@ Result<Resume> readResume(kj::ArrayPtr<const kj::byte> bytes) {
   return resume;
 }
 
-Resume Handover::call(LaneStates states, Entropy& entropy) {
+Resume Handover::call(LaneStates states, const SessionToken& fresh) {
   KJ_REQUIRE(chooses);
   KJ_REQUIRE(hasBegun() || states == LaneStates(), "streams of a session that has not begun");
-  if (number == 0) entropy.fill(token.bytes);
   KJ_ASSERT(number < UINT32_MAX);
-  return {token, ++number, begun, kj::mv(states)};
+  if (hasBegun()) return {token, ++number, begun, kj::mv(states)};
+  token = fresh;
+  number = begun = FIRST;
+  assumed = true;
+  return {token, FIRST, 0, {}};
+}
+
+void Handover::assume(const SessionToken& fresh) {
+  KJ_REQUIRE(!chooses && !hasBegun());
+  token = fresh;
+  begun = FIRST;
+  assumed = true;
 }
 
 Result<Handover::Outcome> Handover::answered(const Resume& answer) {
   KJ_REQUIRE(chooses);
   if (answer.token != token || answer.number != number || answer.begun == 0)
     return no(Errc::BAD_FORMAT, "an answer to another RESUME");
-  if (answer.begun == number) {
-    begun = number;
-    return Outcome::BEGINS;
-  }
-  if (hasBegun() && answer.begun != begun)
+  if (answer.begun != begun && answer.begun != number)
     return no(Errc::BAD_FORMAT, "a session that was not called for");
-  begun = answer.begun;
-  return Outcome::GOES_ON;
+  assumed = false;
+  if (answer.begun == begun) return begun == number ? Outcome::AGREES : Outcome::GOES_ON;
+  begun = number;
+  return Outcome::BEGINS;
 }
 
 Result<Handover::Outcome> Handover::called(const Resume& call) {
@@ -60,10 +72,12 @@ Result<Handover::Outcome> Handover::called(const Resume& call) {
   bool known = hasBegun() && call.token == token;
   if (known && call.number <= number) return no(Errc::STALE, "a newer RESUME has come");
   if (call.begun == call.number) return no(Errc::BAD_FORMAT, "a RESUME that answers itself");
-  // A chooser that has had no answer yet does not know that the session has begun.
-  bool goesOn = known && (call.begun == begun || call.begun == 0);
+  bool agrees = known && assumed && call.number == FIRST;
+  bool goesOn = known && call.begun == begun;
   token = call.token;
   number = call.number;
+  assumed = false;
+  if (agrees) return Outcome::AGREES;
   if (goesOn) return Outcome::GOES_ON;
   begun = number;
   return Outcome::BEGINS;

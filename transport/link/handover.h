@@ -9,9 +9,12 @@
 //
 // A session is known by its token and by the number of the RESUME with which it began. Each side states what
 // it has of the streams, and takes nothing over an older link from then on.
+//
+// Who calls and has no session assumes that one begins with the call, under the token that follows from the keys of
+// that link, and does not wait to be told. Where the other side goes on with another one, nothing of the assumed
+// one has been taken there.
 
 #include "core/base/ids.h"
-#include "core/entropy/entropy.h"
 #include "transport/link/lane-states.h"
 
 namespace hearth::transport {
@@ -38,16 +41,25 @@ class Handover final {
   enum class Outcome : uint8_t {
     GOES_ON,  // where the peer's states say
     BEGINS,   // anew: whatever was before is over, on both sides
+    AGREES,   // that it has begun over this link, as was assumed
   };
 
   explicit Handover(bool chooses): chooses(chooses) {}
 
   bool isChooser() const { return chooses; }
-  // Whether there is a session that both sides know, as far as this one can tell.
+  // Whether there is a session, on this side at least.
   bool hasBegun() const { return begun > 0; }
+  // Whether the peer has not been heard to know it.
+  bool isAssumed() const { return assumed; }
+  // Chooser: the peer has sent something that belongs to it.
+  void heard() { assumed &= !chooses; }
 
   // Chooser: what to say on the link that it has chosen. `states`: of the session, none before it has begun.
-  Resume call(LaneStates states, Entropy& entropy);
+  // Whatever has not begun does so by that, under `fresh`, the link's own token.
+  Resume call(LaneStates states, const SessionToken& fresh);
+
+  // Follower: it calls, and has no session.
+  void assume(const SessionToken& fresh);
 
   // Chooser: the answer to the newest call.
   // Errors: BAD_FORMAT when it answers something else; INTEGRITY_FAILED.
@@ -65,6 +77,7 @@ class Handover final {
   SessionToken token;
   uint32_t number = 0;
   uint32_t begun = 0;
+  bool assumed = false;
 };
 
 }  // namespace hearth::transport

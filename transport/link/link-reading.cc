@@ -75,7 +75,8 @@ Result<void> Link::bulk(RecordView record) {
   auto& with = KJ_ASSERT_NONNULL(opening);
   if (with.bulk == nullptr || !peerConfirmed)
     return no(Errc::BAD_FORMAT, "a BULK record that has no place on this link");
-  if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
+  if (membershipOnly() && !isEarly())
+    return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
   auto chunk = KJ_ASSERT_NONNULL(with.bulk).openInPlace(record.body, with.key.counter());
   if (!chunk) return no(chunk.error());
   pulse.heard();
@@ -85,10 +86,11 @@ Result<void> Link::bulk(RecordView record) {
 }
 
 Result<void> Link::bulkChunk(const crypto::BulkView& chunk) {
-  if (hasLetGo) return {};
-  if (!carrying) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
+  if (hasLetGo || isEarly()) return {};
+  if (!mayCarry()) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
   pulse.owe();
   auto& ours = *KJ_ASSERT_NONNULL(session);
+  ours.handover.heard();
   auto taken = ours.receivedBulk(chunk.streamId, chunk.offset, chunk.data);
   if (taken) ours.lanes().ringWriter();
   return taken;
@@ -117,11 +119,19 @@ Result<void> Link::received(const crypto::DataView& frame) {
   return ownFrame(frame);
 }
 
+// A caller without a session assumes that one begins. Where this side goes on with another one, the caller learns
+// of that later than it sends.
+bool Link::isEarly() const { return !carrying && !initiated() && !peerResumed; }
+
+// Whoever was called says RESUME before anything else.
+bool Link::mayCarry() const { return carrying && (peerResumed || !initiated()); }
+
 // A link over which nothing goes on is of no use to either side, and it takes a place.
 void Link::expectSession() {
   placing = timer.afterDelay(CARRYING_WITHIN)
                 .then([this]() {
-                  if (!carrying && !hasLetGo && !membershipOnly()) close(Errc::STALE);
+                  bool agrees = carrying && peerResumed;
+                  if (!agrees && !hasLetGo && !membershipOnly()) close(Errc::STALE);
                 })
                 .eagerlyEvaluate(nullptr);
 }
@@ -162,16 +172,19 @@ Result<void> Link::resume(crypto::Bytes body) {
   peerResumed = true;
   auto frame = readResume(body);
   if (!frame) return no(frame.error());
+  if (carrying) placing = nullptr;
   if (hasLetGo || closing) return {};
   return owner.resumed(*this, kj::mv(*frame));
 }
 
 Result<void> Link::laneFrame(const crypto::DataView& frame) {
+  if (isEarly()) return {};
   if (membershipOnly()) return no(Errc::NOT_AUTHORISED, "a stream on a membership link");
   if (hasLetGo) return {};  // on their way when another link took over
-  if (!carrying) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
+  if (!mayCarry()) return no(Errc::BAD_FORMAT, "a stream before its session goes on");
   pulse.owe();
   auto& ours = *KJ_ASSERT_NONNULL(session);
+  ours.handover.heard();
   auto taken = ours.received(frame.type, frame.body);
   if (!taken) return no(taken.error());
   KJ_IF_MAYBE(opened, *taken) owner.incoming(*this, kj::mv(opened->header), kj::mv(opened->stream));

@@ -18,6 +18,12 @@ Error errorOf(const kj::Exception& e) {
   return {Errc::BAD_FORMAT, "the link failed; see the daemon's log"};
 }
 
+SessionToken tokenOf(const crypto::SessionKeys& keys) {
+  SessionToken token;
+  crypto::exportKey(keys.exporter, keys.noiseH, "hearth/export/session/v1", token.bytes);
+  return token;
+}
+
 }  // namespace
 
 Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools tools, Owner& owner)
@@ -26,6 +32,7 @@ Link::Link(kj::Own<Carrier> carrierIn, Handshake handshakeIn, HandshakeTools too
       timer(tools.timer),
       owner(owner),
       keys(handshake.session, !handshake.membershipOnly(), tools, *this),
+      freshToken(tokenOf(handshake.session.keys)),
       pulse(timer, *this),
       exchange(tools.circle.exchange(handshake.session.peer, handshake.stranger)),
       reading(nullptr),
@@ -63,8 +70,15 @@ void Link::say(const Resume& resume) {
 
 void Link::carry() {
   carrying = everCarried = true;
-  placing = nullptr;
+  if (peerResumed) placing = nullptr;
   KJ_REQUIRE_NONNULL(session)->carriedBy(writer);
+}
+
+void Link::giveBack() {
+  KJ_IF_MAYBE(ours, session) (*ours)->letGo(pulse);
+  session = nullptr;
+  carrying = false;
+  if (peerConfirmed) expectSession();
 }
 
 void Link::letGo() {

@@ -76,6 +76,9 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   crypto::LinkStatus status() const { return handshake.session.status; }
   bool isUp() const { return peerConfirmed && !over; }
 
+  // Under which a session begins over this link, if one does.
+  const SessionToken& token() const { return freshToken; }
+
   // Is to carry the session: attends to the peer from now on as that asks.
   void prepare(kj::Own<Session> session);
 
@@ -86,6 +89,11 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   void carry();
   bool isCarrying() const { return carrying; }
   bool hasCarried() const { return everCarried; }
+  // Whether the peer, too, has said that the session goes over it.
+  bool isAgreed() const { return peerResumed; }
+
+  // Waits for a session again, as a link does that none has gone over.
+  void giveBack();
 
   // Carries them no longer: what still comes of them is dropped.
   void letGo();
@@ -128,6 +136,7 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   bool batchHasBulk = false;
   BulkPace pace;
   Bell writer;
+  SessionToken freshToken;
   kj::Maybe<kj::Own<Session>> session;
   Pulse pulse;
   kj::Own<MembershipExchange> exchange;
@@ -154,6 +163,8 @@ class Link final: private Rekeyer::Host, private Pulse::Host {
   kj::Promise<void> write();
   void measure();
   void expectSession();
+  bool isEarly() const;
+  bool mayCarry() const;
   // Of this process to the session's streams, so far.
   uint64_t writes() {
     KJ_IF_MAYBE(ours, session) return (*ours)->lanes().writes;

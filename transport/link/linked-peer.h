@@ -60,12 +60,21 @@ struct LinkedPeer {
   kj::Maybe<kj::Promise<void>> parted;                // the session has no link that carries it
   kj::Own<LinkRpc> rpc;                               // of the session
   kj::Promise<void> expecting = nullptr;              // the caller's RPC
-  kj::Maybe<capnp::Capability::Client> capability;    // while the peer is up, to the observer
+  // While the peer is up, to the observer. Before RPC has come from it, what it will be.
+  kj::Maybe<capnp::Capability::Client> capability;
+  kj::Maybe<kj::Own<kj::PromiseFulfiller<capnp::Capability::Client>>> capabilityComes;
   uint32_t attending = 0;
   kj::Maybe<kj::Own<void>> attention;  // on the session
   size_t carriedHalfOpen = 0;          // callers that the peer brings
   Calling calling;
   Bettering bettering;
+
+  void dropCapability() {
+    KJ_IF_MAYBE(comes, capabilityComes)
+      (*comes)->reject(KJ_EXCEPTION(DISCONNECTED, "there is no link to the device"));
+    capabilityComes = nullptr;
+    capability = nullptr;
+  }
 };
 
 }  // namespace hearth::transport

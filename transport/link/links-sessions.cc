@@ -40,23 +40,40 @@ void Links::replace(Peer& peer, kj::Own<Link> link) {
   peer.since = tools.timer.now();
   peer.bettering.improving = nullptr;
   if (old.get() == nullptr) return;
-  old->letGo();
-  // The follower hangs up when it has heard where the session goes on, and not before.
-  if (peer.session->handover.isChooser()) {
+  auto& handover = peer.session->handover;
+  if (!old->isAgreed() && !handover.isChooser()) {
+    old->giveBack();  // the chooser may just be going on over it
+  } else if (handover.isChooser()) {
+    // The follower hangs up when it has heard where the session goes on, and not before.
+    old->letGo();
     old->closeLater(Errc::BUSY);
   } else {
+    old->letGo();
     old->close(Errc::BUSY);
   }
   unconfirmed.push_back(kj::mv(old));
 }
 
 void Links::choose(Peer& peer, kj::Own<Link> link) {
+  auto id = link->peer();
   if (peer.session.get() == nullptr) peer.session = kj::refcounted<Session>(true, tools.timer);
   replace(peer, kj::mv(link));
   auto& session = *peer.session;
   peer.link->prepare(kj::addRef(session));
-  auto states = session.handover.hasBegun() ? session.states() : LaneStates();
-  peer.link->say(session.handover.call(kj::mv(states), tools.entropy));
+  bool begins = !session.handover.hasBegun();
+  auto states = begins ? LaneStates() : session.states();
+  peer.link->say(session.handover.call(kj::mv(states), peer.link->token()));
+  if (begins) carryOn(id, peer);
+}
+
+// The follower has no session, and does not wait to hear that one begins.
+void Links::assume(Peer& peer, kj::Own<Link> link) {
+  auto id = link->peer();
+  peer.session = kj::refcounted<Session>(false, tools.timer);
+  replace(peer, kj::mv(link));
+  peer.session->handover.assume(peer.link->token());
+  peer.link->prepare(kj::addRef(*peer.session));
+  carryOn(id, peer);
 }
 
 Result<void> Links::resumed(Link& link, Resume resume) {
@@ -70,12 +87,15 @@ Result<void> Links::resumed(Link& link, Resume resume) {
 // The chooser's side.
 Result<void> Links::answered(const DeviceId& id, Peer& peer, const Resume& resume) {
   if (peer.session.get() == nullptr) return no(Errc::STALE, "a session that is over");
-  bool hadBegun = peer.session->handover.hasBegun();
+  bool wasAssumed = peer.session->handover.isAssumed();
   auto outcome = peer.session->handover.answered(resume);
   if (!outcome) return no(outcome.error());
-  if (*outcome == Handover::Outcome::GOES_ON) {
-    if (auto good = peer.session->goOn(resume.states); !good) return good;
-  } else if (hadBegun) {
+  agreed(peer);
+  if (*outcome == Handover::Outcome::AGREES) return {};
+  bool goesOn = *outcome == Handover::Outcome::GOES_ON;
+  if (goesOn || wasAssumed) {
+    if (auto good = peer.session->goOn(goesOn ? resume.states : LaneStates()); !good) return good;
+  } else {
     beginAnew(id, peer, kj::refcounted<Session>(peer.session->handover, tools.timer));
     peer.link->prepare(kj::addRef(*peer.session));
   }
@@ -88,25 +108,37 @@ Result<void> Links::called(Link& link, Peer& peer, const Resume& resume) {
   auto id = link.peer();
   auto session = peer.session.get() == nullptr ? kj::refcounted<Session>(false, tools.timer)
                                                : kj::addRef(*peer.session);
+  bool wasAssumed = session->handover.isAssumed();
   auto outcome = session->handover.called(resume);
   if (!outcome && outcome.error().code == Errc::STALE) {
     link.close(Errc::BUSY);
     return {};
   }
   if (!outcome) return no(outcome.error());
-  auto own =
-      takeUnconfirmed(link);  // it says RESUME once, and nothing when it has given way to others
-  KJ_ASSERT(own.get() != nullptr);
+  agreed(peer);
+  bool isPlaced = peer.link.get() == &link;
+  if (*outcome == Handover::Outcome::AGREES) {
+    if (!isPlaced) return no(Errc::BAD_FORMAT, "a session of another link");
+    link.say(session->handover.answer(LaneStates()));
+    return {};
+  }
   bool goesOn = *outcome == Handover::Outcome::GOES_ON;
-  if (!goesOn && peer.session.get() != nullptr)
-    session = kj::refcounted<Session>(session->handover, tools.timer);
-  if (!goesOn) beginAnew(id, peer, kj::mv(session));
-  replace(peer, kj::mv(own));
+  if (!goesOn && !wasAssumed) {
+    if (peer.session.get() != nullptr)
+      session = kj::refcounted<Session>(session->handover, tools.timer);
+    beginAnew(id, peer, kj::mv(session));
+  }
   auto& now = *peer.session;
-  link.prepare(kj::addRef(now));
+  if (!isPlaced) {
+    auto own =
+        takeUnconfirmed(link);  // it says RESUME once, and nothing when it has given way to others
+    KJ_ASSERT(own.get() != nullptr);
+    replace(peer, kj::mv(own));
+    link.prepare(kj::addRef(now));
+  }
   link.say(now.handover.answer(goesOn ? now.states() : LaneStates()));
-  if (goesOn) {
-    if (auto good = now.goOn(resume.states); !good) return good;
+  if (goesOn || wasAssumed) {
+    if (auto good = now.goOn(goesOn ? resume.states : LaneStates()); !good) return good;
   }
   carryOn(id, peer);
   return {};
@@ -117,9 +149,13 @@ void Links::beginAnew(const DeviceId& id, Peer& peer, kj::Own<Session> session) 
   peer.session = kj::mv(session);
 }
 
+// The peer has said over which link the session goes, too.
+void Links::agreed(Peer& peer) {
+  peer.calling.backoff = kj::min(peer.calling.backoff, STEADY_AFTER);
+}
+
 void Links::carryOn(const DeviceId& id, Peer& peer) {
   peer.parted = nullptr;
-  peer.calling.backoff = kj::min(peer.calling.backoff, STEADY_AFTER);
   peer.link->carry();
   if (peer.attending > 0 && peer.attention == nullptr) peer.attention = peer.session->attend();
   if (!peer.link->path().isDirect()) {
@@ -131,6 +167,7 @@ void Links::carryOn(const DeviceId& id, Peer& peer) {
   if (peer.rpc.get() != nullptr) return announce(id, peer);
   if (peer.session->handover.isChooser()) {
     peer.expecting = expectRpc(id).eagerlyEvaluate(nullptr);
+    if (peer.link->initiated()) announce(id, peer);
   } else {
     kj::byte header[] = {STREAM_KIND_RPC};
     auto stream = peer.session->open(Lane::CONTROL, header);
@@ -151,13 +188,25 @@ void Links::startRpc(const DeviceId& id, Peer& peer, kj::Own<kj::AsyncIoStream> 
   peer.expecting = nullptr;
   bool opened = !peer.session->handover.isChooser();
   peer.rpc = kj::heap<LinkRpc>(kj::mv(stream), opened, observer.bootstrapFor(id));
-  announce(id, peer);
+  KJ_IF_MAYBE(comes, peer.capabilityComes) {
+    (*comes)->fulfill(peer.rpc->peer());
+    peer.capabilityComes = nullptr;
+  } else {
+    announce(id, peer);
+  }
 }
 
-// The peer is of use once RPC runs: only then it is announced.
+// Whoever was called is of use once RPC runs, and is announced then. Whoever has called does not wait for it: what is
+// asked of the peer by RPC meanwhile goes out when that has come.
 void Links::announce(const DeviceId& id, Peer& peer) {
   bool isNews = peer.capability == nullptr;
-  if (isNews) peer.capability = peer.rpc->peer();
+  if (isNews && peer.rpc.get() != nullptr) {
+    peer.capability = peer.rpc->peer();
+  } else if (isNews) {
+    auto coming = kj::newPromiseAndFulfiller<capnp::Capability::Client>();
+    peer.capability = capnp::Capability::Client(kj::mv(coming.promise));
+    peer.capabilityComes = kj::mv(coming.fulfiller);
+  }
   if (peer.link->path().kind != Path::Kind::MEMBER) newWayThrough(id);
   if (isNews) {
     observer.peerUp(id);
@@ -168,7 +217,7 @@ void Links::announce(const DeviceId& id, Peer& peer) {
 
 void Links::renounce(const DeviceId& id, Peer& peer, Error why) {
   if (peer.capability == nullptr) return;
-  peer.capability = nullptr;
+  peer.dropCapability();
   observer.peerDown(id, why);
 }
 
@@ -223,6 +272,10 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
   auto silence = link.silence();
   bool restricted = link.isRestricted();
   bool served = link.hasCarried();
+  // The session has left an older one for it, and goes over neither now: the peer shall notice at once.
+  for (auto& older: unconfirmed) {
+    if (!link.isAgreed() && older->peer() == id && older->isLetGo()) older->close(Errc::BUSY);
+  }
   peer.bettering.improving = nullptr;
   dropLater(kj::mv(peer.link));
   bool waits = ending == Link::Ending::CUT && peer.session.get() != nullptr &&
@@ -242,7 +295,8 @@ void Links::closed(Link& link, Error why, Link::Ending ending) {
 
 void Links::part(const DeviceId& id, Peer& peer, Error why, kj::Duration silence) {
   if (peer.parted != nullptr) return;  // it has been without one already
-  bool waitedFor = peer.session->isWaitedFor();
+  // Of two that call each other at once one loses its link to the other's, which is on its way.
+  bool waitedFor = peer.session->isWaitedFor() || peer.session->handover.isAssumed();
   auto tellAfter = waitedFor ? kj::max(NOTICED_WITHIN - silence, 0 * kj::SECONDS) : 0 * kj::SECONDS;
   peer.parted = waitForLink(id, why, tellAfter).eagerlyEvaluate(nullptr);
   if (tellAfter == 0 * kj::SECONDS) renounce(id, peer, why);

@@ -74,11 +74,13 @@ void Links::adopt(kj::Own<Carrier> carrier, Handshake handshake) {
   makeRoom();
   auto link =
       kj::heap<Link>(kj::mv(carrier), kj::mv(handshake), tools, static_cast<Link::Owner&>(*this));
-  // Where there is nothing to lose, the peer hears with the CONFIRM that the session goes on here.
-  auto& id = link->peer();
-  if (link->initiated() && !link->membershipOnly() && chooses(id)) {
+  // Where there is nothing to lose, the session goes on behind the CONFIRM: the peer has just proved itself.
+  auto id = link->peer();
+  if (link->initiated() && !link->membershipOnly()) {
     auto& peer = peers[id];
-    if (peer.link.get() == nullptr) return choose(peer, kj::mv(link));
+    if (peer.link.get() == nullptr && chooses(id)) return choose(peer, kj::mv(link));
+    if (peer.link.get() == nullptr && peer.session.get() == nullptr)
+      return assume(peer, kj::mv(link));
   }
   unconfirmed.push_back(kj::mv(link));
 }
@@ -161,7 +163,7 @@ void Links::hangUp() {
     peer.bettering.stop();
     peer.expecting = nullptr;
     peer.attention = nullptr;
-    peer.capability = nullptr;
+    peer.dropCapability();
     peer.rpc = nullptr;
     peer.parted = nullptr;
     peer.link = nullptr;

@@ -176,11 +176,13 @@ class Links final: private Link::Owner, private Connector, private kj::TaskSet::
   bool chooses(const DeviceId& peer) const;
   bool prefers(const Link& fresh, const Peer& holding) const;
   void choose(Peer& peer, kj::Own<Link> link);
+  void assume(Peer& peer, kj::Own<Link> link);
   void replace(Peer& peer, kj::Own<Link> link);
   void beginAnew(const DeviceId& id, Peer& peer, kj::Own<Session> session);
   Result<void> answered(const DeviceId& id, Peer& peer, const Resume& resume);
   Result<void> called(Link& link, Peer& peer, const Resume& resume);
   void carryOn(const DeviceId& id, Peer& peer);
+  void agreed(Peer& peer);
   void part(const DeviceId& id, Peer& peer, Error why, kj::Duration silence);
   kj::Promise<void> waitForLink(DeviceId id, Error why, kj::Duration tellAfter);
   void announce(const DeviceId& id, Peer& peer);
