@@ -398,6 +398,23 @@ void reconcile(const Corpus& corpus) {
   corpus.add("damaged", 1, damage);
 }
 
+// What a file says that uses every part of the syntax, and paths that it is about.
+void ignore(const Corpus& corpus) {
+  auto add = [](FlatWriter& out, kj::StringPtr text) { out.var8(text.asBytes()); };
+  FlatWriter ask;
+  ask.var16(
+      "# all of it\n*.o\n!keep.o\n/top\nout/\na/**/b\n**/c\nd/**\n[a-c]?\n[[:digit:]_]\n\\#x\ny\\ \n"_kj
+          .asBytes());
+  ask.var16("!*\n/a*z\r\n[!a]\n[]]\n"_kj.asBytes());
+  for (auto path: {"a.o", "d/keep.o", "top", "out/x", "a/x/y/b", "d/e/f", "d/a-z", "#x", "y ", "7"})
+    add(ask, path);
+  corpus.add("ask", 0, ask);
+  FlatWriter compare;
+  add(compare, "a/**/b*/**");
+  add(compare, "a/x/b1/y");
+  corpus.add("compare", 1, compare);
+}
+
 }  // namespace
 }  // namespace hearth::fuzz
 
@@ -413,6 +430,7 @@ int main(int argc, char** argv) {
   blobHeader({argv[1], "F8"});
   blobs({argv[1], "blobs"});
   documents({argv[1], "documents"});
+  ignore({argv[1], "ignore"});
   reconcile({argv[1], "reconcile"});
   proposals({argv[1], "proposals"});
   operationLog({argv[1], "operation-log"});
