@@ -63,6 +63,70 @@ interface Daemon {
 
   policy @17 (set :List(Setting)) -> (version :UInt64, settings :List(Setting), waits :Pending);
   # What the circle's owner allows, after setting what is named. "min-suite" is set alone.
+
+  blobs @18 () -> (blobs :Blobs);
+}
+
+interface Blobs {
+  # Files of any size that all devices know by name. A blob lies on the devices that have put, pinned or got it.
+  # `blob`: a name, or eight digits or more of a content id.
+
+  list @0 () -> (blobs :List(NamedBlob));
+
+  put @1 (name :Text) -> (put :BlobPut);
+
+  get @2 (blob :Text, begin :UInt64, end :UInt64, sink :BlobSink) -> (blob :NamedBlob);
+  # Writes the bytes from `begin` to before `end` (0: to the blob's end) to the sink. The whole of a blob is fetched
+  # first, unless it is here, and stays as long as there is room; of a part no more than that is fetched.
+
+  pin @3 (blob :Text, sink :BlobSink) -> (blob :NamedBlob);
+  # Fetches it, and keeps it whatever the room.
+
+  unpin @4 (blob :Text) -> (blob :NamedBlob);
+  # It may go when there is no room and other devices keep it.
+
+  remove @5 (name :Text) -> ();
+  # Every device forgets it and shreds its key, once nothing else is called so.
+
+  find @6 (blob :Text) -> (blob :NamedBlob);
+
+  usage @7 () -> (usedBytes :UInt64, evictableBytes :UInt64, roomBytes :UInt64);
+}
+
+interface BlobPut {
+  # A blob on its way in; dropping it gives it up. One call at a time.
+
+  add @0 (bytes :Data) -> ();
+  # At most 1 MiB.
+
+  cut @1 () -> (again :Bool);
+  # All bytes have come. `again`: they are to come once more, from the first on.
+
+  finish @2 () -> (blob :NamedBlob);
+  # It is on disk, kept, and named.
+}
+
+interface BlobSink {
+  progress @0 (done :UInt64, total :UInt64) -> ();
+  # Bytes that are here, while it is fetched.
+
+  write @1 (bytes :Data) -> ();
+}
+
+struct NamedBlob {
+  name @0 :Text;
+  id @1 :Text;                # content id, hex
+  bytes @2 :UInt64;
+  here @3 :Bool;
+  pinned @4 :Bool;
+  receivedBytes @5 :Int64;    # while it is fetched; else below 0
+  holders @6 :List(Holder);
+
+  struct Holder {
+    device @0 :Text;          # name
+    deviceId @1 :Text;
+    keeps @2 :Bool;           # whatever the room
+  }
 }
 
 interface Documents {

@@ -68,6 +68,12 @@ struct DocOptions {
   int64_t count = 1;
 };
 
+struct BlobOptions {
+  std::string file, name;
+  std::string out;    // empty: the blob's name
+  std::string range;  // empty: all of it
+};
+
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
@@ -96,6 +102,8 @@ int run(const Common& common, const RunOptions& options);
 // `what`: the name of the command behind `hearth doc`.
 int doc(const Common& common, const std::string& what, const DocOptions& options);
 int docList(const Common& common);
+// `what`: the name of the command behind `hearth blob`.
+int blob(const Common& common, const std::string& what, const BlobOptions& options);
 int watchLinks(const Common& common, const WatchOptions& options);
 int jobs(const Common& common, uint32_t most);
 int why(const Common& common, const std::string& job);

@@ -13,4 +13,7 @@ CLI::App* command(CLI::App& app, Common& common, const char* name, const char* h
 // hearth doc …
 void describeDocuments(CLI::App& app, Common& common, DocOptions& options);
 
+// hearth blob …
+void describeBlobs(CLI::App& app, Common& common, BlobOptions& options);
+
 }  // namespace hearth::cli

@@ -28,6 +28,7 @@ struct Everything {
   WatchOptions watch;
   DecideOptions decide;
   DocOptions doc;
+  BlobOptions blob;
   std::vector<std::string> settings;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
@@ -219,6 +220,9 @@ int dispatch(CLI::App& app, Everything& all) {
     auto what = app.get_subcommand("doc")->get_subcommands().front()->get_name();
     return what == "list" ? docList(all.common) : doc(all.common, what, all.doc);
   }
+  if (got("blob"))
+    return blob(
+        all.common, app.get_subcommand("blob")->get_subcommands().front()->get_name(), all.blob);
   if (got("remove")) return remove(all.common, all.name, all.reason);
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);
@@ -269,6 +273,7 @@ int main(int argc, char** argv) {
   describeRecovery(app, all);
   describeWork(app, all);
   describeDocuments(app, all.common, all.doc);
+  describeBlobs(app, all.common, all.blob);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

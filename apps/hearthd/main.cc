@@ -136,7 +136,7 @@ class Daemon final {
   kj::Own<kj::Filesystem> disk;
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
-  ThreadExecutor aside;
+  ThreadExecutor aside, files;
   kj::Maybe<kj::Own<devices::TpmCounter>> counter;
   kj::Maybe<kj::Own<transport::LocalLink>> localLink;
   kj::Own<devices::Node> node;
@@ -210,7 +210,7 @@ class Daemon final {
         .hasAes = crypto::cpuHasAes()};
     node = kj::heap<devices::Node>(
         devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace, home.entropy(),
-            network, *store, engines, disk->getRoot(), home.directory(), aside,
+            network, *store, engines, disk->getRoot(), home.directory(), aside, files,
             openLocalLink(settings.listen), openCounter()},
         identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     addPlugins();

@@ -1,5 +1,6 @@
 #include "bindings/local/daemon.h"
 
+#include "bindings/local/blobs.h"
 #include "bindings/local/documents.h"
 #include "bindings/local/invitation.h"
 #include "bindings/local/refuse.h"
@@ -106,7 +107,7 @@ class DaemonServer final: public Daemon::Server {
         timer(timer),
         startedAt(startedAt),
         work(kj::refcounted<JobsWhileThere>(node.work())),
-        papers(kj::refcounted<DocumentsWhileThere>(node)) {}
+        papers(kj::refcounted<NodeWhileThere>(node)) {}
   ~DaemonServer() noexcept(false) {
     work->jobs = nullptr;
     papers->node = nullptr;
@@ -256,6 +257,11 @@ class DaemonServer final: public Daemon::Server {
     return kj::READY_NOW;
   }
 
+  kj::Promise<void> blobs(BlobsContext context) override {
+    context.getResults().setBlobs(newBlobs(kj::addRef(*papers)));
+    return kj::READY_NOW;
+  }
+
   kj::Promise<void> relays(RelaysContext context) override {
     auto params = context.getParams();
     if (params.getAdd().size() > 0) {
@@ -279,7 +285,7 @@ class DaemonServer final: public Daemon::Server {
   kj::Timer& timer;
   kj::TimePoint startedAt;
   kj::Own<JobsWhileThere> work;
-  kj::Own<DocumentsWhileThere> papers;
+  kj::Own<NodeWhileThere> papers;
 
   DeviceId deviceCalled(kj::StringPtr wanted) {
     auto found = node.device(wanted.cStr());

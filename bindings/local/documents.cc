@@ -28,7 +28,7 @@ T orRefuse(Result<T> result) {
 
 class DocumentServer final: public Document::Server {
  public:
-  DocumentServer(kj::Own<DocumentsWhileThere> documents, storage::Documents::Handle handle)
+  DocumentServer(kj::Own<NodeWhileThere> documents, storage::Documents::Handle handle)
       : documents(kj::mv(documents)),
         handle(kj::mv(handle)) {}
   ~DocumentServer() noexcept(false) {
@@ -186,7 +186,7 @@ class DocumentServer final: public Document::Server {
   }
 
  private:
-  kj::Own<DocumentsWhileThere> documents;
+  kj::Own<NodeWhileThere> documents;
   storage::Documents::Handle handle;
 
   // It is read anew when the disk has refused a change.
@@ -228,7 +228,7 @@ class DocumentServer final: public Document::Server {
 
 class DocumentsServer final: public Documents::Server {
  public:
-  explicit DocumentsServer(kj::Own<DocumentsWhileThere> documents): documents(kj::mv(documents)) {}
+  explicit DocumentsServer(kj::Own<NodeWhileThere> documents): documents(kj::mv(documents)) {}
 
   kj::Promise<void> list(ListContext context) override {
     co_await documents->there().data().ready();
@@ -248,7 +248,7 @@ class DocumentsServer final: public Documents::Server {
   }
 
  private:
-  kj::Own<DocumentsWhileThere> documents;
+  kj::Own<NodeWhileThere> documents;
 };
 
 }  // namespace
@@ -296,7 +296,7 @@ Result<Version> parseVersion(const EventGraph& graph, kj::StringPtr text) {
   return version;
 }
 
-Documents::Client newDocuments(kj::Own<DocumentsWhileThere> documents) {
+Documents::Client newDocuments(kj::Own<NodeWhileThere> documents) {
   return kj::heap<DocumentsServer>(kj::mv(documents));
 }
 

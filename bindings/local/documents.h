@@ -2,7 +2,7 @@
 // The Documents capability of bindings.capnp over a node.
 
 #include "bindings/bindings.capnp.h"
-#include "devices/node/node.h"
+#include "bindings/local/node-while-there.h"
 
 namespace hearth::local {
 
@@ -12,17 +12,6 @@ std::string versionText(const storage::EventGraph& graph, const storage::Version
 // Errors: BAD_FORMAT.
 Result<storage::Version> parseVersion(const storage::EventGraph& graph, kj::StringPtr text);
 
-// A node's documents, for capabilities that may outlive it.
-struct DocumentsWhileThere final: public kj::Refcounted {
-  explicit DocumentsWhileThere(devices::Node& node): node(node) {}
-  kj::Maybe<devices::Node&> node;  // none: it is gone
-
-  devices::Node& there() {
-    KJ_IF_MAYBE(is, node) return *is;
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "hearthd ends"));
-  }
-};
-
-Documents::Client newDocuments(kj::Own<DocumentsWhileThere> documents);
+Documents::Client newDocuments(kj::Own<NodeWhileThere> documents);
 
 }  // namespace hearth::local

@@ -22,6 +22,7 @@ kj::Promise<void> Data::start() {
   isLoaded = true;
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
+  tasks.add(namedOnes.start());
   circleChanged();
 }
 
@@ -56,6 +57,8 @@ void Data::circleChanged() {
 void Data::addTo(Holdings& holdings) const {
   auto peers = around.keeper.state().devices.size();
   holdings.push_back({"documents in memory", all.inMemory(),
+      storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
+  holdings.push_back({"documents of names of blobs in memory", blobNames.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
   holdings.push_back(
       {"blobs that are fetched", blobExchange.fetching(), storage::BlobFetcher::WANTED_MAX});

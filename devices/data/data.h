@@ -2,7 +2,7 @@
 // The data of this device: its operation log, what lives in it, how it is kept in step with the other devices, and
 // blobs.
 
-#include "devices/data/blob-circle.h"
+#include "devices/data/blobs.h"
 #include "devices/data/keeping-in-step.h"
 #include "devices/data/log-circle.h"
 #include "devices/data/own-entries.h"
@@ -22,6 +22,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
     CircleKeeper& keeper;
     const Identity& identity;
     transport::Links& links;
+    const kj::Directory& home;
+    Executor& files;  // where files are read and written
   };
   explicit Data(Surroundings around);
 
@@ -35,6 +37,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
   // Blobs of other devices, and for them.
   BlobExchange& exchange() { return blobExchange; }
   const BlobCircle& blobKeys() const { return blobCircle; }
+  // Those that people put and name.
+  Blobs& blobs() { return namedOnes; }
   // Devices that are known to have all that this one has, and nothing else.
   std::vector<DeviceId> inStepWith() const { return inStep.inStepWith(); }
 
@@ -57,6 +61,10 @@ class Data final: private kj::TaskSet::ErrorHandler {
   BlobCircle blobCircle{around.keeper};
   BlobExchange blobExchange{
       {around.timer, around.trace, around.links, blobCircle, around.identity.keys.id}};
+  BlobDisk blobDisk{around.files, around.home, around.entropy};
+  storage::Documents blobNames{{around.clock, around.store, log, circle}, namedBlobs()};
+  Blobs namedOnes{{around.timer, around.keeper, blobExchange,
+      {around.clock, around.store, blobDisk, blobCircle}, blobNames}};
   kj::PromiseFulfillerPair<void> loading = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> loaded = loading.promise.fork();
   bool isLoaded = false;

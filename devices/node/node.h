@@ -29,6 +29,7 @@ struct Seams {
   const kj::ReadableDirectory& system;  // what the machine says about itself
   const kj::Directory& home;            // where the identity is kept
   Executor& aside;  // for what blocks and is not the database: small files, a chip
+  Executor& files;  // for what takes long as well: the files of blobs and folders
   // Where devices on the same link hear of each other; none: known addresses alone are called.
   kj::Maybe<transport::LocalLink&> localLink = nullptr;
   // What lives outside the disk and shows that it was put back; none: this machine has no such thing.
@@ -167,8 +168,8 @@ class Node final: private CircleKeeper::Observer,
   CircleDesk circleDesk{{seams.timer, keeper, fleet, links, cosigning}};
   router::Executor executor;
   Jobs jobs;
-  Data ownData{
-      {seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity, links}};
+  Data ownData{{seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity,
+      links, seams.home, seams.files}};
   size_t errands = 0;  // of the user, that are under way
   KeyRotation rotation;
   kj::TaskSet tasks;

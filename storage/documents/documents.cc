@@ -11,7 +11,9 @@ crypto::CollectionId ownDocuments() {
   return crypto::CollectionId::from(hash.asBytes().slice(0, crypto::CollectionId::SIZE)).value();
 }
 
-Documents::Documents(LiveDocument::Surroundings around): around(around) {
+Documents::Documents(LiveDocument::Surroundings around, const crypto::CollectionId& collection)
+    : around(around),
+      collection(collection) {
   around.log.follow(*this);
 }
 

@@ -17,7 +17,8 @@ class Documents final: private Log::Follower {
   static constexpr size_t IN_USE_MAX = 1'024;
 
   // `around` outlives this object.
-  explicit Documents(LiveDocument::Surroundings around);
+  explicit Documents(
+      LiveDocument::Surroundings around, const crypto::CollectionId& collection = ownDocuments());
   ~Documents() noexcept(false);
 
   // A document in use: it stays in memory until all of its handles are gone.
@@ -52,7 +53,7 @@ class Documents final: private Log::Follower {
   };
 
   LiveDocument::Surroundings around;
-  crypto::CollectionId collection = ownDocuments();
+  crypto::CollectionId collection;
   std::map<std::string, Kept> all;
   std::list<std::string> idle;  // the longest first
 

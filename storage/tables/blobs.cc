@@ -127,7 +127,7 @@ void forget(Database& db, const ContentId& content) {
 
 std::vector<std::string> strays(Database& db, kj::ArrayPtr<const kj::String> fileNames) {
   std::set<std::string> named;
-  auto select = db.query("SELECT file FROM blobs WHERE home = 2");
+  auto select = db.query("SELECT file FROM blobs WHERE file <> ''");
   while (select.step()) named.insert(select.text(0).cStr());
   std::vector<std::string> found;
   for (auto& name: fileNames) {

@@ -26,7 +26,7 @@ struct Blob {
   EpochId epoch;  // whose keys seal its file
   BlobRef ref;
   Home home = Home::NOWHERE;
-  std::string fileName;     // of a FILE
+  std::string fileName;     // of a FILE, or of what has been received of it
   uint64_t references = 0;  // of documents and folders
   bool pinned = false;      // shall stay, whatever the room
   uint32_t elsewhere = 0;   // other devices that are known to have all of it
