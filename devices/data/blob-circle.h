@@ -29,6 +29,9 @@ class BlobCircle final: public BlobExchange::Readers {
   // Every device that reads at all reads every collection: the keys of all follow from the same secret.
   bool mayRead(const DeviceId& device, const crypto::CollectionId& collection) const override;
 
+  // This device was put back to an older copy of its disk.
+  bool hasForgotten() const { return keeper.hasForgotten(); }
+
   // None: this device does not hold that epoch's secret.
   kj::Maybe<kj::Own<OwnedBlobKeys>> keysOf(
       const EpochId& epoch, const crypto::CollectionId& collection) const;

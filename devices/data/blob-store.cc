@@ -16,7 +16,9 @@ crypto::CollectionId namedBlobs() {
   return crypto::CollectionId::from(hash.asBytes().slice(0, crypto::CollectionId::SIZE)).value();
 }
 
+// A database that was put back does not know what it knew: its files may be the only copies.
 kj::Promise<void> BlobStore::start() {
+  if (around.circle.hasForgotten()) co_return;
   auto names = co_await around.disk.run([](BlobDisk::Files& files) { return files.all().names(); });
   auto strays = co_await around.store.read(
       [names = kj::mv(names)](Database& db) mutable { return blobs::strays(db, names); });
@@ -163,6 +165,58 @@ Plan planFor(Database& db, const std::vector<storage::AskedPart>& asked, size_t 
   return plan;
 }
 
+// Chunks of one file that lie side by side.
+struct Run {
+  BlobDisk::Sealed blob;
+  uint64_t offset;
+  std::vector<kj::Maybe<Located>*> parts;
+
+  uint64_t end() const {
+    auto& last = KJ_ASSERT_NONNULL(*parts.back());
+    return last.offset + last.bytes.size();
+  }
+
+  // What cannot be read is not here.
+  void read(BlobDisk::Files& files) {
+    auto bytes = kj::heapArray<kj::byte>(end() - offset);
+    auto done = files.read(blob, offset, bytes);
+    if (!done) KJ_LOG(ERROR, "a blob cannot be read", done.error());
+    for (auto part: parts) {
+      auto& found = KJ_ASSERT_NONNULL(*part);
+      if (done) {
+        memcpy(found.bytes.begin(), bytes.begin() + (found.offset - offset), found.bytes.size());
+      } else {
+        *part = nullptr;
+      }
+    }
+  }
+};
+
+// What of the plan lies in files. For what this device has no key it is not here.
+kj::Vector<Run> runsOf(Plan& plan, const BlobCircle& circle) {
+  kj::Vector<Run> runs;
+  for (auto& part: plan.parts) {
+    KJ_IF_MAYBE(found, part) {
+      if (found->in == nullptr) continue;
+      auto& blob = *found->in;
+      auto content = blob.ref.contentId();
+      bool goesOn = !runs.empty() && runs.back().blob.content == content &&
+          runs.back().end() == found->offset;
+      if (goesOn) {
+        runs.back().parts.push_back(&part);
+        continue;
+      }
+      auto keys = circle.keysOf(blob.epoch, blob.collection);
+      KJ_IF_MAYBE(opens, keys) {
+        runs.add(Run{{content, blob.ref.top.length, kj::mv(*opens)}, found->offset, {&part}});
+      } else {
+        part = nullptr;
+      }
+    }
+  }
+  return runs;
+}
+
 }  // namespace
 
 // Chunks that follow one another in a file are read together: each of its sealed pieces is opened once.
@@ -170,59 +224,16 @@ kj::Promise<BlobPlace::Answers> BlobStore::parts(
     std::vector<storage::AskedPart> asked, size_t mostBytes) {
   auto plan = co_await around.store.read(
       [asked = kj::mv(asked), mostBytes](Database& db) { return planFor(db, asked, mostBytes); });
-  struct Run {
-    BlobDisk::Sealed blob;
-    uint64_t offset;
-    std::vector<Located*> parts;
-    bool isRead = false;
-
-    uint64_t end() const { return parts.back()->offset + parts.back()->bytes.size(); }
-  };
-  kj::Vector<Run> runs;
-  for (auto& part: plan.parts) {
-    KJ_IF_MAYBE(found, part) {
-      if (found->in == nullptr) continue;
-      auto content = found->in->ref.contentId();
-      if (!runs.empty() && runs.back().blob.content == content &&
-          runs.back().end() == found->offset) {
-        runs.back().parts.push_back(found);
-        continue;
-      }
-      KJ_IF_MAYBE(keys, around.circle.keysOf(found->in->epoch, found->in->collection)) {
-        runs.add(Run{{content, found->in->ref.top.length, kj::mv(*keys)}, found->offset, {found}});
-      } else {
-        part = nullptr;
-      }
-    }
-  }
+  auto runs = runsOf(plan, around.circle);
   if (!runs.empty())
     co_await around.disk.run([&](BlobDisk::Files& files) {
-      for (auto& run: runs) {
-        auto bytes = kj::heapArray<kj::byte>(run.end() - run.offset);
-        auto read = files.read(run.blob, run.offset, bytes);
-        if (!read) KJ_LOG(ERROR, "a blob cannot be read", read.error());
-        for (auto part: run.parts) {
-          auto begin = part->offset - run.offset;
-          if (read) {
-            memcpy(part->bytes.begin(), bytes.begin() + begin, part->bytes.size());
-          } else {
-            part->bytes = nullptr;
-          }
-        }
-      }
+      for (auto& run: runs) run.read(files);
     });
   Answers answers(plan.parts.size());
   for (auto& part: plan.parts) {
-    KJ_IF_MAYBE(found, part) {
-      bool isMissing = found->in != nullptr && found->bytes == nullptr;
-      if (isMissing) {
-        answers.add(nullptr);
-      } else {
-        answers.add(Found{found->collection, kj::mv(found->bytes)});
-      }
-    } else {
-      answers.add(nullptr);
-    }
+    kj::Maybe<Found> answer;
+    KJ_IF_MAYBE(found, part) answer = Found{found->collection, kj::mv(found->bytes)};
+    answers.add(kj::mv(answer));
   }
   co_return kj::mv(answers);
 }

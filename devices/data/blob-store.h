@@ -30,7 +30,7 @@ class BlobStore final: public BlobPlace {
   };
   explicit BlobStore(Surroundings around): around(around) {}
 
-  // Shreds what nobody knows any more. To be awaited before anything else is asked.
+  // Shreds what nobody knows any more, unless this device has forgotten something itself. To be awaited before anything else is asked.
   kj::Promise<void> start();
 
   kj::Promise<kj::Maybe<Blob>> find(ContentId content);
