@@ -2,6 +2,7 @@
 
 #include <kj/debug.h>
 
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string newDirectory(const std::string& below) {
+std::string newDirectory(std::string below) {
+  auto temporary = std::getenv("TMPDIR");  // so that all of it can be run on another file system
+  if (below.empty()) below = temporary == nullptr ? "/tmp" : temporary;
   auto name = below + "/hearth-folder-XXXXXX";
   KJ_REQUIRE(mkdtemp(name.data()) != nullptr, "no directory for a test");
   return name;
@@ -35,7 +38,7 @@ void writeFile(const std::string& path, const std::string& bytes, int flags) {
 
 }  // namespace
 
-DiskOwner::DiskOwner(const std::string& below): root(newDirectory(below)) {}
+DiskOwner::DiskOwner(std::string below): root(newDirectory(kj::mv(below))) {}
 
 DiskOwner::~DiskOwner() {
   for (auto& [path, fd]: open) ::close(fd);

@@ -10,7 +10,8 @@ namespace hearth::storage {
 
 class DiskOwner final {
  public:
-  explicit DiskOwner(const std::string& below = "/tmp");
+  // Where temporary files go, or elsewhere.
+  explicit DiskOwner(std::string below = "");
   ~DiskOwner();
   KJ_DISALLOW_COPY_AND_MOVE(DiskOwner);
 

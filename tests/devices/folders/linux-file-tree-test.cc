@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace hearth::storage {
@@ -290,10 +291,12 @@ TEST_CASE("a file that its owner may not write is read, placed and removed as an
 
 TEST_CASE("attributes beyond the limits are left out of what is read") {
   OnLinux folder;
-  FileAttributes many = PLAIN;
-  for (int i = 0; i < 70; ++i) many.extended["user." + std::to_string(100 + i)] = "x";
   folder.owner.write("a", "");
-  folder.owner.setAttributes("a", many);
+  for (int i = 0; i < 70; ++i) {
+    auto name = "user." + std::to_string(100 + i);
+    if (setxattr((folder.owner.root + "/a").c_str(), name.c_str(), "x", 1, 0) != 0)
+      SKIP("the disk has no room for so many attributes");
+  }
   auto found = folder.tree->open(path("a")).value()->attributes().value();
   REQUIRE(found.extended.size() == FileAttributes::EXTENDED_MAX);
 }
