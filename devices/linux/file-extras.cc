@@ -114,10 +114,13 @@ TreeResult<FileAttributes> readAttributes(int file) {
 
 TreeResult<FileAttributes> writeAttributes(int file, const FileAttributes& attributes) {
   auto extended = writeExtended(file, attributes.extended);
-  if (fchmod(file, attributes.mode & 0777) < 0 && !isLeftOut(file)) return no(lastError());
+  struct stat found;
+  if (fstat(file, &found) < 0) return no(lastError());
+  bool hasMode = (found.st_mode & 0777) == (attributes.mode & 0777);
+  if (!hasMode && fchmod(file, attributes.mode & 0777) < 0 && !isLeftOut(file))
+    return no(lastError());
   if (futimens(file, Times(attributes.modifiedNs).both) < 0 && !isLeftOut(file))
     return no(lastError());
-  struct stat found;
   if (fstat(file, &found) < 0) return no(lastError());
   auto state = stateOf(found, found.st_dev);
   return FileAttributes{state.mode, state.stamp.modifiedNs, kj::mv(extended)};

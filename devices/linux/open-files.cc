@@ -93,7 +93,10 @@ TreeResult<void> LinuxStaged::copy(
 
 TreeResult<FileAttributes> LinuxStaged::finish(uint64_t length, const FileAttributes& attributes) {
   unsynced.staged(name);
-  if (ftruncate(file, static_cast<off_t>(length)) < 0) return no(lastError());
+  struct stat found;
+  if (fstat(file, &found) < 0) return no(lastError());
+  auto size = static_cast<off_t>(length);
+  if (found.st_size != size && ftruncate(file, size) < 0) return no(lastError());
   return writeAttributes(file, attributes);
 }
 
@@ -113,11 +116,13 @@ TreeResult<kj::Own<LinuxReading>> openToRead(int directory, const std::string& n
 
 Opened openToStage(int directory, const std::string& name) {
   constexpr int FLAGS = O_RDWR | O_CREAT | O_NONBLOCK;
-  auto file = openIn(directory, name, FLAGS, 0600);
+  constexpr mode_t MODE =
+      0644;  // what most files have in the end; the directory is for nobody else
+  auto file = openIn(directory, name, FLAGS, MODE);
   // It was finished, and who may not write there is its owner, too.
   if (!file && file.error() == TreeError::DENIED) {
     if (fchmodat(directory, name.c_str(), 0600, 0) < 0) return no(lastError());
-    file = openIn(directory, name, FLAGS, 0600);
+    file = openIn(directory, name, FLAGS, MODE);
   }
   struct stat found;
   if (file && fstat(*file, &found) < 0) return no(lastError());
@@ -125,7 +130,7 @@ Opened openToStage(int directory, const std::string& name) {
   if (isOurs) return file;
   if (file || file.error() == TreeError::LINKED || file.error() == TreeError::CHANGED) {
     if (unlinkat(directory, name.c_str(), 0) < 0) return no(lastError());
-    file = openIn(directory, name, FLAGS | O_EXCL, 0600);
+    file = openIn(directory, name, FLAGS | O_EXCL, MODE);
   }
   return file;
 }
