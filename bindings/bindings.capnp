@@ -94,10 +94,10 @@ interface Blobs {
 }
 
 interface BlobPut {
-  # A blob on its way in; dropping it gives it up. One call at a time.
+  # A blob on its way in; dropping it gives it up. One call at a time, but for pieces.
 
   add @0 (bytes :Data) -> ();
-  # At most 1 MiB.
+  # At most 1 MiB; four of them may be under way.
 
   cut @1 () -> (again :Bool);
   # All bytes have come. `again`: they are to come once more, from the first on.

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <deque>
 #include <fcntl.h>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -22,7 +23,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t PIECE_BYTES = 1 << 20;
+constexpr size_t PIECE_BYTES = 1 << 20, PIECES_MAX = 4;  // that are under way to the daemon
 
 std::string baseName(const std::string& path) {
   auto slash = path.rfind('/');
@@ -309,15 +310,21 @@ class Blob {
 
   void send(local::BlobPut::Client put, Input& file, std::string what) {
     Progress progress(kj::mv(what), common.json);
+    std::deque<kj::Promise<void>> pieces;
     for (uint64_t at = 0;;) {
       auto bytes = file.read(at);
-      if (bytes.empty()) return;
+      if (bytes.empty()) break;
       at += bytes.size();
       auto request = put.addRequest();
       request.setBytes(kj::arrayPtr(bytes.data(), bytes.size()));
-      wait(request.send());
+      pieces.push_back(request.send().ignoreResult());
+      if (pieces.size() == PIECES_MAX) {
+        wait(kj::mv(pieces.front()));
+        pieces.pop_front();
+      }
       progress.at(at, file.size);
     }
+    for (auto& piece: pieces) wait(kj::mv(piece));
   }
 
   int tell(local::NamedBlob::Reader blob) {

@@ -6,6 +6,8 @@
 #include <kj/debug.h>
 #include <kj/encoding.h>
 
+#include <deque>
+
 namespace hearth::local {
 
 namespace {
@@ -14,6 +16,7 @@ using Has = devices::BlobNames::Has;
 using View = devices::Blobs::View;
 
 constexpr size_t PIECE_BYTES = 1 << 20;
+constexpr size_t UNDER_WAY_MAX = 4;  // pieces, for one blob
 constexpr kj::Duration TELL_EVERY = 200 * kj::MILLISECONDS;
 
 template <typename T>
@@ -57,12 +60,21 @@ class BlobPutServer final: public BlobPut::Server {
   kj::Promise<void> add(AddContext context) override {
     auto bytes = context.getParams().getBytes();
     if (bytes.size() > PIECE_BYTES) refuse("LimitExceeded: a blob comes in pieces of 1 MiB");
-    OneAtATime guard(isBusy);
-    orRefuse(co_await put().add(kj::heapArray<kj::byte>(bytes)));
+    if (underWay >= UNDER_WAY_MAX || isBusy) refuse("Busy: wait until a piece is taken");
+    ++underWay;
+    auto done = turn.addBranch()
+                    .then([this, copy = kj::heapArray<kj::byte>(bytes)]() mutable {
+                      return put().add(kj::mv(copy));
+                    })
+                    .then([](Result<void> added) { orRefuse(kj::mv(added)); })
+                    .attach(kj::defer([this]() { --underWay; }))
+                    .fork();
+    turn = done.addBranch().fork();
+    return done.addBranch();
   }
 
   kj::Promise<void> cut(CutContext context) override {
-    OneAtATime guard(isBusy);
+    OneAtATime alone(isBusy, underWay);
     if (isCut) refuse("BadFormat: a blob is cut once");
     isCut = true;
     auto again = co_await put().cut();
@@ -71,7 +83,7 @@ class BlobPutServer final: public BlobPut::Server {
   }
 
   kj::Promise<void> finish(FinishContext context) override {
-    OneAtATime guard(isBusy);
+    OneAtATime alone(isBusy, underWay);
     if (!isCut) refuse("BadFormat: a blob is cut before it is finished");
     orRefuse(co_await blobs().finish(put(), name));
     auto view = orRefuse(co_await blobs().find(name));
@@ -83,11 +95,14 @@ class BlobPutServer final: public BlobPut::Server {
   devices::Blobs::PutNumber number;
   std::string name;
   bool isBusy = false, isCut = false;
+  size_t underWay = 0;  // pieces
+  kj::ForkedPromise<void> turn =
+      kj::Promise<void>(kj::READY_NOW).fork();  // each behind the one before
 
   struct OneAtATime {
     bool& isBusy;
-    explicit OneAtATime(bool& isBusy): isBusy(isBusy) {
-      if (isBusy) refuse("Busy: a blob is put by one call at a time");
+    OneAtATime(bool& isBusy, size_t underWay): isBusy(isBusy) {
+      if (isBusy || underWay > 0) refuse("Busy: wait until all pieces are taken");
       isBusy = true;
     }
     ~OneAtATime() { isBusy = false; }
@@ -126,6 +141,7 @@ class BlobsServer final: public Blobs::Server {
     bool isWhole = begin == 0 && end == length;
     if (isWhole && !view.isHere) co_await fetched(view, sink, false);
     bool isFromHere = isWhole || view.isHere;
+    std::deque<kj::Promise<void>> writing;
     for (auto at = begin; at < end;) {
       auto size = static_cast<size_t>(kj::min(end - at, PIECE_BYTES));
       auto& blobs = *co_await ready();
@@ -133,9 +149,14 @@ class BlobsServer final: public Blobs::Server {
                                        : co_await blobs.readFromOthers(view.ref, at, size));
       auto request = sink.writeRequest();
       request.setBytes(bytes);
-      co_await request.send().ignoreResult();
+      writing.push_back(request.send().ignoreResult().eagerlyEvaluate(nullptr));
+      if (writing.size() >= UNDER_WAY_MAX) {
+        co_await kj::mv(writing.front());
+        writing.pop_front();
+      }
       at += size;
     }
+    for (auto& piece: writing) co_await kj::mv(piece);
     write(node->there(), view, context.getResults().initBlob());
   }
 

@@ -165,70 +165,45 @@ Plan planFor(Database& db, const std::vector<storage::AskedPart>& asked, size_t 
   return plan;
 }
 
-// Chunks of one file that lie side by side.
-struct Run {
-  BlobDisk::Sealed blob;
-  uint64_t offset;
-  std::vector<kj::Maybe<Located>*> parts;
-
-  uint64_t end() const {
-    auto& last = KJ_ASSERT_NONNULL(*parts.back());
-    return last.offset + last.bytes.size();
-  }
-
-  // What cannot be read is not here.
-  void read(BlobDisk::Files& files) {
-    auto bytes = kj::heapArray<kj::byte>(end() - offset);
-    auto done = files.read(blob, offset, bytes);
-    if (!done) KJ_LOG(ERROR, "a blob cannot be read", done.error());
-    for (auto part: parts) {
-      auto& found = KJ_ASSERT_NONNULL(*part);
-      if (done) {
-        memcpy(found.bytes.begin(), bytes.begin() + (found.offset - offset), found.bytes.size());
-      } else {
-        *part = nullptr;
-      }
+// Files that the plan reads from. For what this device has no key it is not here.
+std::map<ContentId, BlobDisk::Sealed> filesOf(Plan& plan, const BlobCircle& circle) {
+  std::map<ContentId, BlobDisk::Sealed> files;
+  for (auto& [content, row]: plan.rows) {
+    KJ_IF_MAYBE(blob, row) {
+      if (blob->home != blobs::Home::FILE) continue;
+      KJ_IF_MAYBE(keys, circle.keysOf(blob->epoch, blob->collection))
+        files.emplace(content, BlobDisk::Sealed{content, blob->ref.top.length, kj::mv(*keys)});
     }
   }
-};
+  return files;
+}
 
-// What of the plan lies in files. For what this device has no key it is not here.
-kj::Vector<Run> runsOf(Plan& plan, const BlobCircle& circle) {
-  kj::Vector<Run> runs;
+// What cannot be read is not here.
+void readAll(Plan& plan, std::map<ContentId, BlobDisk::Sealed>& sealed, BlobDisk::Files& files) {
   for (auto& part: plan.parts) {
     KJ_IF_MAYBE(found, part) {
       if (found->in == nullptr) continue;
-      auto& blob = *found->in;
-      auto content = blob.ref.contentId();
-      bool goesOn = !runs.empty() && runs.back().blob.content == content &&
-          runs.back().end() == found->offset;
-      if (goesOn) {
-        runs.back().parts.push_back(&part);
-        continue;
+      auto blob = sealed.find(found->in->ref.contentId());
+      bool isRead = false;
+      if (blob != sealed.end()) {
+        auto done = files.read(blob->second, found->offset, found->bytes);
+        if (!done) KJ_LOG(ERROR, "a blob cannot be read", done.error());
+        isRead = done.has_value();
       }
-      auto keys = circle.keysOf(blob.epoch, blob.collection);
-      KJ_IF_MAYBE(opens, keys) {
-        runs.add(Run{{content, blob.ref.top.length, kj::mv(*opens)}, found->offset, {&part}});
-      } else {
-        part = nullptr;
-      }
+      if (!isRead) part = nullptr;
     }
   }
-  return runs;
 }
 
 }  // namespace
 
-// Chunks that follow one another in a file are read together: each of its sealed pieces is opened once.
 kj::Promise<BlobPlace::Answers> BlobStore::parts(
     std::vector<storage::AskedPart> asked, size_t mostBytes) {
   auto plan = co_await around.store.read(
       [asked = kj::mv(asked), mostBytes](Database& db) { return planFor(db, asked, mostBytes); });
-  auto runs = runsOf(plan, around.circle);
-  if (!runs.empty())
-    co_await around.disk.run([&](BlobDisk::Files& files) {
-      for (auto& run: runs) run.read(files);
-    });
+  auto sealed = filesOf(plan, around.circle);
+  if (!sealed.empty())
+    co_await around.disk.run([&](BlobDisk::Files& files) { readAll(plan, sealed, files); });
   Answers answers(plan.parts.size());
   for (auto& part: plan.parts) {
     kj::Maybe<Found> answer;

@@ -229,6 +229,7 @@ SealedReader::SealedReader(kj::Badge<SealedReader>, kj::Own<const kj::ReadableFi
       length(paddedTo),
       chunks(chunksOf(paddedTo)),
       stream(dek, header),
+      held(chunks),
       links{{}},
       plain(kj::heapArray<kj::byte>(SEALED_CHUNK_BYTES)),
       sealed(kj::heapArray<kj::byte>(SEALED_FULL_BYTES)) {}
@@ -255,9 +256,11 @@ BlobResult<void> SealedReader::seek(uint64_t chunk) {
 }
 
 BlobResult<Bytes> SealedReader::openChunk(uint64_t chunk) {
+  auto size = kj::min(SEALED_CHUNK_BYTES, length - chunk * SEALED_CHUNK_BYTES);
+  if (chunk == held) return plain.slice(0, size);
+  held = chunks;  // none
   if (auto sought = chunk == next ? BlobResult<void>() : seek(chunk); !sought)
     return std::unexpected(sought.error());
-  auto size = kj::min(SEALED_CHUNK_BYTES, length - chunk * SEALED_CHUNK_BYTES);
   auto in = sealed.slice(0, size + SecretStream::MORE_BYTES);
   next = chunks;  // nowhere, unless it opens
   if (file->read(SealedHeader::ENCODED_BYTES + chunk * SEALED_FULL_BYTES, in) != in.size())
@@ -266,6 +269,7 @@ BlobResult<Bytes> SealedReader::openChunk(uint64_t chunk) {
   if (!last) return damaged("a chunk that does not open");
   if (*last != (chunk + 1 == chunks)) return damaged("a chunk that is the last, and is not");
   next = chunk + 1;
+  held = chunk;
   return plain.slice(0, size);
 }
 

@@ -122,6 +122,7 @@ class SealedReader final {
   uint64_t length, chunks;
   crypto::SecretStream stream;
   uint64_t next = 0;                              // chunk that the stream is at
+  uint64_t held;                                  // chunk whose bytes `plain` has
   std::vector<crypto::SecretStream::Link> links;  // before chunk i, as far as they have been read
   kj::Array<kj::byte> plain, sealed;
 
