@@ -40,7 +40,11 @@ void InotifyWatcher::begin() {
 // Watches those that it is in, too: else its name would be lost when they are renamed. From each directory to the next
 // by its descriptor: so a watch is where its parent says, whatever is renamed meanwhile, and no link leads out.
 TreeResult<void> InotifyWatcher::watch(const FolderPath& directory) {
+  // What has come is read for this, and whoever waits for it would not hear of it any more.
   readNews();
+  KJ_IF_MAYBE(waiter, waiting) {
+    if (isAny()) (*waiter)->fulfill();
+  }
   if (gone) return no(TreeError::GONE);
   auto at = openIn(AT_FDCWD, folder, O_PATH | O_DIRECTORY);
   if (!at) return no(at.error() == TreeError::MISSING ? TreeError::GONE : at.error());
@@ -118,16 +122,18 @@ kj::Maybe<FolderPath> InotifyWatcher::pathOf(Watch watch) const {
 kj::Promise<InotifyWatcher::Changes> InotifyWatcher::changes() {
   while (true) {
     readNews();
-    bool isAny = all || gone || !news.empty();
-    if (isAny) co_return take();
-    co_await kernel->whenReadable();
+    if (isAny()) co_return take();
+    auto told = kj::newPromiseAndFulfiller<void>();
+    waiting = kj::mv(told.fulfiller);
+    co_await kernel->whenReadable().exclusiveJoin(kj::mv(told.promise));
   }
 }
 
 void InotifyWatcher::readNews() {
-  constexpr size_t BUFFER_BYTES = 64 << 10;
+  constexpr size_t BUFFER_BYTES = 64 << 10, READS_MAX = 64;  // others have work for the loop, too
   alignas(struct inotify_event) char buffer[BUFFER_BYTES];
-  while (!gone) {
+  for (size_t reads = 0; !gone; ++reads) {
+    if (reads == READS_MAX) return;
     auto size = read(kernel->get(), buffer, sizeof(buffer));
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) break;

@@ -46,6 +46,7 @@ class InotifyWatcher final: public storage::TreeWatcher {
   std::map<FolderPath, bool> news;  // whether it is closed
   bool all = false, gone = false;
   kj::Own<transport::UvDescriptor> kernel;
+  kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> waiting;
 
   void begin();
   TreeResult<Watch> add(int directory, Watch parent, std::string name);
@@ -53,6 +54,7 @@ class InotifyWatcher final: public storage::TreeWatcher {
   void forget(Watch watch);
   void leave(Watch watch);
   kj::Maybe<FolderPath> pathOf(Watch watch) const;
+  bool isAny() const { return all || gone || !news.empty(); }
   void readNews();
   bool isLost(const struct inotify_event& event);
   void came(const struct inotify_event& event);

@@ -53,6 +53,18 @@ uint64_t numberIn(const char* file) {
   return number;
 }
 
+// Renames a file of that folder more often than the kernel's queue has places: two events each, none like the one
+// before.
+void runOver(const std::string& root) {
+  auto limit = numberIn("/proc/sys/fs/inotify/max_queued_events");
+  REQUIRE(limit > 0);
+  auto from = root + "/a", to = root + "/b";
+  for (uint64_t i = 0; i <= limit / 2; ++i) {
+    REQUIRE(rename(from.c_str(), to.c_str()) == 0);
+    std::swap(from, to);
+  }
+}
+
 TEST_CASE("a change wakes the loop by itself") {
   Watched folder;
   folder.watch();
@@ -66,13 +78,7 @@ TEST_CASE("when the kernel's queue runs over everything is to be looked at, and 
   Watched folder;
   folder.watch();
   folder.owner.write("a", "");
-  auto limit = numberIn("/proc/sys/fs/inotify/max_queued_events");
-  REQUIRE(limit > 0);
-  auto from = folder.owner.root + "/a", to = folder.owner.root + "/b";
-  for (uint64_t i = 0; i <= limit / 2; ++i) {  // two events each, none like the one before
-    REQUIRE(rename(from.c_str(), to.c_str()) == 0);
-    std::swap(from, to);
-  }
+  runOver(folder.owner.root);
   folder.told();
   REQUIRE(folder.last.all);
   REQUIRE(folder.watcher.watches() == 0);
@@ -80,6 +86,21 @@ TEST_CASE("when the kernel's queue runs over everything is to be looked at, and 
   folder.owner.write("c", "");
   REQUIRE(folder.told() == std::set<std::string>{"c"});
   REQUIRE_FALSE(folder.last.all);
+}
+
+TEST_CASE(
+    "who waits already is told when the queue has run over before another directory is watched") {
+  Watched folder;
+  folder.owner.makeDirectory("d");
+  folder.watch();
+  folder.owner.write("a", "");
+  folder.told();
+  auto changes = folder.watcher.changes();
+  REQUIRE_FALSE(changes.poll(folder.loop.waitScope));
+  runOver(folder.owner.root);
+  folder.watch("d");
+  REQUIRE(changes.poll(folder.loop.waitScope));
+  REQUIRE(changes.wait(folder.loop.waitScope).all);
 }
 
 TEST_CASE("a folder that is removed or moved away is gone") {

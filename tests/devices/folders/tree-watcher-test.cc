@@ -169,6 +169,19 @@ ON_EVERY_WATCH("what Hearth stages is not told, and what it places is") {
   REQUIRE(folder.told() == Paths{"a"});
 }
 
+ON_EVERY_WATCH(
+    "who waits already is told what comes while another directory begins to be watched") {
+  Watched<TestType> folder;
+  folder.owner.makeDirectory("d");
+  folder.watch();
+  auto changes = folder.watcher->changes();
+  REQUIRE_FALSE(changes.poll(folder.loop.waitScope));
+  folder.owner.write("a", "");
+  folder.watch("d");
+  REQUIRE(changes.poll(folder.loop.waitScope));
+  REQUIRE(changes.wait(folder.loop.waitScope).touched == std::vector{path("a")});
+}
+
 ON_EVERY_WATCH("for a name that has no path the directory is told") {
   Watched<TestType> folder;
   folder.owner.makeDirectory("d");
