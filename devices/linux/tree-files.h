@@ -25,8 +25,6 @@ struct KernelCalls {
   std::atomic<bool> renameat2 = true;  // some file systems have only a part of it
 };
 
-inline std::unexpected<TreeError> no(TreeError error) { return std::unexpected(error); }
-
 // Of the last system call.
 TreeError lastError();
 

@@ -9,12 +9,6 @@ using storage::FolderPath;
 using storage::TreeError;
 using storage::TreeResult;
 
-namespace {
-
-std::unexpected<TreeError> no(TreeError error) { return std::unexpected(error); }
-
-}  // namespace
-
 TreeResult<SimTree::Spot> SimTree::lookToChange(const FolderPath& path) {
   beforeChange(path.str());
   return look(path);

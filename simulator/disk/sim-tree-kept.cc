@@ -10,12 +10,6 @@ using storage::FolderPath;
 using storage::TreeError;
 using storage::TreeResult;
 
-namespace {
-
-std::unexpected<TreeError> no(TreeError error) { return std::unexpected(error); }
-
-}  // namespace
-
 // Adds to the step that the node, which loses its name in it, is kept.
 TreeResult<void> SimTree::keepAs(TreeImage::Step& step, Inode node, Keep keep) {
   if (node == TreeImage::NONE || keep == nullptr) return {};

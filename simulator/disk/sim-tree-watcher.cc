@@ -38,20 +38,20 @@ SimTreeWatcher::~SimTreeWatcher() noexcept(false) {
 }
 
 TreeResult<void> SimTreeWatcher::watch(const FolderPath& directory) {
-  if (gone) return std::unexpected(TreeError::GONE);
+  if (gone) return no(TreeError::GONE);
   auto node = TreeImage::ROOT;
   auto rest = std::string_view(directory.str());
   while (true) {
     bool isFull = watched.size() >= watchesMax && !watched.contains(node);
-    if (isFull) return std::unexpected(TreeError::FULL);
+    if (isFull) return no(TreeError::FULL);
     watched.insert(node);
     if (rest.empty()) return {};
     auto end = std::min(rest.find('/'), rest.size());
     node = image.find(node, std::string(rest.substr(0, end)));
-    if (node == TreeImage::NONE) return std::unexpected(TreeError::MISSING);
+    if (node == TreeImage::NONE) return no(TreeError::MISSING);
     auto kind = image.state(node).kind;
-    if (kind == TreeImage::Kind::SYMLINK) return std::unexpected(TreeError::LINKED);
-    if (kind != TreeImage::Kind::DIRECTORY) return std::unexpected(TreeError::MISSING);
+    if (kind == TreeImage::Kind::SYMLINK) return no(TreeError::LINKED);
+    if (kind != TreeImage::Kind::DIRECTORY) return no(TreeError::MISSING);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
 }

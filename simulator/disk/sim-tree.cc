@@ -19,8 +19,6 @@ namespace {
 
 constexpr auto STAGED = "staged";
 
-std::unexpected<TreeError> no(TreeError error) { return std::unexpected(error); }
-
 FileAttributes attributesOf(const TreeImage::Meta& meta) {
   return {meta.mode, meta.modifiedNs, meta.extended};
 }

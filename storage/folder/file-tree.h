@@ -38,6 +38,8 @@ kj::StringPtr describe(TreeError error);
 template <typename T>
 using TreeResult = std::expected<T, TreeError>;
 
+inline std::unexpected<TreeError> no(TreeError error) { return std::unexpected(error); }
+
 // What one state of a file is told by from another: its inode, size and times. Equal only if nobody has written. Of a
 // directory only the inode counts where a stamp is expected: the rest is what is in it.
 struct FileStamp {
