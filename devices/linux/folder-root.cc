@@ -178,6 +178,10 @@ bool FolderRoot::isMark(int own, const struct stat& found) {
   return false;
 }
 
+kj::String describe(const NotAFolder& why) {
+  return kj::str(why.where.c_str(), ": ", storage::describe(why.error));
+}
+
 FolderResult<std::string> markFolder(const std::string& path, const FolderId& id) {
   auto refuse = [](TreeError error, std::string where) {
     return std::unexpected(NotAFolder{error, kj::mv(where)});

@@ -50,6 +50,9 @@ struct NotAFolder {
   TreeError error;
   std::string where;
 };
+// In words, for people: where, and why.
+kj::String describe(const NotAFolder& why);
+
 template <typename T>
 using FolderResult = std::expected<T, NotAFolder>;
 

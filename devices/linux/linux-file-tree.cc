@@ -48,17 +48,19 @@ std::string nameForStaged(std::string_view name) {
 
 }  // namespace
 
-TreeResult<kj::Own<FileTree>> LinuxFileTree::open(const std::string& path, const FolderId& id) {
+TreeResult<kj::Own<LinuxFileTree>> LinuxFileTree::open(
+    const std::string& path, const FolderId& id) {
   char real[PATH_MAX];
   if (realpath(path.c_str(), real) == nullptr)
     return no(lastError() == TreeError::DENIED ? TreeError::DENIED : TreeError::GONE);
   auto tree = kj::heap<LinuxFileTree>(FolderRoot(real, id));
   auto cleared = tree->clearAside();
   if (!cleared) return no(cleared.error());
-  return kj::Own<FileTree>(kj::mv(tree));
+  return tree;
 }
 
-FolderResult<kj::Own<FileTree>> LinuxFileTree::create(const std::string& path, const FolderId& id) {
+FolderResult<kj::Own<LinuxFileTree>> LinuxFileTree::create(
+    const std::string& path, const FolderId& id) {
   auto marked = markFolder(path, id);
   if (!marked) return std::unexpected(marked.error());
   auto tree = open(*marked, id);

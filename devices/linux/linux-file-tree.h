@@ -22,12 +22,15 @@ namespace hearth::devices {
 class LinuxFileTree final: public storage::FileTree {
  public:
   // A folder that was created. Errors: GONE, also where another folder's mark is.
-  static TreeResult<kj::Own<FileTree>> open(const std::string& path, const FolderId& id);
+  static TreeResult<kj::Own<LinuxFileTree>> open(const std::string& path, const FolderId& id);
   // The directory becomes a folder. Errors: markFolder()'s.
-  static FolderResult<kj::Own<FileTree>> create(const std::string& path, const FolderId& id);
+  static FolderResult<kj::Own<LinuxFileTree>> create(const std::string& path, const FolderId& id);
 
   explicit LinuxFileTree(FolderRoot root): root(kj::mv(root)) {}
   KJ_DISALLOW_COPY_AND_MOVE(LinuxFileTree);
+
+  // Absolute and without links, as it is to be remembered and watched.
+  const std::string& where() const { return root.where(); }
 
   // For tests: what this kernel has, and what is called between a look and the change that follows it.
   KernelCalls calls;

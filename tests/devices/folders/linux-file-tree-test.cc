@@ -168,6 +168,8 @@ TEST_CASE("a folder within or around another one is refused, and which one is sa
   REQUIRE(where == disk.root + "/a/b");
   REQUIRE(LinuxFileTree::create(disk.root + "/a/d", folderId(2)).has_value());
   REQUIRE(errorOfCreate(disk.root + "/x", 2) == TreeError::MISSING);
+  auto why = devices::describe(devices::NotAFolder{TreeError::TAKEN, "/home/ann/Fotos"});
+  REQUIRE(why == "/home/ann/Fotos: another folder of Hearth is there, around it or in it");
 }
 
 TEST_CASE("a folder is not created through a link that stands where Hearth's own directory goes") {
@@ -183,6 +185,7 @@ TEST_CASE("a path through links is a folder at the place that they lead to") {
   disk.makeDirectory("real");
   disk.link("l", "real");
   auto tree = LinuxFileTree::create(disk.root + "/l", folderId()).value();
+  REQUIRE(tree->where() == disk.root + "/real");
   disk.remove("l");
   REQUIRE(tree->list(FolderPath()).has_value());
 }
