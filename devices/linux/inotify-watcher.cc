@@ -17,24 +17,29 @@ constexpr uint32_t MASK = IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | I
     IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW |
     IN_EXCL_UNLINK;
 
+constexpr size_t BUFFER_BYTES = 64 << 10;
+
 }  // namespace
 
-InotifyWatcher::InotifyWatcher(UvEventPort& port, std::string folder)
-    : port(port),
-      folder(kj::mv(folder)) {
-  begin();
-}
-
-// From nothing: also after events were lost, when nobody knows where directories have gone.
-void InotifyWatcher::begin() {
-  kernel = nullptr;
-  directories.clear();
-  byWatch.clear();
-  leaving.clear();
-  news.clear();
+InotifyWatcher::InotifyWatcher(UvEventPort& port, std::string folder): folder(kj::mv(folder)) {
   int fd;
   KJ_SYSCALL(fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), "see fs.inotify.max_user_instances");
   kernel = kj::heap<transport::UvDescriptor>(port, kj::AutoCloseFd(fd));
+}
+
+// After something was lost nobody knows where directories have gone: nothing is watched any more, and what was still to
+// be read is of no use.
+void InotifyWatcher::startAnew() {
+  for (auto& [watch, directory]: byWatch) inotify_rm_watch(kernel->get(), watch);
+  for (auto watch: nameless) inotify_rm_watch(kernel->get(), watch);
+  alignas(struct inotify_event) char buffer[BUFFER_BYTES];
+  while (read(kernel->get(), buffer, sizeof(buffer)) > 0) {}
+  directories.clear();
+  byWatch.clear();
+  nameless.clear();
+  leaving.clear();
+  news.clear();
+  all = true;
 }
 
 // Watches those that it is in, too: else its name would be lost when they are renamed. From each directory to the next
@@ -80,8 +85,12 @@ void InotifyWatcher::name(Watch watch, Watch parent, std::string name) {
     byWatch.erase(known);
   }
   auto [place, isNew] = directories.try_emplace({parent, kj::mv(name)}, watch);
-  // What had the name before is removed, and the kernel has yet to say so.
-  if (!isNew) byWatch.erase(std::exchange(place->second, watch));
+  if (!isNew) {
+    // What had the name before is removed, or has another one: the kernel has yet to say so.
+    auto before = std::exchange(place->second, watch);
+    byWatch.erase(before);
+    nameless.insert(before);
+  }
   byWatch[watch] = place;
 }
 
@@ -130,7 +139,7 @@ kj::Promise<InotifyWatcher::Changes> InotifyWatcher::changes() {
 }
 
 void InotifyWatcher::readNews() {
-  constexpr size_t BUFFER_BYTES = 64 << 10, READS_MAX = 64;  // others have work for the loop, too
+  constexpr size_t READS_MAX = 64;  // others have work for the loop, too
   alignas(struct inotify_event) char buffer[BUFFER_BYTES];
   for (size_t reads = 0; !gone; ++reads) {
     if (reads == READS_MAX) return;
@@ -140,8 +149,7 @@ void InotifyWatcher::readNews() {
     for (ssize_t at = 0; at < size;) {
       auto& event = *reinterpret_cast<const struct inotify_event*>(buffer + at);
       if ((event.mask & IN_Q_OVERFLOW) || isLost(event)) {
-        begin();
-        all = true;
+        startAnew();
         return;
       }
       came(event);
@@ -164,6 +172,7 @@ bool InotifyWatcher::isLost(const struct inotify_event& event) {
 }
 
 void InotifyWatcher::came(const struct inotify_event& event) {
+  if (event.mask & IN_IGNORED) nameless.erase(event.wd);
   auto known = byWatch.find(event.wd);
   if (known == byWatch.end()) return;
   bool isFolder = known->second->first.first == NO_WATCH;

@@ -12,6 +12,7 @@
 #include "transport/wire/uv-descriptor.h"
 
 #include <map>
+#include <set>
 #include <unordered_map>
 
 struct inotify_event;
@@ -35,20 +36,20 @@ class InotifyWatcher final: public storage::TreeWatcher {
   // A directory by the watch of the one that it is in; the folder itself is in NO_WATCH.
   using Directories = std::map<std::pair<Watch, std::string>, Watch>;
 
-  UvEventPort& port;
   std::string folder;
   KernelCalls calls;
   Directories directories;
   std::unordered_map<Watch, Directories::iterator> byWatch;
-  std::unordered_map<uint32_t, Watch>
-      leaving;  // by cookie: renamed from here, and not yet to somewhere
+  std::set<Watch> nameless;  // another directory has the name that we knew
+  // By cookie: renamed from where it was, and not yet to somewhere.
+  std::unordered_map<uint32_t, Watch> leaving;
   Watch lastRenamed = NO_WATCH;
   std::map<FolderPath, bool> news;  // whether it is closed
   bool all = false, gone = false;
   kj::Own<transport::UvDescriptor> kernel;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> waiting;
 
-  void begin();
+  void startAnew();
   TreeResult<Watch> add(int directory, Watch parent, std::string name);
   void name(Watch watch, Watch parent, std::string name);
   void forget(Watch watch);

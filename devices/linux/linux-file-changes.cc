@@ -81,7 +81,7 @@ TreeResult<FileState> LinuxFileTree::bring(
 }
 
 // On its way what comes stands where what leaves shall be kept: so the exchange brings that there at once, and no
-// crash finds it elsewhere.
+// crash finds it elsewhere. One before it leaves what came there, a version too many.
 TreeResult<void> LinuxFileTree::replace(
     const Spot& from, const Place& to, const FileStamp& expected, Keep keep) {
   if (keep == nullptr) {

@@ -11,8 +11,11 @@ namespace hearth::devices {
 
 namespace {
 
+// The last and the first there are where a disk has times farther away (ext4 until 2446): a clock was wrong.
 int64_t nanoseconds(const struct timespec& time) {
-  constexpr int64_t NS_PER_S = 1'000'000'000;
+  constexpr int64_t NS_PER_S = 1'000'000'000, S_MAX = INT64_MAX / NS_PER_S - 1;
+  if (time.tv_sec > S_MAX) return INT64_MAX;
+  if (time.tv_sec < -S_MAX) return INT64_MIN;
   return time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 

@@ -292,6 +292,22 @@ TEST_CASE("a file that its owner may not write is read, placed and removed as an
   REQUIRE(readAll(*folder.tree->open(path("a")).value()) == "1");
 }
 
+TEST_CASE("a file from a far future is a file, and keeps the last time that there is") {
+  OnLinux folder;
+  folder.owner.write("a", "");
+  struct timespec times[2] = {{0, UTIME_OMIT}, {13'600'000'000, 5}};  // in the year 2400
+  if (utimensat(AT_FDCWD, (folder.owner.root + "/a").c_str(), times, 0) != 0)
+    SKIP("the disk has no such time");
+  auto state = folder.tree->state(path("a")).value();
+  auto year2262 = int64_t{9'214'646'400'000'000'000};
+  REQUIRE(state.stamp.modifiedNs >= year2262);
+  FileAttributes attributes{0644, state.stamp.modifiedNs, {}};
+  REQUIRE(folder.tree->setAttributes(path("a"), state.stamp, attributes));
+  auto again = folder.tree->state(path("a")).value();
+  REQUIRE(again.stamp.modifiedNs >= year2262);
+  REQUIRE(folder.tree->setAttributes(path("a"), again.stamp, {0644, INT64_MIN, {}}));
+}
+
 TEST_CASE("attributes beyond the limits are left out of what is read") {
   OnLinux folder;
   folder.owner.write("a", "");
