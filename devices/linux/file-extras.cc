@@ -87,9 +87,10 @@ struct Times {
 
   explicit Times(int64_t modifiedNs) {
     constexpr int64_t NS_PER_S = 1'000'000'000;
-    auto ns = (modifiedNs % NS_PER_S + NS_PER_S) % NS_PER_S;  // also before 1970
+    auto seconds = modifiedNs / NS_PER_S, ns = modifiedNs % NS_PER_S;
+    if (ns < 0) --seconds, ns += NS_PER_S;  // before 1970
     both[0] = {0, UTIME_OMIT};
-    both[1] = {(modifiedNs - ns) / NS_PER_S, ns};
+    both[1] = {seconds, ns};
   }
 };
 
