@@ -32,6 +32,7 @@ using namespace hearth;
 
 struct Options {
   std::string home, listen, listenTls, plugins, microphone, trace, passphraseFile;
+  uint64_t blobRoomGib = devices::BlobStore::ROOM_BYTES >> 30;
   bool noDiscovery = false;
   bool relay = false;
   uint64_t relayMibPerS = 32;  // 0: no limit
@@ -213,6 +214,7 @@ class Daemon final {
             network, *store, engines, disk->getRoot(), home.directory(), aside, files,
             openLocalLink(settings.listen), openCounter()},
         identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+    node->data().blobs().setRoom(options.blobRoomGib << 30);
     addPlugins();
     co_await node->prepare();
     node->serve(kj::mv(receiver));
@@ -356,6 +358,9 @@ int main(int argc, char** argv) {
   app.add_option("--trace", options.trace, "append structured events to this file, as JSON lines");
   app.add_option("--passphrase-file", options.passphraseFile,
       "the first line of this file opens this device's keys; -: of standard input");
+  app.add_option("--blob-room-gib", options.blobRoomGib,
+         "room for blobs: with less, copies go that other devices keep")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 20));
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
   app.add_flag("--map-port", options.mapPort,
       "ask the router (NAT-PMP, UPnP) to let calls from outside through to this device");

@@ -152,8 +152,9 @@ void BlobExchange::drop(const ContentId& content) {
     unkeptBytes -= target->second.keepingBytes;
     targets.erase(target);
   }
-  auto others = waiting.find(content);
-  if (others != waiting.end()) {
+  // One that cannot begin has ended, and keeps nobody waiting.
+  for (auto others = waiting.find(content); others != waiting.end() && !active.contains(content);
+      others = waiting.find(content)) {
     auto next = kj::mv(others->second.front());
     others->second.pop_front();
     if (others->second.empty()) waiting.erase(others);

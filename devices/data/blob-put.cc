@@ -2,6 +2,8 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::devices {
 
 namespace blobs = storage::blobs;
@@ -47,8 +49,8 @@ kj::Promise<Result<void>> BlobPut::add(Buffer bytes) {
     }
   } else if (pass->bytes + bytes.size() <= blobs::ROW_BYTES_MAX) {
     auto more = kj::heapArray<kj::byte>(small.size() + bytes.size());
-    memcpy(more.begin(), small.begin(), small.size());
-    memcpy(more.begin() + small.size(), bytes.begin(), bytes.size());
+    auto end = std::copy(small.begin(), small.end(), more.begin());
+    std::copy(bytes.begin(), bytes.end(), end);
     small = kj::mv(more);
   } else {
     small = nullptr;

@@ -35,7 +35,8 @@ kj::Promise<Result<Buffer>> BlobStore::read(Blob blob, uint64_t offset, size_t b
   KJ_REQUIRE(bytes <= READ_BYTES_MAX && offset + bytes <= blob.ref.top.length);
   auto told = [](const storage::BlobFault& fault) {
     KJ_LOG(ERROR, "a blob cannot be read", fault);
-    return no(fault.code, "a blob is damaged on this disk: fetch it from another device");
+    return no(
+        fault.code, "the blob is damaged on this disk, and no other device is known to have it");
   };
   if (blob.home == Home::ROW) {
     auto row =

@@ -4,11 +4,24 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::devices {
 
 namespace blobs = storage::blobs;
 
 using storage::Database;
+
+namespace {
+
+bool isElsewhere(const std::map<DeviceId, BlobNames::Has>& holders, const DeviceId& self) {
+  return std::ranges::any_of(holders, [&](auto& holder) {
+    auto& [device, has] = holder;
+    return device != self && (has == BlobNames::Has::KEPT || has == BlobNames::Has::COPY);
+  });
+}
+
+}  // namespace
 
 Blobs::Blobs(Surroundings aroundIn)
     : around(aroundIn),
@@ -138,7 +151,12 @@ kj::Promise<Result<void>> Blobs::fetchNow(BlobRef ref, uint32_t need) {
   auto content = ref.contentId();
   auto known = co_await store.find(content);
   bool isHere = known.map([](auto& blob) { return BlobStore::isHere(blob); }).orDefault(false);
-  if (isHere) co_return Result<void>();
+  if (isHere) {
+    auto nowMs = (around.store.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+    co_await around.store.store.write(
+        [content, nowMs](Database& db) { blobs::use(db, content, nowMs); });
+    co_return Result<void>();
+  }
   if (auto made = co_await makeRoom(ref.top.length); !made) co_return no(made.error());
   auto fetched = co_await keeping.fetch(ref, need).exclusiveJoin(orNobodyHas(content));
   if (!fetched) co_return no(fetched.error());
@@ -163,11 +181,19 @@ kj::Promise<Result<void>> Blobs::orNobodyHas(ContentId content) {
 }
 
 kj::Promise<Result<crypto::Buffer>> Blobs::read(BlobRef ref, uint64_t offset, size_t bytes) {
-  auto known = co_await store.find(ref.contentId());
-  KJ_IF_MAYBE(blob, known) {
-    if (BlobStore::isHere(*blob)) co_return co_await store.read(kj::mv(*blob), offset, bytes);
-  }
-  co_return no(Errc::STALE, "the blob is not here any more: get it again");
+  auto content = ref.contentId();
+  auto known = co_await store.find(content);
+  bool isHere = known.map([](auto& blob) { return BlobStore::isHere(blob); }).orDefault(false);
+  if (!isHere) co_return no(Errc::STALE, "the blob is not here any more: get it again");
+  auto read = co_await store.read(kj::mv(KJ_ASSERT_NONNULL(known)), offset, bytes);
+  bool isDamaged = !read && read.error().code == Errc::INTEGRITY_FAILED;
+  // What is left of the only copy stays.
+  if (!isDamaged || !isElsewhere(names.holders(content), self())) co_return kj::mv(read);
+  co_await store.letGo(content);
+  if (auto said = co_await names.setHas(content, self(), Has::GONE); !said)
+    co_return no(said.error());
+  co_return no(Errc::INTEGRITY_FAILED,
+      "the blob is damaged on this disk: get it again, other devices have it");
 }
 
 kj::Promise<Result<crypto::Buffer>> Blobs::readFromOthers(

@@ -2,6 +2,8 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::storage {
 
 namespace {
@@ -120,10 +122,7 @@ Buffer encode(const GiveParts& parts) {
   KJ_REQUIRE(size <= BLOB_MESSAGE_BYTES_MAX, size);
   auto message = kj::heapArray<kj::byte>(size);
   auto out = message.begin();
-  auto put = [&](Bytes bytes) {
-    memcpy(out, bytes.begin(), bytes.size());
-    out += bytes.size();
-  };
+  auto put = [&](Bytes bytes) { out = std::copy(bytes.begin(), bytes.end(), out); };
   *out++ = static_cast<kj::byte>(Kind::PARTS);
   for (auto& part: parts.parts) {
     FlatWriter head;

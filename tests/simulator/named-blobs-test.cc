@@ -50,7 +50,8 @@ struct Couple: Home {
     return asked->isDone();
   }
 
-  kj::Promise<Result<void>> put(Device& device, std::string name, crypto::Bytes bytes) {
+  kj::Promise<Result<void>> put(Device& device, std::string name, crypto::Bytes lent) {
+    auto bytes = kj::heapArray<kj::byte>(lent);  // a temporary, perhaps
     auto& all = blobs(device);
     auto number = all.beginToPut();
     if (!number) co_return no(number.error());
@@ -268,6 +269,56 @@ TEST_CASE("when there is no room, what others keep goes, and what is kept here n
   REQUIRE(put->error() == Errc::QUOTA_EXCEEDED);
   for (int i = 0; i < 3; ++i)
     REQUIRE(KJ_ASSERT_NONNULL(home.find(home.phone, "photo " + std::to_string(i))).isHere);
+}
+
+TEST_CASE("of what may go, what was used least recently goes first") {
+  Couple home;
+  std::vector<BlobRef> refs;
+  for (int i = 0; i < 3; ++i) {
+    auto name = "photo " + std::to_string(i);
+    REQUIRE(home.goesWell(
+        home.put(home.phone, name, storage::randomBytes(1 << 20, static_cast<uint64_t>(i)))));
+    refs.push_back(home.refOf(home.laptop, name));
+  }
+  home.blobs(home.laptop).setRoom(5 << 19);
+  for (auto i: {0, 1, 0, 2}) REQUIRE(home.goesWell(home.blobs(home.laptop).fetch(refs[i])));
+  REQUIRE(KJ_ASSERT_NONNULL(home.find(home.laptop, "photo 0")).isHere);
+  REQUIRE(!KJ_ASSERT_NONNULL(home.find(home.laptop, "photo 1")).isHere);
+}
+
+TEST_CASE(
+    "a blob that a disk has damaged is not read and not served, and comes from another device") {
+  Couple home;
+  auto bytes = storage::randomBytes(500'000, 13);
+  REQUIRE(home.goesWell(home.put(home.phone, "photo", bytes)));
+  auto ref = home.refOf(home.laptop, "photo");
+  REQUIRE(home.goesWell(home.blobs(home.laptop).fetch(ref)));
+  auto damage = [&](Device& device) {
+    for (auto& [name, content]: device.disk.contents())
+      if (name.starts_with("blobs/")) device.disk.rot(name, 64);
+  };
+  auto read = [&](Device& device) {
+    std::optional<Result<Buffer>> read;
+    auto promise = home.blobs(device)
+                       .read(ref, 0, bytes.size())
+                       .then([&](auto answer) { read = kj::mv(answer); })
+                       .eagerlyEvaluate(nullptr);
+    home.run(1 * S);
+    return *read ? Errc::BUSY : read->error().code;  // BUSY: it was read
+  };
+  damage(home.laptop);
+  REQUIRE(read(home.laptop) == Errc::INTEGRITY_FAILED);
+  REQUIRE(home.goesWell(home.blobs(home.laptop).fetch(ref)));
+  REQUIRE(home.read(home.laptop, ref) == bytes);
+  // The only copy is not thrown away.
+  REQUIRE(home.goesWell(home.blobs(home.laptop).remove("photo")));
+  REQUIRE(home.goesWell(home.put(home.phone, "photo", bytes)));
+  damage(home.phone);
+  REQUIRE(read(home.phone) == Errc::INTEGRITY_FAILED);
+  REQUIRE(home.blobFiles(home.phone) == 1);
+  auto fetch = home.ask(home.blobs(home.laptop).fetch(ref));
+  home.run(30 * S);
+  REQUIRE(fetch->error() == Errc::UNKNOWN_PEER);
 }
 
 TEST_CASE("of two devices that unpin a blob at the same time one still has it") {
