@@ -53,6 +53,7 @@ TreeResult<FileState> LinuxFileTree::place(
 
 TreeResult<FileState> LinuxFileTree::placeLink(
     const std::string& target, const FolderPath& path, Expect expected, Keep keep) {
+  if (!isTarget(target)) return no(TreeError::UNSUPPORTED);
   auto to = expect(path, expected);
   if (!to) return no(to.error());
   auto made = aside(*to->visit);

@@ -59,6 +59,7 @@ TreeResult<FileState> SimTree::placeLink(
     const std::string& target, const FolderPath& path, Expect expected, Keep keep) {
   auto spot = expect(path, expected);
   if (!spot) return no(spot.error());
+  if (!isTarget(target)) return no(TreeError::UNSUPPORTED);
   if (full) return refuse(TreeError::FULL);
   auto node = image.newInode();
   auto now = image.tick();
@@ -125,6 +126,7 @@ TreeResult<FileState> SimTree::setAttributes(
   if (!spot) return no(spot.error());
   auto meta = image.node(spot->node)->meta;
   bool isLink = meta.kind == Kind::SYMLINK;
+  if (meta.kind == Kind::OTHER) return no(TreeError::UNSUPPORTED);
   meta.modifiedNs = attributes.modifiedNs;
   meta.changedNs = image.tick();
   if (!isLink) meta.mode = attributes.mode & 0777;

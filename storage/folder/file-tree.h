@@ -127,6 +127,12 @@ class FileTree {
 
   virtual TreeResult<FileState> place(
       std::string_view stagedName, const FolderPath& path, Expect expected, Keep keep) = 0;
+  // UNSUPPORTED for a target that no link has: none, one with a zero in it, or one that is too long.
+  static constexpr size_t TARGET_BYTES_MAX = 4'095;
+  static bool isTarget(std::string_view target) {
+    return !target.empty() && target.size() <= TARGET_BYTES_MAX &&
+        target.find('\0') == std::string_view::npos;
+  }
   virtual TreeResult<FileState> placeLink(
       const std::string& target, const FolderPath& path, Expect expected, Keep keep) = 0;
   virtual TreeResult<FileState> makeDirectory(const FolderPath& path, uint32_t mode) = 0;

@@ -342,6 +342,20 @@ ON_EVERY_DISK("a symbolic link is placed, wherever it leads to") {
   REQUIRE(folder->staged().value().empty());
 }
 
+ON_EVERY_DISK("a link has a target that a link can have, or it is not placed") {
+  Folder<TestType> folder;
+  for (auto& target: {std::string(), std::string("a\0b", 3), std::string(4'096, 'x')})
+    REQUIRE(
+        errorOf(folder->placeLink(target, path("l"), nullptr, nullptr)) == TreeError::UNSUPPORTED);
+  REQUIRE(folder.everything().empty());
+  std::string longest(FileTree::TARGET_BYTES_MAX, 'x');
+  REQUIRE(folder->placeLink("caf\xe9", path("l"), nullptr, nullptr));
+  REQUIRE(folder->target(path("l")).value() == "caf\xe9");
+  // Some file systems have a smaller place for it.
+  auto placed = folder->placeLink(longest, path("m"), nullptr, nullptr);
+  if (placed) REQUIRE(folder->target(path("m")).value() == longest);
+}
+
 ON_EVERY_DISK("a directory is made where nothing is") {
   Folder<TestType> folder;
   auto made = folder->makeDirectory(path("d"), 0750).value();
@@ -472,6 +486,14 @@ ON_EVERY_DISK("attributes are set on what was expected, all of them") {
   auto link = folder->setAttributes(path("l"), folder.stampOf("l"), first).value();
   REQUIRE(link.stamp.modifiedNs == first.modifiedNs);
   REQUIRE(folder->open(path("a")).value()->attributes().value() == second);  // not through the link
+}
+
+ON_EVERY_DISK("what is neither file nor directory nor link has no attributes to set") {
+  Folder<TestType> folder;
+  folder.owner.makeSpecial("pipe");
+  auto stamp = folder.stampOf("pipe");
+  REQUIRE(errorOf(folder->setAttributes(path("pipe"), stamp, PLAIN)) == TreeError::UNSUPPORTED);
+  REQUIRE(folder.stampOf("pipe") == stamp);
 }
 
 ON_EVERY_DISK("what is kept is dropped with the directories that only it was in") {
