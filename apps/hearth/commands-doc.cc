@@ -3,10 +3,10 @@
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
 #include "apps/hearth/editor.h"
+#include "apps/hearth/whole-file.h"
 
 #include <kj/debug.h>
 
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -155,27 +155,15 @@ class Doc {
     return DONE;
   }
 
+  // All of it is here before anything is written.
   int exportTo() {
-    std::ofstream file;
+    auto content = options.binary ? bundles() : typedJson();
     if (!options.out.empty()) {
-      file.open(options.out, std::ios::binary | std::ios::trunc);
-      if (!file) throw Failure{FAILED, "cannot write " + options.out};
+      writeWhole(options.out, content);
+      return DONE;
     }
-    std::ostream& out = options.out.empty() ? std::cout : file;
-    if (options.binary) {
-      // docs/PROTOCOL.md, "Documents": bundles, each with its length in front.
-      for (auto bundle: wait(document.bundlesRequest().send()).getBundles()) {
-        auto size = static_cast<uint32_t>(bundle.size());
-        for (int i = 0; i < 4; ++i) out.put(static_cast<char>(size >> (8 * i)));
-        out.write(bundle.asChars().begin(), static_cast<std::streamsize>(size));
-      }
-    } else {
-      auto request = document.readRequest();
-      request.setTyped(true);
-      out << json::parse(wait(request.send()).getJson().cStr()).dump(2) << "\n";
-    }
-    out.flush();
-    if (!out) throw Failure{FAILED, "the document could not be written whole"};
+    std::cout << content << std::flush;
+    if (!std::cout) throw Failure{FAILED, "the document could not be written whole"};
     return DONE;
   }
 
@@ -197,6 +185,24 @@ class Doc {
       return kj::READY_NOW;
     }
   };
+
+  // docs/PROTOCOL.md, "Documents": bundles, each with its length in front.
+  std::string bundles() {
+    std::string content;
+    auto answer = wait(document.bundlesRequest().send());
+    for (auto bundle: answer.getBundles()) {
+      auto size = static_cast<uint32_t>(bundle.size());
+      for (int i = 0; i < 4; ++i) content.push_back(static_cast<char>(size >> (8 * i)));
+      content.append(bundle.asChars().begin(), size);
+    }
+    return content;
+  }
+
+  std::string typedJson() {
+    auto request = document.readRequest();
+    request.setTyped(true);
+    return json::parse(wait(request.send()).getJson().cStr()).dump(2) + "\n";
+  }
 
   template <typename Request>
   Request onPath(Request request) {
@@ -244,9 +250,18 @@ class Doc {
     auto value = json::parse(read.getJson().cStr());
     bool isText = value.is_object() && value.contains("$text");
     auto before = isText ? value["$text"].get<std::string>() : value.dump(2) + "\n";
-    auto after = editedByPerson(before, isText ? ".txt" : ".json");
+    EditedByPerson edited(before, isText ? ".txt" : ".json");
+    auto& after = edited.text();
     if (after == before) return DONE;
-    return setTo(isText ? json{{"$text", after}}.dump() : after, read.getVersion().cStr());
+    try {
+      return setTo(isText ? json{{"$text", after}}.dump() : after, read.getVersion().cStr());
+    } catch (const kj::Exception& e) {
+      auto failure = failureOf(e);
+      failure.line += "; what you wrote is kept in " + edited.keep();
+      throw failure;
+    } catch (const json::exception&) {
+      throw Failure{FAILED, "what you wrote is no text in UTF-8; it is kept in " + edited.keep()};
+    }
   }
 };
 
