@@ -35,8 +35,9 @@ void drop(Database& db, int64_t source, uint64_t offset, const Digest& chunk);
 
 std::vector<Place> find(Database& db, const Child& chunk, size_t most);
 
-// Forgets places of sources that are gone, of so many at most; gives how many it forgot. A little at a time, when
-// nothing else is to be done.
+// Forgets so many places at most whose source is gone, and gives how many. Until then find() passes them over. It
+// walks the table until it has found as many, which is all of it where there are fewer: an index by source would be a
+// third of its size. For the storage thread when it has nothing else to do for a while.
 size_t sweep(Database& db, size_t most);
 
 }  // namespace hearth::storage::chunk_places

@@ -1,6 +1,7 @@
 #include "storage/tables/entries.h"
 
 #include "core/base/flat.h"
+#include "storage/tables/entries-queries.h"
 #include "storage/tables/snapshots.h"
 
 #include <kj/debug.h>
@@ -111,9 +112,7 @@ std::vector<CollectionId> collections(Database& db) {
 
 std::vector<Row> all(Database& db, const CollectionId& collection) {
   std::vector<Row> found;
-  auto select = db.query("SELECT time, hash, author, seq FROM entries WHERE collection = ?1"
-                         " ORDER BY time, hash",
-      collection.asBytes());
+  auto select = db.query(ALL, collection.asBytes());
   while (select.step()) {
     found.push_back(
         {{static_cast<uint64_t>(select.number(0)), Digest::from(select.blob(1)).value()},
@@ -142,9 +141,7 @@ std::vector<Placed> ofTopic(Database& db, const CollectionId& collection, kj::St
     int64_t after, size_t bytesMost) {
   std::vector<Placed> found;
   size_t bytes = 0;
-  auto select = db.query("SELECT i, envelope FROM entries WHERE collection = ?1 AND topic = ?2"
-                         " AND i > ?3 ORDER BY i",
-      collection.asBytes(), topic, after);
+  auto select = db.query(OF_TOPIC, collection.asBytes(), topic, after);
   while (bytes < bytesMost && select.step()) {
     bytes += select.blob(1).size();
     found.push_back({select.number(0), kj::heapArray<kj::byte>(select.blob(1))});
@@ -155,8 +152,7 @@ std::vector<Placed> ofTopic(Database& db, const CollectionId& collection, kj::St
 std::vector<Placed> unread(Database& db, int64_t after, size_t bytesMost) {
   std::vector<Placed> found;
   size_t bytes = 0;
-  auto select =
-      db.query("SELECT i, envelope FROM entries WHERE kind = 0 AND i > ?1 ORDER BY i", after);
+  auto select = db.query(UNREAD, after);
   while (bytes < bytesMost && select.step()) {
     bytes += select.blob(1).size();
     found.push_back({select.number(0), kj::heapArray<kj::byte>(select.blob(1))});
@@ -166,9 +162,7 @@ std::vector<Placed> unread(Database& db, int64_t after, size_t bytesMost) {
 
 std::vector<std::string> topics(Database& db, const CollectionId& collection) {
   std::vector<std::string> found;
-  auto select = db.query("SELECT DISTINCT topic FROM entries WHERE collection = ?1 AND topic <> ''"
-                         " ORDER BY topic",
-      collection.asBytes());
+  auto select = db.query(TOPICS, collection.asBytes());
   while (select.step()) found.emplace_back(select.text(0).cStr());
   return found;
 }
@@ -176,10 +170,7 @@ std::vector<std::string> topics(Database& db, const CollectionId& collection) {
 std::vector<Written> writtenBy(
     Database& db, const CollectionId& collection, kj::StringPtr topic, const DeviceId& author) {
   std::vector<Written> found;
-  auto select =
-      db.query("SELECT seq, kind, target FROM entries WHERE collection = ?1 AND topic = ?2"
-               " AND author = ?3 ORDER BY seq",
-          collection.asBytes(), topic, author.asBytes());
+  auto select = db.query(WRITTEN_BY, collection.asBytes(), topic, author.asBytes());
   while (select.step()) {
     found.push_back({static_cast<uint64_t>(select.number(0)),
         static_cast<uint8_t>(select.number(1)), static_cast<uint64_t>(select.number(2))});
@@ -189,9 +180,7 @@ std::vector<Written> writtenBy(
 
 kj::Maybe<crypto::Buffer> find(Database& db, const CollectionId& collection, kj::StringPtr topic,
     const DeviceId& author, uint64_t seq) {
-  auto select = db.query("SELECT envelope FROM entries WHERE collection = ?1 AND topic = ?2"
-                         " AND author = ?3 AND seq = ?4",
-      collection.asBytes(), topic, author.asBytes(), seq);
+  auto select = db.query(FIND, collection.asBytes(), topic, author.asBytes(), seq);
   if (!select.step()) return nullptr;
   return kj::heapArray<kj::byte>(select.blob(0));
 }

@@ -53,6 +53,13 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE chunk_places (short INTEGER NOT NULL, source INTEGER NOT NULL, place INTEGER NOT NULL,
       length INTEGER NOT NULL, PRIMARY KEY (short, source, place)) STRICT, WITHOUT ROWID;
     )"_kj,
+    // A document is read in the order in which its entries came, and an author's part of it in that of their numbers:
+    // neither is sorted (entries-queries.h).
+    R"(
+    DROP INDEX entries_topic;
+    CREATE INDEX entries_topic ON entries (collection, topic);
+    CREATE INDEX entries_author ON entries (collection, topic, author, seq);
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};
