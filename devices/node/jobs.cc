@@ -13,9 +13,6 @@ namespace {
 
 using router::JobNote;
 
-constexpr kj::StringPtr OUT_OF_THE_CIRCLE =
-    "this device was removed from its circle: hearth join on a new --home brings it in anew"_kj;
-
 std::string hexOf(const JobId& id) { return kj::encodeHex(id.asBytes()).cStr(); }
 
 const char* nameOf(JobNote::Kind kind) {
@@ -258,7 +255,7 @@ Jobs::Jobs(Parts parts): parts(parts), tasks(*this) {}
 Jobs::~Jobs() noexcept(false) = default;
 
 Result<JobId> Jobs::run(JobOrder order, kj::Own<JobClient> client) {
-  if (expelled) return no(Errc::REMOVED, OUT_OF_THE_CIRCLE);
+  KJ_IF_MAYBE(why, expelled) return no(*why);
   if (parts.keeper.isStale())
     return no(Errc::STALE,
         "no admin was heard of for too long: bring this device near one, and run it again");
@@ -285,9 +282,9 @@ void Jobs::fleetChanged() {
   for (auto& [id, job]: jobs) job->fleetChanged();
 }
 
-void Jobs::expel() {
-  expelled = true;
-  for (auto& [id, job]: jobs) job->work().giveUp(OUT_OF_THE_CIRCLE.cStr());
+void Jobs::expel(Error why) {
+  expelled = why;
+  for (auto& [id, job]: jobs) job->work().giveUp(why.because.cStr());
 }
 
 void Jobs::addTo(Holdings& holdings) const {

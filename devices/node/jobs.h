@@ -61,15 +61,15 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   explicit Jobs(Parts parts);
   ~Jobs() noexcept(false);
 
-  // Errors: LIMIT_EXCEEDED, REMOVED; STALE while this device may have missed its own removal. A job that cannot be placed ends at once, with its reason.
+  // Errors: LIMIT_EXCEEDED; what this device was expelled for; STALE while this device may have missed its own removal. A job that cannot be placed ends at once, with its reason.
   Result<JobId> run(JobOrder order, kj::Own<JobClient> client);
   void cancel(const JobId& job);
 
   void lost(const DeviceId& device);
   void fleetChanged();
 
-  // This device is out of its circle: every job ends, and none begins any more.
-  void expel();
+  // This device takes no part in its circle, and why: every job ends, and none begins any more.
+  void expel(Error why);
 
   size_t running() const { return jobs.size(); }
   void addTo(Holdings& holdings) const;
@@ -82,7 +82,7 @@ class Jobs final: private kj::TaskSet::ErrorHandler {
   class Job;
   Parts parts;
   std::map<JobId, kj::Own<Job>> jobs;
-  bool expelled = false;
+  kj::Maybe<Error> expelled;
   kj::TaskSet tasks;
 
   void save(const JobRecord& record);

@@ -24,6 +24,11 @@ namespace {
   abort();
 }
 
+constexpr Error TOO_OLD = {
+    Errc::BAD_VERSION, "the circle asks for a newer version of Hearth: update this device"_kj};
+constexpr Error OUT_OF_THE_CIRCLE = {Errc::REMOVED,
+    "this device was removed from its circle: hearth join on a new --home brings it in anew"_kj};
+
 kj::StringPtr wayOf(kj::Maybe<transport::Path> path) {
   KJ_IF_MAYBE(way, path) return transport::nameOf(way->kind);
   return "none";
@@ -328,10 +333,10 @@ bool Node::takesPart() const { return keeper.isActive(keeper.selfId()) && !keepe
 
 // Whoever was removed, or speaks no suite that the circle allows, calls nobody and works for nobody.
 void Node::expelled() {
-  auto why = keeper.isTooOld() ? Errc::BAD_VERSION : Errc::REMOVED;
+  auto why = keeper.isTooOld() ? TOO_OLD : OUT_OF_THE_CIRCLE;
   places.stop();
-  for (auto& [id, member]: keeper.state().devices) links.drop(id, why);
-  jobs.expel();
+  for (auto& [id, member]: keeper.state().devices) links.drop(id, why.code);
+  jobs.expel(why);
 }
 
 void Node::peerUp(const DeviceId& peer) {
