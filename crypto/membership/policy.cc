@@ -11,7 +11,6 @@ namespace {
 
 constexpr uint8_t VERSION = 1;
 constexpr uint8_t HTTPS = 1;
-constexpr size_t LIST_MAX = 1'024;
 
 void write(FlatWriter& out, const Digest& digest) { out.bytes(digest.asBytes()); }
 void write(FlatWriter& out, const Policy::PluginMinimum& least) {
@@ -64,7 +63,7 @@ void writeList(FlatWriter& out, const std::vector<Item>& items) {
 
 template <typename Item>
 void readList(FlatReader& in, std::vector<Item>& items) {
-  auto count = in.count16(LIST_MAX, 5);  // the least that an item takes
+  auto count = in.count16(Policy::LIST_MAX, 5);  // the least that an item takes
   for (size_t i = 0; i < count && in.good(); ++i) {
     Item item;
     read(in, item);

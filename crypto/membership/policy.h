@@ -32,6 +32,7 @@ struct QuotaCaps {
 
 struct Policy {
   static constexpr size_t BYTES_MAX = 65'536 - 72;  // of what an op seals
+  static constexpr size_t LIST_MAX = 1'024;         // items of one
   static constexpr uint16_t STALE_DAYS_MIN = 1, STALE_DAYS_MAX = 30;
 
   struct PluginMinimum {

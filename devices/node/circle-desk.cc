@@ -12,8 +12,6 @@ namespace hearth::devices {
 
 namespace {
 
-constexpr const char* MIN_SUITE = "min-suite";
-
 kj::StringPtr articleOf(crypto::Role role) {
   if (role == crypto::Role::ADMIN) return "an admin";
   return role == crypto::Role::VAULT ? "a vault"_kj : "a member"_kj;

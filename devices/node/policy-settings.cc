@@ -11,8 +11,10 @@ using crypto::Policy;
 namespace {
 
 constexpr Error NO_SETTING = {Errc::BAD_FORMAT,
-    "a policy has public, personal, health and secret (A0 to A3), and stale-days (1 to 30): "
-    "KEY=VALUE"_kj};
+    "a policy has public, personal, health and secret (A0 to A3), stale-days (1 to 30) and, set "
+    "alone, min-suite: KEY=VALUE"_kj};
+constexpr Error NOT_ALONE = {Errc::BAD_FORMAT,
+    "min-suite is set alone, for no change takes it back: set the rest by a command of its own"_kj};
 constexpr const char* LABEL_NAMES[] = {"public", "personal", "health", "secret"};
 static_assert(std::size(LABEL_NAMES) == crypto::LABELS);
 constexpr const char* STALE_DAYS = "stale-days";
@@ -41,6 +43,7 @@ Result<void> setDays(uint16_t& days, const std::string& value) {
 }
 
 Result<void> set(Policy& policy, const Setting& wanted) {
+  if (wanted.key == MIN_SUITE) return no(NOT_ALONE);
   if (wanted.key == STALE_DAYS) return setDays(policy.staleDays, wanted.value);
   for (size_t label = 0; label < crypto::LABELS; ++label) {
     if (wanted.key == LABEL_NAMES[label]) return setLevel(policy.levels[label], wanted.value);

@@ -14,6 +14,9 @@ struct Setting {
   std::string key, value;
 };
 
+// The least suite that the circle speaks. No part of a policy, and set alone: no change takes it back.
+constexpr const char* MIN_SUITE = "min-suite";
+
 std::vector<Setting> settingsOf(const crypto::Policy& policy);
 
 // The policy with these set. Errors: BAD_FORMAT, with what there is to say.

@@ -88,6 +88,22 @@ TEST_CASE("a list of a policy that does not ascend is refused") {
   REQUIRE(Policy::decode(policy.encode()).error().code == Errc::BAD_FORMAT);
 }
 
+TEST_CASE("a list of a policy has so many items at most") {
+  Policy policy;
+  auto number = [](size_t i) {
+    Digest value;
+    value.bytes[0] = static_cast<kj::byte>(i >> 8);
+    value.bytes[1] = static_cast<kj::byte>(i);
+    return value;
+  };
+  for (size_t i = 0; i < Policy::LIST_MAX; ++i) policy.plugins.push_back(number(i));
+  REQUIRE(Policy::decode(policy.encode()).value() == policy);
+  policy.plugins.push_back(number(Policy::LIST_MAX));
+  auto bytes = policy.encode();
+  REQUIRE(bytes.size() <= Policy::BYTES_MAX);  // it is the list that is too long
+  REQUIRE(Policy::decode(bytes).error().code == Errc::BAD_FORMAT);
+}
+
 TEST_CASE("a place outside that is not reached by https, or has a zero in its name, is refused") {
   auto policy = whole();
   policy.egress = {{"x", 443, "", 1}};

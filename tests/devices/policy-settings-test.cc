@@ -33,6 +33,22 @@ TEST_CASE("what is no setting is refused with what there is") {
   REQUIRE(refuses("colour", "A1"));
 }
 
+TEST_CASE("the least suite that is set with other settings is refused, and it is said why") {
+  for (auto& wanted: {std::vector<Setting>{{"health", "A3"}, {MIN_SUITE, "1"}},
+           std::vector<Setting>{{MIN_SUITE, "1"}, {"health", "A3"}}}) {
+    auto refused = withSettings(Policy(), wanted).error();
+    REQUIRE(refused.code == Errc::BAD_FORMAT);
+    REQUIRE(std::string(refused.because.cStr()).find("alone") != std::string::npos);
+    REQUIRE(std::string(refused.because.cStr()).starts_with("min-suite"));
+  }
+}
+
+TEST_CASE("what is named as a setting where another one is refused can be set") {
+  auto all = std::string(withSettings(Policy(), {{"colour", "red"}}).error().because.cStr());
+  for (auto& setting: settingsOf(Policy())) REQUIRE(all.find(setting.key) != std::string::npos);
+  REQUIRE(all.find(MIN_SUITE) != std::string::npos);
+}
+
 TEST_CASE("who is to agree to a policy is told of all that differs") {
   Policy before, after;
   after.levels[2] = Assurance::A3;
