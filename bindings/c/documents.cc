@@ -107,8 +107,11 @@ int needsJson(char* error, size_t errorSize) {
 int hearth_doc_get(hearth_t* h, const char* name, const char* path,
     const struct hearth_doc_reading* options, hearth_on_json onJson, void* user, char* error,
     size_t errorSize) {
-  if (onJson == nullptr || (options != nullptr && options->size != sizeof(*options)))
-    return needsJson(error, errorSize);
+  if (onJson == nullptr) return needsJson(error, errorSize);
+  if (options != nullptr && options->size != sizeof(*options))
+    return ErrorLine{error, errorSize}.say(HEARTH_USAGE,
+        "hearth_doc_get needs options whose size is sizeof(struct hearth_doc_reading): set it, or "
+        "build the app with this library's hearth.h");
   return on(h, name, path, error, errorSize,
       [&](Line& line, Document::Client document, ErrorLine) -> kj::Promise<int> {
         auto request = document.readRequest();

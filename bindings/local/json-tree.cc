@@ -73,9 +73,17 @@ Result<std::vector<Tree>> readAll(const json& array) {
   return all;
 }
 
+// What JSON calls a number may be none that a counter holds.
+Result<Tree> readCounter(const json& content) {
+  bool isTooGreat = content.is_number_unsigned() && content.get<uint64_t>() > INT64_MAX;
+  if (isTooGreat || !content.is_number_integer())
+    return no(Errc::BAD_FORMAT, "a counter is a whole number between -2^63 and 2^63 - 1");
+  return Tree{Tree::Counted{content.get<int64_t>()}};
+}
+
 Result<Tree> readForm(const std::string& name, const json& content) {
   if (name == TEXT && content.is_string()) return Tree{Tree::Written{content}};
-  if (name == COUNTER && content.is_number_integer()) return Tree{Tree::Counted{content}};
+  if (name == COUNTER && content.is_number()) return readCounter(content);
   if (name == BYTES && content.is_string()) {
     auto bytes = kj::decodeBase64(kj::StringPtr(content.get_ref<const std::string&>().c_str()));
     if (bytes.hadErrors) return no(Errc::BAD_FORMAT, "what is no base64");

@@ -98,6 +98,12 @@ TEST_CASE("calls on documents refuse what is missing") {
   REQUIRE(hearth_doc_set(nullptr, "a", "", nullptr, error, sizeof(error)) == HEARTH_USAGE);
   REQUIRE(hearth_doc_get(nullptr, "a", "", nullptr, nullptr, nullptr, error, sizeof(error)) ==
       HEARTH_USAGE);
+  REQUIRE(std::string(error).find("callback") != std::string::npos);
+  auto take = [](void*, const char*, const char*) { return 0; };
+  hearth_doc_reading other = {.size = sizeof(hearth_doc_reading) - 1};
+  REQUIRE(hearth_doc_get(nullptr, "a", "", &other, take, nullptr, error, sizeof(error)) ==
+      HEARTH_USAGE);
+  REQUIRE(std::string(error).find("sizeof(struct hearth_doc_reading)") != std::string::npos);
 }
 
 }  // namespace
