@@ -4,9 +4,12 @@
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
 #include "apps/hearth/pending.h"
+#include "devices/node/proposals.h"
 
 #include <kj/debug.h>
+#include <kj/encoding.h>
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -42,23 +45,17 @@ std::string articleOf(const std::string& role) {
   return role == "admin" ? "an admin" : "a " + role;
 }
 
-// What is asked for under that id, or a beginning of it. One that fits two means neither: an admin may choose
-// what it asks so that its id begins like another one's.
-local::Pending::Reader findPending(
+// What is asked for under that id, or a beginning of it, as the daemon understands it: what is shown before it is
+// signed is what is signed.
+local::Pending::Reader pendingMeant(
     capnp::List<local::Pending>::Reader all, const std::string& wanted) {
-  constexpr size_t DIGITS_MIN = 4;
-  if (wanted.size() < DIGITS_MIN)
-    throw Failure{USAGE, "give at least four digits of the id: hearth pending lists them"};
-  std::vector<local::Pending::Reader> found;
-  for (auto pending: all) {
-    if (std::string(pending.getId().cStr()).starts_with(wanted)) found.push_back(pending);
-  }
-  if (found.empty())
-    throw Failure{FAILED, "nothing of id '" + wanted + "' waits: hearth pending lists what does"};
-  if (found.size() > 1)
-    throw Failure{FAILED,
-        "two ids begin with '" + wanted + "': give one whole, as hearth pending --json has it"};
-  return found.front();
+  std::vector<crypto::ProposalId> ids;
+  for (auto pending: all)
+    ids.push_back(crypto::ProposalId::from(kj::decodeHex(pending.getId())).value());
+  auto id = devices::meant(ids, wanted);
+  if (!id)
+    throw Failure{id.error().code == Errc::BAD_FORMAT ? USAGE : FAILED, id.error().because.cStr()};
+  return all[static_cast<kj::uint>(std::ranges::find(ids, *id) - ids.begin())];
 }
 
 bool saysYes(const std::string& question) {
@@ -72,7 +69,7 @@ bool saysYes(const std::string& question) {
 int decide(const Common& common, const DecideOptions& options, bool agrees) {
   Client client(common.home.c_str());
   auto listed = client.daemon().pendingRequest().send().wait(client.waitScope());
-  auto pending = findPending(listed.getPending(), options.id);
+  auto pending = pendingMeant(listed.getPending(), options.id);
   if (agrees && !options.yes) {
     auto question = std::string("Sign, as an admin of the circle: ") + pending.getWhat().cStr() +
         "\n  asked by " + pending.getFrom().cStr() +
