@@ -68,6 +68,7 @@ void SimTreeWatcher::lose() {
   lost += touchedNow.size() + writtenNow.size();
   touchedNow.clear();
   writtenNow.clear();
+  watched.clear();
   all = true;
   tell();
 }

@@ -20,7 +20,8 @@ class SimTreeWatcher final: public storage::TreeWatcher, private TreeImage::List
   size_t watches() const override { return watched.size(); }
 
   // Faults.
-  void lose();    // what has come since the last changes() is forgotten, and something is lost
+  void
+  lose();  // what has come since the last changes() is forgotten, and nothing is watched any more
   void vanish();  // the folder itself is gone
 
   uint64_t lost = 0;  // changes

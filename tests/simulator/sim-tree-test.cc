@@ -1,5 +1,6 @@
 // What only a folder in memory does: losing power, and faults on demand. What every folder does is held to
 // tests/devices/folders.
+#include "simulator/disk/sim-tree-watcher.h"
 #include "simulator/disk/sim-tree.h"
 #include "simulator/disk/tree-owner.h"
 
@@ -161,6 +162,38 @@ TEST_CASE("a disk that fails to sync makes nothing durable") {
   folder.owner.makeDirectory("d");
   REQUIRE(folder.tree->sync().error() == TreeError::FAILED);
   REQUIRE(folder.tree->syncs == 0);
+}
+
+TEST_CASE("after changes were lost nothing is watched until somebody asks for it") {
+  Folder folder;
+  kj::EventLoop loop;
+  kj::WaitScope scope(loop);
+  SimTreeWatcher watcher(folder.image);
+  REQUIRE(watcher.watch(FolderPath()));
+  folder.owner.write("a", "1");
+  watcher.lose();
+  REQUIRE(watcher.lost == 1);
+  auto changes = watcher.changes().wait(scope);
+  REQUIRE(changes.all);
+  REQUIRE(changes.touched.empty());
+  folder.owner.write("b", "1");
+  REQUIRE_FALSE(watcher.changes().poll(scope));
+  REQUIRE(watcher.watch(FolderPath()));
+  folder.owner.write("c", "1");
+  REQUIRE(watcher.changes().wait(scope).touched == std::vector{path("c")});
+}
+
+TEST_CASE("a machine has so many watches, and a folder that vanishes says so") {
+  Folder folder;
+  kj::EventLoop loop;
+  kj::WaitScope scope(loop);
+  folder.owner.makeDirectory("d");
+  SimTreeWatcher watcher(folder.image, 1);
+  REQUIRE(watcher.watch(FolderPath()));
+  REQUIRE(watcher.watch(path("d")).error() == TreeError::FULL);
+  watcher.vanish();
+  REQUIRE(watcher.changes().wait(scope).gone);
+  REQUIRE(watcher.watch(FolderPath()).error() == TreeError::GONE);
 }
 
 TEST_CASE("where case does not count two names are one") {
