@@ -36,6 +36,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
   const storage::Log& operations() const { return log; }
   // Blobs of other devices, and for them.
   BlobExchange& exchange() { return blobExchange; }
+  // Devices that have sent other bytes than blobs have.
+  const std::map<DeviceId, Error>& liars() const { return blobExchange.liars(); }
   const BlobCircle& blobKeys() const { return blobCircle; }
   // Those that people put and name.
   Blobs& blobs() { return namedOnes; }

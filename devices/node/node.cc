@@ -152,6 +152,9 @@ std::vector<DeviceView> Node::devices() {
 std::vector<std::string> Node::alarms() const {
   auto lines = keeper.alarms();
   std::ranges::move(ownData.alarms(), std::back_inserter(lines));
+  for (auto& [device, error]: ownData.liars())
+    lines.push_back(nameOf(device) +
+        " sends other bytes than blobs have, by a fault or on purpose: it is asked for none until hearthd starts anew");
   return lines;
 }
 

@@ -191,6 +191,9 @@ TEST_CASE(
   auto& liars = home.exchange(home.laptop).liars();
   REQUIRE(liars.size() == 1);
   REQUIRE(liars.contains(KJ_ASSERT_NONNULL(home.desk.id())));
+  auto alarms = KJ_ASSERT_NONNULL(home.laptop.node()).alarms();
+  REQUIRE(alarms.size() == 1);
+  REQUIRE(alarms[0].starts_with("desk sends other bytes"));
   auto before = home.deskShelf.answers;
   home.desk.kill();
   home.desk.start();
