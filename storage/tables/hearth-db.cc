@@ -60,6 +60,31 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE INDEX entries_topic ON entries (collection, topic);
     CREATE INDEX entries_author ON entries (collection, topic, author, seq);
     )"_kj,
+    R"(
+    CREATE TABLE folders (i INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,
+      collection BLOB NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE, applied INTEGER NOT NULL) STRICT;
+    CREATE TABLE folder_versions (i INTEGER PRIMARY KEY, folder INTEGER NOT NULL, directory TEXT NOT NULL,
+      name TEXT NOT NULL, author BLOB NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL, time INTEGER NOT NULL,
+      state BLOB NOT NULL) STRICT;
+    CREATE UNIQUE INDEX folder_versions_name ON folder_versions (folder, seq, part, author);
+    CREATE INDEX folder_versions_path ON folder_versions (folder, directory, name);
+    CREATE TABLE folder_conflicts (folder INTEGER NOT NULL, directory TEXT NOT NULL, name TEXT NOT NULL,
+      of_directory TEXT NOT NULL, of_name TEXT NOT NULL, author BLOB NOT NULL, seq INTEGER NOT NULL,
+      part INTEGER NOT NULL, PRIMARY KEY (folder, directory, name)) STRICT, WITHOUT ROWID;
+    CREATE INDEX folder_conflicts_of ON folder_conflicts (folder, of_directory, of_name);
+    CREATE TABLE folder_replaced (folder INTEGER NOT NULL, author BLOB NOT NULL, seq INTEGER NOT NULL,
+      part INTEGER NOT NULL, PRIMARY KEY (folder, author, seq, part)) STRICT, WITHOUT ROWID;
+    CREATE TABLE folder_entries (folder INTEGER NOT NULL, author BLOB NOT NULL, seq INTEGER NOT NULL,
+      PRIMARY KEY (folder, author, seq)) STRICT, WITHOUT ROWID;
+    CREATE TABLE folder_local (folder INTEGER NOT NULL, directory TEXT NOT NULL, name TEXT NOT NULL,
+      inode INTEGER NOT NULL, size INTEGER NOT NULL, modified INTEGER NOT NULL, changed INTEGER NOT NULL,
+      state BLOB NOT NULL, author BLOB NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL, content BLOB NOT NULL,
+      PRIMARY KEY (folder, directory, name)) STRICT, WITHOUT ROWID;
+    CREATE INDEX folder_local_content ON folder_local (content) WHERE content <> x'';
+    CREATE INDEX folder_local_inode ON folder_local (inode);
+    CREATE TABLE folder_pending (folder INTEGER NOT NULL, path TEXT NOT NULL, directory TEXT NOT NULL,
+      name TEXT NOT NULL, PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

@@ -1,0 +1,246 @@
+#include "storage/tables/folder-versions.h"
+
+#include "core/time/hlc.h"
+#include "crypto/primitives/hash.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+#include <ctime>
+#include <set>
+
+namespace hearth::storage::folder_versions {
+
+namespace {
+
+using Kind = PathState::Kind;
+
+kj::StringPtr text(const std::string& string) { return string.c_str(); }
+std::string nameOf(const FolderPath& path) { return std::string(path.name()); }
+
+crypto::Bytes bytesOf(const std::string& string) {
+  return kj::arrayPtr(string.data(), string.size()).asBytes();
+}
+
+std::string_view viewOf(crypto::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+
+FolderPath pathOf(kj::StringPtr directory, kj::StringPtr name) {
+  auto full = directory.size() == 0 ? std::string(name.cStr())
+                                    : std::string(directory.cStr()) + "/" + name.cStr();
+  return FolderPath::parse(full).value();
+}
+
+Version versionOf(Statement& row) {
+  return {{DeviceId::from(row.blob(0)).value(), static_cast<uint64_t>(row.number(1)),
+              static_cast<uint32_t>(row.number(2))},
+      static_cast<uint64_t>(row.number(3)), readState(viewOf(row.blob(4))).value()};
+}
+
+// Whoever has changed something wins over whoever has removed it, and the later one over the earlier.
+bool precedes(const Version& one, const Version& other) {
+  auto rank = [](const Version& v) {
+    return std::tuple(v.state.kind != Kind::GONE, v.time, v.name);
+  };
+  return rank(one) > rank(other);
+}
+
+// Versions that nobody would miss beside the one that is shown are not kept beside it.
+std::vector<Version> besides(const std::vector<Version>& live) {
+  std::vector<Version> kept;
+  for (auto& version: live) {
+    auto same = [&](auto& other) { return other.state.isSameAs(version.state); };
+    bool isKept = version.state.kind == Kind::FILE || version.state.kind == Kind::SYMLINK;
+    if (!isKept || same(live.front()) || std::ranges::any_of(kept, same)) continue;
+    kept.push_back(version);
+  }
+  return kept;
+}
+
+bool hasApplied(Database& db, int64_t folder, const RecordName& name) {
+  auto select =
+      db.query("SELECT 1 FROM folder_entries WHERE folder = ?1 AND author = ?2 AND seq = ?3",
+          folder, name.author.asBytes(), name.seq);
+  return select.step();
+}
+
+// Gives the path that the version was one of, if it is here.
+kj::Maybe<FolderPath> replace(Database& db, int64_t folder, const RecordName& name) {
+  auto select = db.query(
+      "DELETE FROM folder_versions WHERE folder = ?1 AND author = ?2 AND seq = ?3 AND part = ?4"
+      " RETURNING directory, name",
+      folder, name.author.asBytes(), name.seq, name.index);
+  if (!select.step()) return nullptr;
+  auto path = pathOf(select.text(0), select.text(1));
+  while (select.step()) {}
+  return path;
+}
+
+// It has not come yet, and is nothing when it comes.
+void expectReplaced(Database& db, int64_t folder, const RecordName& name) {
+  db.run("INSERT OR IGNORE INTO folder_replaced VALUES (?1, ?2, ?3, ?4)", folder,
+      name.author.asBytes(), name.seq, name.index);
+}
+bool wasReplaced(Database& db, int64_t folder, const RecordName& name) {
+  auto select = db.query(
+      "DELETE FROM folder_replaced WHERE folder = ?1 AND author = ?2 AND seq = ?3 AND part = ?4"
+      " RETURNING 1",
+      folder, name.author.asBytes(), name.seq, name.index);
+  bool was = select.step();
+  while (was && select.step()) {}
+  return was;
+}
+
+// What is kept beside a path, anew. Gives the names under which something was, is or both.
+std::vector<FolderPath> keepBeside(
+    Database& db, int64_t folder, const FolderPath& path, const std::vector<Version>& live) {
+  std::vector<FolderPath> touched;
+  {
+    auto select = db.query(
+        "DELETE FROM folder_conflicts WHERE folder = ?1 AND of_directory = ?2 AND of_name = ?3"
+        " RETURNING directory, name",
+        folder, text(path.directory().str()), text(nameOf(path)));
+    while (select.step()) touched.push_back(pathOf(select.text(0), select.text(1)));
+  }
+  if (live.size() < 2) return touched;
+  for (auto& version: besides(live)) {
+    auto beside = besideName(path, version);
+    db.run("INSERT OR IGNORE INTO folder_conflicts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", folder,
+        text(beside.directory().str()), text(nameOf(beside)), text(path.directory().str()),
+        text(nameOf(path)), version.name.author.asBytes(), version.name.seq, version.name.index);
+    touched.push_back(beside);
+  }
+  return touched;
+}
+
+void consider(Database& db, int64_t folder, const FolderPath& path) {
+  auto want = shown(db, folder, path);
+  auto have = folders::find(db, folder, path);
+  bool wantsNone = true;
+  KJ_IF_MAYBE(version, want) {
+    wantsNone = version->state.kind == Kind::GONE;
+    KJ_IF_MAYBE(local, have) {
+      if (local->version == version->name) return settle(db, folder, path);
+    }
+  }
+  if (wantsNone && have == nullptr) return settle(db, folder, path);
+  unsettle(db, folder, path);
+}
+
+}  // namespace
+
+FolderPath besideName(const FolderPath& path, const Version& version) {
+  auto full = nameOf(path);
+  auto dot = full.rfind('.');
+  bool hasEnding = dot != full.npos && dot > 0 && full.size() - dot <= 16;
+  auto stem = hasEnding ? full.substr(0, dot) : full;
+  auto ending = hasEnding ? full.substr(dot) : std::string();
+  auto seconds = static_cast<time_t>(HlcStamp{version.time}.wallMs() / 1'000);
+  tm utc{};
+  gmtime_r(&seconds, &utc);
+  char when[32];
+  auto size = strftime(when, sizeof(when), "%Y-%m-%d %H%M%S", &utc);
+  KJ_ASSERT(size > 0);
+  uint64_t seq = version.name.seq;
+  uint32_t index = version.name.index;
+  auto which = crypto::hash("hearth/conflict-name/v1",
+      {version.name.author.asBytes(), kj::arrayPtr(&seq, 1).asBytes(),
+          kj::arrayPtr(&index, 1).asBytes()});
+  auto mark = kj::str(" (conflict ", when, " ", kj::encodeHex(which.asBytes().slice(0, 4)), ")");
+  auto room = FolderPath::NAME_BYTES_MAX - mark.size() - ending.size();
+  while (stem.size() > room) {
+    // Not in the middle of a character.
+    stem.pop_back();
+    while (!stem.empty() && (static_cast<unsigned char>(stem.back()) & 0xc0) == 0x80)
+      stem.pop_back();
+    if (!stem.empty() && static_cast<unsigned char>(stem.back()) >= 0xc0) stem.pop_back();
+  }
+  auto name = stem + mark.cStr() + ending;
+  auto directory = path.directory();
+  auto beside = directory.isFolder() ? FolderPath::parse(name) : directory.child(name);
+  // Too deep for a longer name: under the folder itself, where there is room.
+  if (!beside) beside = FolderPath::parse(name);
+  return beside.value();
+}
+
+void apply(Database& db, int64_t folder, const RecordName& first, uint64_t time,
+    const std::vector<FolderRecord>& records) {
+  if (hasApplied(db, folder, first)) return;
+  std::set<FolderPath> touched;
+  for (size_t i = 0; i < records.size(); ++i) {
+    auto& record = records[i];
+    RecordName name{first.author, first.seq, static_cast<uint32_t>(i)};
+    for (auto& replaced: record.replaced) {
+      KJ_IF_MAYBE(path, replace(db, folder, replaced)) {
+        touched.insert(*path);
+      } else if (!hasApplied(db, folder, replaced)) {
+        expectReplaced(db, folder, replaced);
+      }
+    }
+    touched.insert(record.path);
+    if (wasReplaced(db, folder, name)) continue;
+    db.run("INSERT INTO folder_versions (folder, directory, name, author, seq, part, time, state)"
+           " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        folder, text(record.path.directory().str()), text(nameOf(record.path)),
+        name.author.asBytes(), name.seq, name.index, time, bytesOf(encodeState(record.state)));
+  }
+  db.run(
+      "INSERT INTO folder_entries VALUES (?1, ?2, ?3)", folder, first.author.asBytes(), first.seq);
+  std::set<FolderPath> beside;
+  for (auto& path: touched) {
+    for (auto& name: keepBeside(db, folder, path, live(db, folder, path))) beside.insert(name);
+  }
+  touched.merge(beside);
+  for (auto& path: touched) consider(db, folder, path);
+}
+
+std::vector<Version> live(Database& db, int64_t folder, const FolderPath& path) {
+  std::vector<Version> found;
+  auto select = db.query("SELECT author, seq, part, time, state FROM folder_versions"
+                         " WHERE folder = ?1 AND directory = ?2 AND name = ?3",
+      folder, text(path.directory().str()), text(nameOf(path)));
+  while (select.step()) found.push_back(versionOf(select));
+  std::ranges::sort(found, precedes);
+  return found;
+}
+
+kj::Maybe<Version> shown(Database& db, int64_t folder, const FolderPath& path) {
+  auto here = live(db, folder, path);
+  if (!here.empty() && here.front().state.kind != Kind::GONE) return kj::mv(here.front());
+  auto select = db.query(
+      "SELECT v.author, v.seq, v.part, v.time, v.state FROM folder_conflicts c JOIN folder_versions v"
+      " ON v.folder = c.folder AND v.author = c.author AND v.seq = c.seq AND v.part = c.part"
+      " WHERE c.folder = ?1 AND c.directory = ?2 AND c.name = ?3",
+      folder, text(path.directory().str()), text(nameOf(path)));
+  if (select.step()) return versionOf(select);
+  if (here.empty()) return nullptr;
+  return kj::mv(here.front());
+}
+
+std::vector<FolderPath> pending(
+    Database& db, int64_t folder, Order order, const FolderPath& beyond, size_t most) {
+  auto sql = order == Order::FORWARDS
+      ? "SELECT directory, name FROM folder_pending WHERE folder = ?1 AND path > ?2 ORDER BY path LIMIT ?3"_kj
+      : "SELECT directory, name FROM folder_pending WHERE folder = ?1 AND (?2 = '' OR path < ?2)"
+        " ORDER BY path DESC LIMIT ?3"_kj;
+  std::vector<FolderPath> found;
+  auto select = db.query(sql, folder, text(beyond.str()), most);
+  while (select.step()) found.push_back(pathOf(select.text(0), select.text(1)));
+  return found;
+}
+
+void settle(Database& db, int64_t folder, const FolderPath& path) {
+  db.run("DELETE FROM folder_pending WHERE folder = ?1 AND path = ?2", folder, text(path.str()));
+}
+
+void unsettle(Database& db, int64_t folder, const FolderPath& path) {
+  db.run("INSERT OR IGNORE INTO folder_pending VALUES (?1, ?2, ?3, ?4)", folder, text(path.str()),
+      text(path.directory().str()), text(nameOf(path)));
+}
+
+void lookedAt(Database& db, int64_t folder, int64_t place) {
+  db.run("UPDATE folders SET applied = max(applied, ?2) WHERE i = ?1", folder, place);
+}
+
+}  // namespace hearth::storage::folder_versions

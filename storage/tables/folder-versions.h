@@ -1,0 +1,41 @@
+#pragma once
+// What all devices have made of the paths of a folder, as far as the operation log has come here: of each path the
+// versions that none has replaced. Where there are several, one is shown, the same one on every device, and the others
+// are shown beside it under names of their own.
+
+#include "storage/tables/folders.h"
+
+namespace hearth::storage::folder_versions {
+
+struct Version {
+  RecordName name;
+  uint64_t time = 0;  // of its entry
+  PathState state;
+
+  bool operator==(const Version&) const = default;
+};
+
+// Under which name a version of `path` is kept beside the one that is shown: "report (conflict 2026-11-26 183012 1f3a9c02).txt".
+FolderPath besideName(const FolderPath& path, const Version& version);
+
+// An entry's records, in a transaction; again and again harmless, and in any order. Paths whose shown version is not
+// what lies there by what this device knows are pending from then on.
+void apply(Database& db, int64_t folder, const RecordName& first, uint64_t time,
+    const std::vector<FolderRecord>& records);
+
+// What shall lie at the path; none where nothing ever did.
+kj::Maybe<Version> shown(Database& db, int64_t folder, const FolderPath& path);
+// All that nobody has replaced, the one that is shown first.
+std::vector<Version> live(Database& db, int64_t folder, const FolderPath& path);
+
+// Paths whose files have to be made what is shown, those that come first in order of paths, or last.
+enum class Order : uint8_t { FORWARDS, BACKWARDS };
+std::vector<FolderPath> pending(
+    Database& db, int64_t folder, Order order, const FolderPath& beyond, size_t most);
+void settle(Database& db, int64_t folder, const FolderPath& path);
+void unsettle(Database& db, int64_t folder, const FolderPath& path);
+
+// How far the log has been looked at.
+void lookedAt(Database& db, int64_t folder, int64_t place);
+
+}  // namespace hearth::storage::folder_versions

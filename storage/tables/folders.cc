@@ -1,0 +1,164 @@
+#include "storage/tables/folders.h"
+
+#include <kj/debug.h>
+
+namespace hearth::storage::folders {
+
+namespace {
+
+constexpr kj::StringPtr COLUMNS =
+    "directory, name, inode, size, modified, changed, state, author, seq, part"_kj;
+
+kj::StringPtr text(const std::string& string) { return string.c_str(); }
+
+crypto::Bytes bytesOf(const std::string& string) {
+  return kj::arrayPtr(string.data(), string.size()).asBytes();
+}
+
+std::string stringOf(crypto::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+
+std::string fullPath(kj::StringPtr directory, kj::StringPtr name) {
+  return directory.size() == 0 ? name.cStr() : std::string(directory.cStr()) + "/" + name.cStr();
+}
+
+std::string nameOf(const FolderPath& path) { return std::string(path.name()); }
+
+Local localOf(Statement& row, int from = 0) {
+  Local local;
+  local.path = FolderPath::parse(fullPath(row.text(from), row.text(from + 1))).value();
+  local.stamp = {static_cast<uint64_t>(row.number(from + 2)),
+      static_cast<uint64_t>(row.number(from + 3)), row.number(from + 4), row.number(from + 5)};
+  local.state = readState(stringOf(row.blob(from + 6))).value();
+  local.version = {DeviceId::from(row.blob(from + 7)).value(),
+      static_cast<uint64_t>(row.number(from + 8)), static_cast<uint32_t>(row.number(from + 9))};
+  return local;
+}
+
+// Of files alone: nothing else is looked for by its bytes.
+crypto::Buffer contentOf(const PathState& state) {
+  if (state.kind != PathState::Kind::FILE) return nullptr;
+  return kj::heapArray<kj::byte>(state.content.contentId().asBytes());
+}
+
+}  // namespace
+
+int64_t add(Database& db, const Folder& folder) {
+  db.run("INSERT INTO folders (name, collection, path, applied) VALUES (?1, ?2, ?3, ?4)",
+      text(folder.name), folder.collection.asBytes(), text(folder.path), folder.applied);
+  auto select = db.query("SELECT last_insert_rowid()");
+  select.step();
+  return select.number(0);
+}
+
+std::vector<Folder> all(Database& db) {
+  std::vector<Folder> found;
+  auto select = db.query("SELECT i, name, collection, path, applied FROM folders ORDER BY i");
+  while (select.step()) {
+    found.push_back({select.number(0), select.text(1).cStr(),
+        crypto::CollectionId::from(select.blob(2)).value(), select.text(3).cStr(),
+        select.number(4)});
+  }
+  return found;
+}
+
+void remove(Database& db, int64_t folder) {
+  db.run("DELETE FROM folder_local WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_versions WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_conflicts WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_replaced WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_entries WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_pending WHERE folder = ?1", folder);
+  db.run("DELETE FROM folders WHERE i = ?1", folder);
+}
+
+void put(Database& db, int64_t folder, const Local& local) {
+  db.run(
+      "INSERT OR REPLACE INTO folder_local VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+      folder, text(local.path.directory().str()), text(nameOf(local.path)), local.stamp.inode,
+      local.stamp.size, local.stamp.modifiedNs, local.stamp.changedNs,
+      bytesOf(encodeState(local.state)), local.version.author.asBytes(), local.version.seq,
+      local.version.index, contentOf(local.state).asPtr());
+}
+
+void restamp(Database& db, int64_t folder, const FolderPath& path, const FileStamp& stamp) {
+  db.run("UPDATE folder_local SET inode = ?4, size = ?5, modified = ?6, changed = ?7"
+         " WHERE folder = ?1 AND directory = ?2 AND name = ?3",
+      folder, text(path.directory().str()), text(nameOf(path)), stamp.inode, stamp.size,
+      stamp.modifiedNs, stamp.changedNs);
+}
+
+void drop(Database& db, int64_t folder, const FolderPath& path) {
+  db.run("DELETE FROM folder_local WHERE folder = ?1 AND directory = ?2 AND name = ?3", folder,
+      text(path.directory().str()), text(nameOf(path)));
+}
+
+kj::Maybe<Local> find(Database& db, int64_t folder, const FolderPath& path) {
+  auto select =
+      db.query(kj::str("SELECT ", COLUMNS,
+                   " FROM folder_local WHERE folder = ?1 AND directory = ?2 AND name = ?3"),
+          folder, text(path.directory().str()), text(nameOf(path)));
+  if (!select.step()) return nullptr;
+  return localOf(select);
+}
+
+std::vector<Local> in(Database& db, int64_t folder, const FolderPath& directory) {
+  std::vector<Local> found;
+  auto select =
+      db.query(kj::str("SELECT ", COLUMNS,
+                   " FROM folder_local WHERE folder = ?1 AND directory = ?2 ORDER BY name"),
+          folder, text(directory.str()));
+  while (select.step()) found.push_back(localOf(select));
+  return found;
+}
+
+std::vector<Local> below(Database& db, int64_t folder, const FolderPath& directory) {
+  std::vector<Local> found;
+  // "0" follows "/": whatever begins with the directory's name and "/" lies between.
+  auto begin = directory.str() + "/", end = directory.str() + "0";
+  auto select =
+      db.query(kj::str("SELECT ", COLUMNS,
+                   " FROM folder_local WHERE folder = ?1 AND (directory = ?2 OR"
+                   " (directory >= ?3 AND directory < ?4)) ORDER BY directory DESC, name DESC"),
+          folder, text(directory.str()), text(begin), text(end));
+  while (select.step()) found.push_back(localOf(select));
+  return found;
+}
+
+std::vector<Copy> copiesOf(Database& db, const ContentId& content, size_t most) {
+  std::vector<Copy> found;
+  auto select = db.query(kj::str("SELECT folder, ", COLUMNS,
+                             " FROM folder_local WHERE content = ?1 AND content <> x'' LIMIT ?2"),
+      content.asBytes(), most);
+  while (select.step()) found.push_back({select.number(0), localOf(select, 1)});
+  return found;
+}
+
+kj::Maybe<Local> moved(Database& db, int64_t folder, const FileStamp& stamp) {
+  auto select = db.query(
+      kj::str("SELECT ", COLUMNS,
+          " FROM folder_local WHERE inode = ?1 AND folder = ?2 AND size = ?3 AND modified = ?4"),
+      stamp.inode, folder, stamp.size, stamp.modifiedNs);
+  while (select.step()) {
+    auto local = localOf(select);
+    if (local.state.kind == PathState::Kind::FILE) return local;
+  }
+  return nullptr;
+}
+
+Totals totals(Database& db, int64_t folder) {
+  Totals totals;
+  auto files = db.query(
+      "SELECT count(*), total(size) FROM folder_local WHERE folder = ?1 AND content <> x''",
+      folder);
+  files.step();
+  totals.files = static_cast<uint64_t>(files.number(0));
+  totals.bytes = static_cast<uint64_t>(files.number(1));
+  auto pending = db.query("SELECT count(*) FROM folder_pending WHERE folder = ?1", folder);
+  pending.step();
+  totals.pending = static_cast<uint64_t>(pending.number(0));
+  return totals;
+}
+
+}  // namespace hearth::storage::folders

@@ -1,0 +1,65 @@
+#pragma once
+// The folders of this device, and what it knows to lie in each of them: the state of every path when it was looked at
+// last, and the version that it holds there (folder-versions.h).
+
+#include "crypto/identity/circle-keys.h"
+#include "storage/folder/record.h"
+#include "storage/sql/database.h"
+
+namespace hearth::storage::folders {
+
+constexpr size_t FOLDERS_MAX = 64;
+constexpr size_t NAME_BYTES_MAX = 128;
+
+struct Folder {
+  int64_t number = 0;
+  std::string name;
+  crypto::CollectionId collection;
+  std::string path;     // on this device
+  int64_t applied = 0;  // place of the newest entry of the log that has been looked at
+
+  bool operator==(const Folder&) const = default;
+};
+
+// All inside a transaction, where they change something.
+
+int64_t add(Database& db, const Folder& folder);
+std::vector<Folder> all(Database& db);
+// With all that is known of it. Nothing happens to the files.
+void remove(Database& db, int64_t folder);
+
+// What lies at a path.
+struct Local {
+  FolderPath path;
+  FileStamp stamp;
+  PathState state;
+  RecordName version;
+
+  bool operator==(const Local&) const = default;
+};
+
+void put(Database& db, int64_t folder, const Local& local);
+// The same file, whose bytes are what they were.
+void restamp(Database& db, int64_t folder, const FolderPath& path, const FileStamp& stamp);
+void drop(Database& db, int64_t folder, const FolderPath& path);
+kj::Maybe<Local> find(Database& db, int64_t folder, const FolderPath& path);
+// In order of their names.
+std::vector<Local> in(Database& db, int64_t folder, const FolderPath& directory);
+// At any depth, deepest directories first.
+std::vector<Local> below(Database& db, int64_t folder, const FolderPath& directory);
+
+// A file of any folder with those bytes.
+struct Copy {
+  int64_t folder;
+  Local local;
+};
+std::vector<Copy> copiesOf(Database& db, const ContentId& content, size_t most);
+// A file of the folder that was moved, perhaps: the same inode, size and time of the last change.
+kj::Maybe<Local> moved(Database& db, int64_t folder, const FileStamp& stamp);
+
+struct Totals {
+  uint64_t files = 0, bytes = 0, pending = 0;
+};
+Totals totals(Database& db, int64_t folder);
+
+}  // namespace hearth::storage::folders
