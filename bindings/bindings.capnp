@@ -65,6 +65,40 @@ interface Daemon {
   # What the circle's owner allows, after setting what is named. "min-suite" is set alone.
 
   blobs @18 () -> (blobs :Blobs);
+
+  folders @19 () -> (folders :Folders);
+}
+
+interface Folders {
+  # Directories that are the same on every device that has them. What is called the same is the same.
+
+  list @0 () -> (folders :List(Folder));
+
+  add @1 (path :Text, name :Text) -> ();
+  # The directory becomes the folder of that name. Its files, and those of the others, follow.
+
+  remove @2 (name :Text) -> (wasThere :Bool);
+  # It is a directory like any other from now on. Nothing happens to any file.
+}
+
+struct Folder {
+  name @0 :Text;
+  path @1 :Text;
+  files @2 :UInt64;
+  bytes @3 :UInt64;
+  pending @4 :UInt64;         # paths that are not yet what they are elsewhere
+  scanning @5 :Bool;          # all files are looked at, since the daemon began or changes were missed
+  lookedAt @6 :UInt64;        # files, so far
+  receivedBytes @7 :UInt64;   # from other devices, since the daemon began
+  problem @8 :Text;           # of the folder itself; empty: none
+  troubles @9 :List(Trouble);
+  upToDateWith @10 :List(Text);  # devices whose log is known to be this one's, where nothing is pending
+  reachable @11 :List(Text);     # devices that there are links to
+
+  struct Trouble {
+    path @0 :Text;
+    what @1 :Text;
+  }
 }
 
 interface Blobs {

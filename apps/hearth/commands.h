@@ -74,6 +74,11 @@ struct BlobOptions {
   std::string range;  // empty: all of it
 };
 
+struct FolderOptions {
+  std::string path, name;
+  bool waits = false;  // until everything is up to date
+};
+
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
@@ -102,6 +107,8 @@ int run(const Common& common, const RunOptions& options);
 // `what`: the name of the command behind `hearth doc`.
 int doc(const Common& common, const std::string& what, const DocOptions& options);
 int docList(const Common& common);
+// `what`: the name of the command behind `hearth folder`.
+int folder(const Common& common, const std::string& what, const FolderOptions& options);
 // `what`: the name of the command behind `hearth blob`.
 int blob(const Common& common, const std::string& what, const BlobOptions& options);
 int watchLinks(const Common& common, const WatchOptions& options);

@@ -15,5 +15,6 @@ void describeDocuments(CLI::App& app, Common& common, DocOptions& options);
 
 // hearth blob …
 void describeBlobs(CLI::App& app, Common& common, BlobOptions& options);
+void describeFolders(CLI::App& app, Common& common, FolderOptions& options);
 
 }  // namespace hearth::cli

@@ -29,6 +29,7 @@ struct Everything {
   DecideOptions decide;
   DocOptions doc;
   BlobOptions blob;
+  FolderOptions folder;
   std::vector<std::string> settings;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
@@ -220,6 +221,9 @@ int dispatch(CLI::App& app, Everything& all) {
     auto what = app.get_subcommand("doc")->get_subcommands().front()->get_name();
     return what == "list" ? docList(all.common) : doc(all.common, what, all.doc);
   }
+  if (got("folder"))
+    return folder(all.common, app.get_subcommand("folder")->get_subcommands().front()->get_name(),
+        all.folder);
   if (got("blob"))
     return blob(
         all.common, app.get_subcommand("blob")->get_subcommands().front()->get_name(), all.blob);
@@ -274,6 +278,7 @@ int main(int argc, char** argv) {
   describeWork(app, all);
   describeDocuments(app, all.common, all.doc);
   describeBlobs(app, all.common, all.blob);
+  describeFolders(app, all.common, all.folder);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -5,6 +5,7 @@
 #include "apps/home/terminal.h"
 #include "bindings/local/home.h"
 #include "bindings/local/server.h"
+#include "devices/linux/linux-folders.h"
 #include "devices/linux/tpm-counter.h"
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
@@ -138,6 +139,7 @@ class Daemon final {
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
   ThreadExecutor aside, files;
+  devices::LinuxFolders folders{uv.port};
   kj::Maybe<kj::Own<devices::TpmCounter>> counter;
   kj::Maybe<kj::Own<transport::LocalLink>> localLink;
   kj::Own<devices::Node> node;
@@ -212,7 +214,7 @@ class Daemon final {
     node = kj::heap<devices::Node>(
         devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace, home.entropy(),
             network, *store, engines, disk->getRoot(), home.directory(), aside, files,
-            openLocalLink(settings.listen), openCounter()},
+            openLocalLink(settings.listen), openCounter(), folders},
         identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     node->data().blobs().setRoom(options.blobRoomGib << 30);
     addPlugins();

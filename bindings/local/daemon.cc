@@ -1,6 +1,7 @@
 #include "bindings/local/daemon.h"
 
 #include "bindings/local/blobs.h"
+#include "bindings/local/folders.h"
 #include "bindings/local/documents.h"
 #include "bindings/local/invitation.h"
 #include "bindings/local/refuse.h"
@@ -259,6 +260,10 @@ class DaemonServer final: public Daemon::Server {
 
   kj::Promise<void> blobs(BlobsContext context) override {
     context.getResults().setBlobs(newBlobs(kj::addRef(*papers)));
+    return kj::READY_NOW;
+  }
+  kj::Promise<void> folders(FoldersContext context) override {
+    context.getResults().setFolders(newFolders(kj::addRef(*papers)));
     return kj::READY_NOW;
   }
 

@@ -8,7 +8,14 @@ Data::Data(Surroundings around)
     : around(around),
       inStep({around.timer, around.trace, around.entropy, around.store, log, around.links,
           around.identity.keys.id}),
-      tasks(*this) {}
+      tasks(*this) {
+  KJ_IF_MAYBE(system, around.folders) {
+    ownFolders = kj::heap<Folders>(
+        FolderSurroundings{around.timer, around.clock, around.entropy, around.store, log,
+            blobExchange, blobCircle, around.identity.keys.id, around.files, *system},
+        blobExchange);
+  }
+}
 
 kj::Promise<void> Data::start() {
   auto read = co_await log.load();
@@ -23,6 +30,7 @@ kj::Promise<void> Data::start() {
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
   tasks.add(namedOnes.start());
+  KJ_IF_MAYBE(all, ownFolders) tasks.add((*all)->start());
   circleChanged();
 }
 
@@ -60,6 +68,7 @@ void Data::addTo(Holdings& holdings) const {
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
   holdings.push_back({"documents of names of blobs in memory", blobNames.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
+  KJ_IF_MAYBE(all, ownFolders) (*all)->addTo(holdings);
   holdings.push_back(
       {"blobs that are fetched", blobExchange.fetching(), storage::BlobFetcher::WANTED_MAX});
   holdings.push_back(

@@ -6,6 +6,7 @@
 #include "devices/data/keeping-in-step.h"
 #include "devices/data/log-circle.h"
 #include "devices/data/own-entries.h"
+#include "devices/folders/folders.h"
 #include "storage/documents/documents.h"
 
 namespace hearth::devices {
@@ -24,6 +25,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
     transport::Links& links;
     const kj::Directory& home;
     Executor& files;  // where files are read and written
+    // None: this device can have no folders.
+    kj::Maybe<FolderSystem&> folders = nullptr;
   };
   explicit Data(Surroundings around);
 
@@ -41,6 +44,10 @@ class Data final: private kj::TaskSet::ErrorHandler {
   const BlobCircle& blobKeys() const { return blobCircle; }
   // Those that people put and name.
   Blobs& blobs() { return namedOnes; }
+  // Directories that are the same on several devices.
+  kj::Maybe<Folders&> folders() {
+    return ownFolders.map([](kj::Own<Folders>& all) -> Folders& { return *all; });
+  }
   // Devices that are known to have all that this one has, and nothing else.
   std::vector<DeviceId> inStepWith() const { return inStep.inStepWith(); }
 
@@ -67,6 +74,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
   storage::Documents blobNames{{around.clock, around.store, log, circle}, namedBlobs()};
   Blobs namedOnes{{around.timer, around.keeper, blobExchange,
       {around.clock, around.store, blobDisk, blobCircle}, blobNames}};
+  kj::Maybe<kj::Own<Folders>> ownFolders;
   kj::PromiseFulfillerPair<void> loading = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> loaded = loading.promise.fork();
   bool isLoaded = false;

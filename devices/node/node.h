@@ -34,6 +34,8 @@ struct Seams {
   kj::Maybe<transport::LocalLink&> localLink = nullptr;
   // What lives outside the disk and shows that it was put back; none: this machine has no such thing.
   kj::Maybe<RollbackCounter&> counter = nullptr;
+  // How directories of the owner become folders; none: this device has none.
+  kj::Maybe<FolderSystem&> folders = nullptr;
 };
 
 struct NodeConfig {
@@ -169,7 +171,7 @@ class Node final: private CircleKeeper::Observer,
   router::Executor executor;
   Jobs jobs;
   Data ownData{{seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity,
-      links, seams.home, seams.files}};
+      links, seams.home, seams.files, seams.folders}};
   size_t errands = 0;  // of the user, that are under way
   KeyRotation rotation;
   kj::TaskSet tasks;

@@ -239,8 +239,16 @@ void unsettle(Database& db, int64_t folder, const FolderPath& path) {
       text(path.directory().str()), text(nameOf(path)));
 }
 
-void lookedAt(Database& db, int64_t folder, int64_t place) {
-  db.run("UPDATE folders SET applied = max(applied, ?2) WHERE i = ?1", folder, place);
+std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection, kj::StringPtr topic, size_t most) {
+  std::vector<RecordName> found;
+  auto select = db.query("SELECT author, seq FROM entries e WHERE collection = ?1 AND topic = ?2 AND NOT EXISTS"
+                         " (SELECT 1 FROM folder_entries f WHERE f.folder = ?3 AND f.author = e.author AND f.seq = e.seq)"
+                         " ORDER BY i LIMIT ?4",
+      collection.asBytes(), topic, folder, most);
+  while (select.step()) {
+    found.push_back({DeviceId::from(select.blob(0)).value(), static_cast<uint64_t>(select.number(1)), 0});
+  }
+  return found;
 }
 
 }  // namespace hearth::storage::folder_versions

@@ -35,7 +35,7 @@ std::vector<FolderPath> pending(
 void settle(Database& db, int64_t folder, const FolderPath& path);
 void unsettle(Database& db, int64_t folder, const FolderPath& path);
 
-// How far the log has been looked at.
-void lookedAt(Database& db, int64_t folder, int64_t place);
+// Entries of the folder's collection that can be read and have not been looked at, by their author and seq.
+std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection, kj::StringPtr topic, size_t most);
 
 }  // namespace hearth::storage::folder_versions

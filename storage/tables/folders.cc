@@ -45,8 +45,8 @@ crypto::Buffer contentOf(const PathState& state) {
 }  // namespace
 
 int64_t add(Database& db, const Folder& folder) {
-  db.run("INSERT INTO folders (name, collection, path, applied) VALUES (?1, ?2, ?3, ?4)",
-      text(folder.name), folder.collection.asBytes(), text(folder.path), folder.applied);
+  db.run("INSERT INTO folders (name, collection, path) VALUES (?1, ?2, ?3)",
+      text(folder.name), folder.collection.asBytes(), text(folder.path));
   auto select = db.query("SELECT last_insert_rowid()");
   select.step();
   return select.number(0);
@@ -54,11 +54,10 @@ int64_t add(Database& db, const Folder& folder) {
 
 std::vector<Folder> all(Database& db) {
   std::vector<Folder> found;
-  auto select = db.query("SELECT i, name, collection, path, applied FROM folders ORDER BY i");
+  auto select = db.query("SELECT i, name, collection, path FROM folders ORDER BY i");
   while (select.step()) {
     found.push_back({select.number(0), select.text(1).cStr(),
-        crypto::CollectionId::from(select.blob(2)).value(), select.text(3).cStr(),
-        select.number(4)});
+        crypto::CollectionId::from(select.blob(2)).value(), select.text(3).cStr()});
   }
   return found;
 }

@@ -16,7 +16,6 @@ struct Folder {
   std::string name;
   crypto::CollectionId collection;
   std::string path;     // on this device
-  int64_t applied = 0;  // place of the newest entry of the log that has been looked at
 
   bool operator==(const Folder&) const = default;
 };

@@ -1,0 +1,22 @@
+#include "apps/hearth/describe.h"
+
+namespace hearth::cli {
+
+void describeFolders(CLI::App& app, Common& common, FolderOptions& options) {
+  auto* folder = app.add_subcommand("folder", "directories that are the same on several devices");
+  folder->require_subcommand(1);
+  auto* add = command(*folder, common, "add",
+      "makes a directory a folder; what is called the same on another device is the same folder");
+  add->add_option("PATH", options.path, "the directory")->required();
+  add->add_option("--name", options.name, "what it is called; without it, as the directory is");
+  command(*folder, common, "list", "the folders of this device");
+  auto* status = command(*folder, common, "status", "what is missing of them, where, and why");
+  status->add_option("NAME", options.name, "one of them alone");
+  status->add_flag(
+      "--wait", options.waits, "until it is up to date with every device that can be reached");
+  auto* remove = command(
+      *folder, common, "remove", "ends a folder on this device; nothing happens to any file");
+  remove->add_option("NAME", options.name, "which one")->required();
+}
+
+}  // namespace hearth::cli

@@ -1,0 +1,105 @@
+#include "devices/folders/folder.h"
+
+#include <kj/debug.h>
+
+namespace hearth::devices {
+
+Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
+    kj::Own<storage::FileTree> treeIn)
+    : around(around),
+      known(kj::mv(settings)),
+      tree(around.files, kj::mv(treeIn)),
+      watcher(around.system.watch(known.path)),
+      making(around, known, tree, troubles,
+          {[this]() { ring(); },
+              [this](const storage::FolderPath& path) {
+                looking.lookAt(path);
+                ring();
+              }}),
+      tasks(*this) {
+  looking.lookAtAll();
+  following = follow().eagerlyEvaluate([this](kj::Exception&& e) {
+    problem = kj::str("changes are not noticed any more: ", e.getDescription()).cStr();
+  });
+  running =
+      run().eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "a folder stands still", e); });
+}
+
+Folder::~Folder() noexcept(false) = default;
+
+void Folder::ring() {
+  hasNews = true;
+  news.ring();
+}
+
+void Folder::arrived(const storage::Log::Stored& entry) {
+  tasks.add(saying.arrived(entry).then([this]() {
+    making.poke();
+    ring();
+  }));
+}
+
+kj::Promise<void> Folder::follow() {
+  for (;;) {
+    auto changes = co_await watcher->changes();
+    looking.changed(changes);
+    if (changes.gone) looking.lookAtAll();
+    ring();
+  }
+}
+
+kj::Promise<void> Folder::run() {
+  co_await saying.catchUp();
+  for (;;) {
+    bool failed = false;
+    try {
+      while (co_await step()) {}
+    } catch (const kj::Exception& e) {
+      problem = e.getDescription().cStr();
+      failed = true;
+    }
+    if (failed || !problem.empty()) {
+      co_await around.timer.afterDelay(AGAIN_AFTER).exclusiveJoin(news.wait());
+      looking.lookAtAll();
+    } else {
+      co_await waitForNews();
+    }
+  }
+}
+
+// Whether there was something to do.
+kj::Promise<bool> Folder::step() {
+  hasNews = false;
+  auto looked = co_await looking.some();
+  if (!looked) {
+    problem = looked.error().because.cStr();
+    co_return false;
+  }
+  problem.clear();
+  bool made = co_await making.some();
+  co_return *looked || made;
+}
+
+kj::Promise<void> Folder::waitForNews() {
+  if (hasNews) co_return;
+  auto next = looking.next();
+  KJ_IF_MAYBE(at, making.next()) next = kj::min(*at, next.orDefault(*at));
+  auto told = news.wait();
+  KJ_IF_MAYBE(at, next) told = told.exclusiveJoin(around.timer.atTime(*at));
+  co_await told;
+}
+
+kj::Promise<Folder::Status> Folder::status() {
+  auto totals = co_await around.store.read([folder = known.number](storage::Database& db) {
+    return storage::folders::totals(db, folder);
+  });
+  co_return Status{totals, looking.isLookingAtAll(), looking.files(), making.receivedBytes(),
+      troubles.told(), problem};
+}
+
+void Folder::taskFailed(kj::Exception&& e) {
+  problem = e.getDescription().cStr();
+  KJ_LOG(WARNING, "a folder", e.getDescription());
+}
+
+}  // namespace hearth::devices

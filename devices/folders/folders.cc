@@ -1,0 +1,149 @@
+#include "devices/folders/folders.h"
+
+#include "core/base/printable.h"
+
+#include <kj/debug.h>
+
+namespace hearth::devices {
+
+namespace {
+
+namespace folders = storage::folders;
+
+using storage::Database;
+
+constexpr kj::Duration SEEK_EVERY = 30 * kj::SECONDS;
+
+storage::FolderId idOf(const crypto::CollectionId& collection) {
+  return storage::FolderId::from(collection.asBytes()).value();
+}
+
+kj::StringPtr mayBeCalled(const std::string& name) {
+  if (name.empty() || name.size() > folders::NAME_BYTES_MAX || !isPrintable(name.c_str()))
+    return "a folder's name has 1 to 128 bytes of printable text"_kj;
+  return nullptr;
+}
+
+}  // namespace
+
+crypto::CollectionId folderCollection(kj::StringPtr name) {
+  auto hash =
+      crypto::hash("hearth/collection/v1", {kj::StringPtr("folder/").asBytes(), name.asBytes()});
+  return crypto::CollectionId::from(hash.asBytes().slice(0, crypto::CollectionId::SIZE)).value();
+}
+
+Folders::Folders(FolderSurroundings around, BlobExchange& exchange)
+    : around(around),
+      source(around.store),
+      tasks(*this) {
+  exchange.add(source);
+  around.log.follow(*this);
+}
+
+Folders::~Folders() noexcept(false) = default;
+
+kj::Promise<void> Folders::start() {
+  auto all = co_await around.store.read([](Database& db) { return folders::all(db); });
+  for (auto& folder: all) take(kj::mv(folder));
+}
+
+// A disk that is not mounted comes back.
+void Folders::take(folders::Folder folder) {
+  auto tree = around.system.open(folder.path, idOf(folder.collection));
+  if (!tree) {
+    gone.insert_or_assign(
+        folder.name, std::pair(folder, std::string(storage::describe(tree.error()).cStr())));
+    seeking = seek().eagerlyEvaluate(
+        [](kj::Exception&& e) { KJ_LOG(ERROR, "folders are not looked for", e); });
+    return;
+  }
+  auto collection = folder.collection;
+  auto number = folder.number;
+  auto opened = kj::heap<Folder>(around, kj::mv(folder), kj::mv(*tree));
+  source.add(number, collection, opened->files());
+  open.insert_or_assign(collection, kj::mv(opened));
+}
+
+kj::Promise<void> Folders::seek() {
+  while (!gone.empty()) {
+    co_await around.timer.afterDelay(SEEK_EVERY);
+    std::vector<folders::Folder> back;
+    for (auto& [name, lost]: gone) {
+      if (around.system.open(lost.first.path, idOf(lost.first.collection)))
+        back.push_back(lost.first);
+    }
+    for (auto& folder: back) {
+      gone.erase(folder.name);
+      take(folder);
+    }
+  }
+}
+
+kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std::string name) {
+  if (auto why = mayBeCalled(name); why != nullptr) co_return std::unexpected(why.cStr());
+  auto collection = folderCollection(name.c_str());
+  if (open.contains(collection) || gone.contains(name))
+    co_return std::unexpected(
+        "this device has a folder of that name already: `hearth folder list` says where");
+  if (open.size() + gone.size() >= folders::FOLDERS_MAX)
+    co_return std::unexpected("this device has 64 folders, and no more");
+  auto created = around.system.create(path, idOf(collection));
+  if (!created) co_return std::unexpected(created.error());
+  folders::Folder folder{.name = name, .collection = collection, .path = created->path};
+  folder.number =
+      co_await around.store.write([folder](Database& db) { return folders::add(db, folder); });
+  take(kj::mv(folder));
+  co_return std::expected<void, std::string>();
+}
+
+kj::Promise<bool> Folders::remove(std::string name) {
+  auto collection = folderCollection(name.c_str());
+  int64_t number = 0;
+  if (auto found = open.find(collection); found != open.end()) {
+    number = found->second->settings().number;
+    source.remove(number);
+    open.erase(found);
+  } else if (auto lost = gone.find(name); lost != gone.end()) {
+    number = lost->second.first.number;
+    gone.erase(lost);
+  } else {
+    co_return false;
+  }
+  co_await around.store.write([number](Database& db) { folders::remove(db, number); });
+  co_return true;
+}
+
+kj::Promise<std::vector<Folders::View>> Folders::list() {
+  std::vector<View> views;
+  std::vector<crypto::CollectionId> collections;
+  for (auto& [collection, folder]: open) collections.push_back(collection);
+  for (auto& collection: collections) {
+    auto found = open.find(collection);
+    if (found == open.end()) continue;
+    View view{found->second->settings().name, found->second->settings().path, {}};
+    view.status = co_await found->second->status();
+    views.push_back(kj::mv(view));
+  }
+  for (auto& [name, lost]: gone) {
+    Folder::Status status;
+    status.problem = lost.second;
+    views.push_back({name, lost.first.path, kj::mv(status)});
+  }
+  co_return kj::mv(views);
+}
+
+void Folders::addTo(Holdings& holdings) const {
+  for (auto& [collection, folder]: open) {
+    holdings.push_back(
+        {"files of a folder that are fetched", folder->fetches(), FolderMaking::FETCHES_MAX});
+  }
+}
+
+void Folders::stored(const storage::Log::Stored& entry) {
+  auto found = open.find(entry.head.collection);
+  if (found != open.end()) found->second->arrived(entry);
+}
+
+void Folders::taskFailed(kj::Exception&& e) { KJ_LOG(WARNING, "folders", e.getDescription()); }
+
+}  // namespace hearth::devices

@@ -1,0 +1,405 @@
+#include "devices/folders/making.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+#include <set>
+
+namespace hearth::devices {
+
+namespace {
+
+namespace folders = storage::folders;
+namespace versions = storage::folder_versions;
+
+using storage::Database;
+using storage::FileState;
+using storage::FileTree;
+using storage::FolderPath;
+using storage::PathState;
+using storage::TreeError;
+using storage::TreeResult;
+using Kind = PathState::Kind;
+using Outcome = TreeResult<kj::Maybe<FileState>>;
+
+const storage::FileStamp* stampOf(const kj::Maybe<folders::Local>& local) {
+  KJ_IF_MAYBE(there, local) return &there->stamp;
+  return nullptr;
+}
+
+bool isFileOf(const kj::Maybe<folders::Local>& local, const BlobRef& ref) {
+  KJ_IF_MAYBE(there, local) return there->state.kind == Kind::FILE && there->state.content == ref;
+  return false;
+}
+
+Outcome outcomeOf(TreeResult<FileState> state) {
+  if (!state) return std::unexpected(state.error());
+  return kj::Maybe<FileState>(*state);
+}
+
+// The directories that a path is in, which nobody has said to be there.
+TreeResult<void> makeParents(FileTree& files, const FolderPath& path) {
+  auto directory = path.directory();
+  if (directory.isFolder() || files.state(directory)) return {};
+  if (auto made = makeParents(files, directory); !made) return made;
+  auto made = files.makeDirectory(directory, 0755);
+  if (!made) return std::unexpected(made.error());
+  return {};
+}
+
+}  // namespace
+
+bool FolderMaking::Step::shallBe(Kind kind) const {
+  KJ_IF_MAYBE(wanted, version) return wanted->state.kind == kind;
+  return kind == Kind::GONE;
+}
+
+FolderMaking::FolderMaking(FolderSurroundings& around, const folders::Folder& folder,
+    TreeWork& tree, FolderTroubles& troubles, Tells tells)
+    : around(around),
+      folder(folder),
+      tree(tree),
+      troubles(troubles),
+      tells(kj::mv(tells)),
+      incoming(around.store, around.exchange, tree, folder.number, folder.collection),
+      tasks(*this) {}
+
+FolderMaking::~FolderMaking() noexcept(false) = default;
+
+kj::Maybe<kj::TimePoint> FolderMaking::next() const {
+  kj::Maybe<kj::TimePoint> first;
+  for (auto& [path, retry]: retries) first = kj::min(retry.at, first.orDefault(retry.at));
+  return first;
+}
+
+bool FolderMaking::mayBegin(const BlobRef& ref) const {
+  if (fetching.size() >= FETCHES_MAX) return false;
+  return ref.level > 0 ? large < LARGE_FETCHES_MAX
+                       : smallBytes + ref.top.length <= FETCHED_BYTES_MAX;
+}
+
+kj::Promise<bool> FolderMaking::some() {
+  auto now = around.timer.now();
+  for (auto& [path, retry]: retries) isDone &= retry.at > now;
+  std::vector<Step> steps;
+  if (!arrived.empty()) {
+    auto some = kj::min(arrived.size(), BATCH);
+    std::vector<Step> first(std::make_move_iterator(arrived.begin()),
+        std::make_move_iterator(arrived.begin() + static_cast<ptrdiff_t>(some)));
+    arrived.erase(arrived.begin(), arrived.begin() + static_cast<ptrdiff_t>(some));
+    for (auto& step: first) {
+      auto& ref = step.arrived->ref;
+      if (ref.level == 0) smallBytes -= ref.top.length;
+    }
+    steps = co_await stillWanted(kj::mv(first));
+    poke();  // there is room for others
+  } else if (!isDone) {
+    steps = co_await pendingSteps();
+  } else {
+    co_return false;
+  }
+  std::vector<Step> now_;
+  for (auto& step: steps) {
+    bool isHere = step.arrived || step.from != nullptr || !step.shallBe(Kind::FILE);
+    KJ_IF_MAYBE(version, step.version)
+      isHere |= isFileOf(step.local, version->state.content) && step.shallBe(Kind::FILE);
+    if (isHere) {
+      now_.push_back(kj::mv(step));
+    } else {
+      beginToFetch(kj::mv(step));
+    }
+  }
+  if (!now_.empty()) co_await place(kj::mv(now_));
+  co_return true;
+}
+
+// The next pending paths, which nothing is done about yet.
+kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::pendingSteps() {
+  std::set<Path> busy;
+  for (auto& [path, promise]: fetching) busy.insert(path);
+  for (auto& step: arrived) busy.insert(step.path);
+  auto now = around.timer.now();
+  for (auto& [path, retry]: retries) {
+    if (retry.at > now) busy.insert(path);
+  }
+  struct Page {
+    std::vector<Step> steps;
+    kj::Maybe<Path> last;
+  };
+  auto page = co_await around.store.read([folder = folder.number, cursor = cursor,
+                                             busy = kj::mv(busy)](Database& db) {
+    Page page;
+    for (auto& path: versions::pending(db, folder, versions::Order::FORWARDS, cursor, BATCH)) {
+      page.last = path;
+      if (busy.contains(path)) continue;
+      Step step{path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+      if (step.shallBe(Kind::FILE)) {
+        auto content = KJ_ASSERT_NONNULL(step.version).state.content.contentId();
+        for (auto& copy: folders::copiesOf(db, content, 4)) {
+          if (copy.folder != folder) continue;
+          auto there = versions::shown(db, folder, copy.local.path);
+          bool goes = true;
+          KJ_IF_MAYBE(version, there) goes = version->state.kind == Kind::GONE;
+          if (goes && step.from == nullptr && step.local == nullptr) step.from = copy.local;
+        }
+      }
+      page.steps.push_back(kj::mv(step));
+    }
+    return page;
+  });
+  // One file can go to one place.
+  std::set<Path> taken;
+  for (auto& step: page.steps) {
+    KJ_IF_MAYBE(from, step.from) {
+      if (!taken.insert(from->path).second) step.from = nullptr;
+    }
+  }
+  std::erase_if(page.steps, [&](auto& step) { return taken.contains(step.path); });
+  KJ_IF_MAYBE(last, page.last) {
+    cursor = *last;
+    anyInPass |= !page.steps.empty();
+  } else {
+    // What could not be done before what follows it is tried once more.
+    isDone = !anyInPass;
+    anyInPass = false;
+    cursor = {};
+  }
+  co_return kj::mv(page.steps);
+}
+
+// Of what has been fetched that which shall still be there.
+kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::stillWanted(std::vector<Step> steps) {
+  struct Now {
+    kj::Maybe<Version> version;
+    kj::Maybe<Local> local;
+  };
+  std::vector<Path> paths;
+  for (auto& step: steps) paths.push_back(step.path);
+  auto current =
+      co_await around.store.read([folder = folder.number, paths = kj::mv(paths)](Database& db) {
+        std::vector<Now> now;
+        for (auto& path: paths)
+          now.push_back({versions::shown(db, folder, path), folders::find(db, folder, path)});
+        return now;
+      });
+  std::vector<Step> wanted;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    auto& step = steps[i];
+    step.version = kj::mv(current[i].version);
+    step.local = kj::mv(current[i].local);
+    if (!step.shallBe(Kind::FILE)) continue;
+    if (KJ_ASSERT_NONNULL(step.version).state.content == step.arrived->ref)
+      wanted.push_back(kj::mv(step));
+  }
+  co_return kj::mv(wanted);
+}
+
+void FolderMaking::beginToFetch(Step step) {
+  auto& ref = KJ_ASSERT_NONNULL(step.version).state.content;
+  if (fetching.contains(step.path) || incoming.isFetching(ref.contentId()) || !mayBegin(ref))
+    return;
+  (ref.level > 0 ? large : smallBytes) += ref.level > 0 ? 1 : ref.top.length;
+  auto path = step.path;
+  fetching.emplace(path,
+      fetch(kj::mv(step)).eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "fetching", e); }));
+}
+
+kj::Promise<void> FolderMaking::fetch(Step step) {
+  auto ref = KJ_ASSERT_NONNULL(step.version).state.content;
+  auto path = step.path;
+  bool isHere = false;
+  kj::Maybe<Error> why;
+  try {
+    auto done = co_await incoming.fetch(
+        ref, static_cast<uint32_t>(kj::min(ref.top.length >> 16, uint64_t{1'000'000})));
+    if (done) {
+      step.arrived = kj::mv(*done);
+      isHere = true;
+    } else {
+      why = done.error();
+    }
+  } catch (const kj::Exception& e) {
+    troubles.set(path.str(), e.getDescription());
+    retries.insert_or_assign(path, Retry{around.timer.now() + AGAIN_AFTER_MAX, AGAIN_AFTER_MAX});
+  }
+  KJ_IF_MAYBE(error, why) {
+    troubles.set(path.str(), error->because);
+    retries.insert_or_assign(path, Retry{around.timer.now() + AGAIN_AFTER_MAX, AGAIN_AFTER_MAX});
+  }
+  if (ref.level > 0) --large;
+  if (!isHere && ref.level == 0) smallBytes -= ref.top.length;
+  if (isHere) arrived.push_back(kj::mv(step));
+  // Not from within: this promise is among them.
+  tasks.add(kj::evalLater([this, path]() {
+    fetching.erase(path);
+    tells.ready();
+  }));
+}
+
+kj::Promise<void> FolderMaking::place(std::vector<Step> steps) {
+  auto done = co_await tree.run([&](FileTree& files) { return placeNow(files, kj::mv(steps)); });
+  for (auto& one: done) {
+    if (!one.how) {
+      failed(one.step.path, one.how.error());
+      continue;
+    }
+    retries.erase(one.step.path);
+    troubles.clear(one.step.path.str());
+  }
+  co_await around.store.write([folder = folder.number, done = kj::mv(done)](Database& db) {
+    for (auto& one: done) {
+      if (!one.how) continue;
+      auto& step = one.step;
+      forgetChunks(db, folder, step.path);
+      KJ_IF_MAYBE(from, step.from) {
+        forgetChunks(db, folder, from->path);
+        folders::drop(db, folder, from->path);
+        versions::settle(db, folder, from->path);
+      }
+      KJ_IF_MAYBE(state, *one.how) {
+        auto& version = KJ_ASSERT_NONNULL(step.version);
+        Local now{step.path, state->stamp, version.state, version.name};
+        if (version.state.kind == Kind::FILE) now.state.attributes = one.has;
+        if (version.state.kind == Kind::DIRECTORY) now.state.attributes.mode = state->mode;
+        folders::put(db, folder, now);
+        placeChunks(db, folder, now);
+      } else {
+        folders::drop(db, folder, step.path);
+      }
+      // Something newer may have come meanwhile.
+      auto shown = versions::shown(db, folder, step.path);
+      bool isIt = (shown == nullptr) == (step.version == nullptr);
+      KJ_IF_MAYBE(now, shown)
+        isIt = step.version != nullptr && KJ_ASSERT_NONNULL(step.version).name == now->name;
+      if (isIt) versions::settle(db, folder, step.path);
+    }
+  });
+}
+
+// On the executor. What is made, in the order of paths, so that directories come before what is in them; what is removed
+// the other way round. Durable before anything counts on it, and again before it is written down.
+std::vector<FolderMaking::Done> FolderMaking::placeNow(FileTree& files, std::vector<Step> steps) {
+  std::vector<Done> all;
+  for (auto& step: steps) all.push_back({kj::mv(step), kj::Maybe<FileState>(), {}});
+  bool hasStaged = false;
+  for (auto& one: all) {
+    if (!one.step.arrived) continue;
+    hasStaged = true;
+    auto has = stage(files, one.step);
+    if (has) {
+      one.has = kj::mv(*has);
+    } else {
+      one.how = std::unexpected(has.error());
+    }
+  }
+  if (hasStaged) {
+    if (auto synced = files.sync(); !synced) {
+      for (auto& one: all) one.how = std::unexpected(synced.error());
+      return all;
+    }
+  }
+  for (auto& one: all) {
+    if (!one.how || one.step.shallBe(Kind::GONE)) continue;
+    if (!one.step.arrived) {
+      KJ_IF_MAYBE(version, one.step.version) one.has = version->state.attributes;
+    }
+    one.how = placeOne(files, one.step);
+    if (!one.how && one.how.error() == TreeError::MISSING && makeParents(files, one.step.path))
+      one.how = placeOne(files, one.step);
+  }
+  for (auto one = all.rbegin(); one != all.rend(); ++one) {
+    if (!one->how || !one->step.shallBe(Kind::GONE)) continue;
+    auto cleared = clear(files, one->step);
+    if (!cleared) one->how = std::unexpected(cleared.error());
+  }
+  if (auto synced = files.sync(); !synced) {
+    for (auto& one: all) one.how = std::unexpected(synced.error());
+  }
+  return all;
+}
+
+TreeResult<storage::FileAttributes> FolderMaking::stage(FileTree& files, const Step& step) {
+  auto& come = *step.arrived;
+  auto& state = KJ_ASSERT_NONNULL(step.version).state;
+  auto staged = files.stage(FolderIncoming::stagedName(come.ref));
+  if (!staged) return std::unexpected(staged.error());
+  if (come.ref.level == 0 && come.small.size() > 0) {
+    auto written = (*staged)->write(0, come.small);
+    if (!written) return std::unexpected(written.error());
+  }
+  return (*staged)->finish(come.ref.top.length, state.attributes);
+}
+
+Outcome FolderMaking::placeOne(FileTree& files, Step& step) {
+  auto& state = KJ_ASSERT_NONNULL(step.version).state;
+  // Another kind of thing is in its place.
+  bool isOther = false;
+  KJ_IF_MAYBE(local, step.local) {
+    bool isDirectory = local->state.kind == Kind::DIRECTORY,
+         shallBe = state.kind == Kind::DIRECTORY;
+    isOther = isDirectory != shallBe;
+  }
+  if (isOther) {
+    if (auto cleared = clear(files, step); !cleared) return std::unexpected(cleared.error());
+    step.local = nullptr;
+  }
+  auto kept = keptNameOf(step.path);
+  switch (state.kind) {
+    case Kind::FILE:
+      KJ_IF_MAYBE(from, step.from) {
+        auto moved = files.move(from->path, from->stamp, step.path);
+        if (!moved) return std::unexpected(moved.error());
+        return outcomeOf(files.setAttributes(step.path, moved->stamp, state.attributes));
+      }
+      if (!step.arrived) {
+        auto& local = KJ_ASSERT_NONNULL(step.local);
+        return outcomeOf(files.setAttributes(step.path, local.stamp, state.attributes));
+      }
+      return outcomeOf(files.place(
+          FolderIncoming::stagedName(state.content), step.path, stampOf(step.local), &kept));
+    case Kind::SYMLINK:
+      return outcomeOf(files.placeLink(state.target, step.path, stampOf(step.local), &kept));
+    case Kind::DIRECTORY: {
+      KJ_IF_MAYBE(local, step.local)
+        return outcomeOf(
+            files.setAttributes(step.path, local->stamp, {.mode = state.attributes.mode}));
+      return outcomeOf(files.makeDirectory(step.path, state.attributes.mode));
+    }
+    case Kind::GONE:
+      break;
+  }
+  KJ_UNREACHABLE;
+}
+
+TreeResult<void> FolderMaking::clear(FileTree& files, Step& step) {
+  KJ_IF_MAYBE(local, step.local) {
+    auto kept = keptNameOf(step.path);
+    auto removed = local->state.kind == Kind::DIRECTORY
+        ? files.removeDirectory(step.path)
+        : files.remove(step.path, local->stamp, &kept);
+    // Whoever has removed it already has done what was to be done.
+    if (!removed && removed.error() != TreeError::MISSING) return removed;
+  }
+  return {};
+}
+
+FolderPath FolderMaking::keptNameOf(const Path& path) {
+  auto nowMs = (around.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+  return storage::keptPath(
+      {path, nowMs, around.entropy.draw<uint32_t>() & storage::KeptName::TAG_MAX});
+}
+
+void FolderMaking::failed(const Path& path, TreeError error) {
+  if (error == TreeError::CHANGED) {
+    tells.lookAt(path);
+  } else {
+    troubles.set(path.str(), storage::describe(error));
+  }
+  auto [retry, isNew] = retries.try_emplace(path, Retry{around.timer.now(), AGAIN_AFTER});
+  if (!isNew) retry->second.pause = kj::min(retry->second.pause * 2, AGAIN_AFTER_MAX);
+  retry->second.at = around.timer.now() + retry->second.pause;
+}
+
+void FolderMaking::taskFailed(kj::Exception&& e) { KJ_LOG(ERROR, "a folder", e); }
+
+}  // namespace hearth::devices

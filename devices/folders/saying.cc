@@ -1,0 +1,207 @@
+#include "devices/folders/saying.h"
+
+#include "devices/folders/incoming.h"
+#include "storage/tables/blobs.h"
+#include "storage/tables/entries.h"
+
+#include <kj/debug.h>
+
+#include <iterator>
+#include <optional>
+
+namespace hearth::devices {
+
+namespace {
+
+namespace folders = storage::folders;
+namespace versions = storage::folder_versions;
+
+using storage::Database;
+using storage::FolderRecord;
+using storage::PathState;
+using storage::RecordName;
+using Kind = PathState::Kind;
+
+// What becomes of findings: some are what somebody has said already.
+struct Sorted {
+  std::vector<FolderRecord> records;
+  std::vector<Finding> said;  // one for each record
+  size_t known = 0;
+};
+
+// Of a file that is as it was, or as others have said: written down, and nothing is said.
+bool isKnown(Database& db, int64_t folder, const Finding& finding,
+    const kj::Maybe<folders::Local>& local, const kj::Maybe<versions::Version>& shown) {
+  KJ_IF_MAYBE(before, local) {
+    if (!before->state.isSameAs(finding.state)) return false;
+    folders::restamp(db, folder, finding.path, finding.stamp);
+    return true;
+  }
+  KJ_IF_MAYBE(version, shown) {
+    if (!version->state.isSameAs(finding.state)) return false;
+    if (finding.state.kind == Kind::GONE) return true;
+    folders::Local now{finding.path, finding.stamp, finding.state, version->name};
+    folders::put(db, folder, now);
+    placeChunks(db, folder, now);
+    versions::settle(db, folder, finding.path);
+    return true;
+  }
+  return finding.state.kind == Kind::GONE;
+}
+
+FolderRecord recordOf(const Finding& finding, const kj::Maybe<folders::Local>& local,
+    const kj::Maybe<versions::Version>& shown) {
+  FolderRecord record{finding.path, finding.state, {}};
+  KJ_IF_MAYBE(before, local) {
+    record.replaced.push_back(before->version);
+  } else {
+    KJ_IF_MAYBE(version, shown) {
+      // What was removed and comes back. Another file there is one that nobody knew of.
+      if (version->state.kind == Kind::GONE) record.replaced.push_back(version->name);
+    }
+  }
+  return record;
+}
+
+void putTree(Database& db, const crypto::CollectionId& collection, const Finding& finding) {
+  auto& ref = finding.state.content;
+  if (finding.state.kind != Kind::FILE || ref.level == 0) return;
+  auto content = ref.contentId();
+  if (storage::blobs::find(db, content) == nullptr) {
+    storage::blobs::put(
+        db, {.collection = collection, .ref = ref, .home = storage::blobs::Home::OWNERS});
+    storage::blobs::refer(db, content, 1);
+  }
+  for (auto& node: finding.nodes) storage::blobs::putNode(db, content, node.hash, node.encoded);
+}
+
+Sorted sort(Database& db, const folders::Folder& folder, std::vector<Finding> findings) {
+  Sorted sorted;
+  for (auto& finding: findings) {
+    auto local = folders::find(db, folder.number, finding.path);
+    auto shown = versions::shown(db, folder.number, finding.path);
+    putTree(db, folder.collection, finding);
+    if (isKnown(db, folder.number, finding, local, shown)) {
+      ++sorted.known;
+      continue;
+    }
+    sorted.records.push_back(recordOf(finding, local, shown));
+    sorted.said.push_back(kj::mv(finding));
+  }
+  return sorted;
+}
+
+// What this device has said lies where it was found.
+void writeDown(Database& db, int64_t folder, const RecordName& first, uint64_t time,
+    const std::vector<FolderRecord>& records, const std::vector<Finding>& findings) {
+  for (size_t i = 0; i < findings.size(); ++i) {
+    auto& finding = findings[i];
+    forgetChunks(db, folder, finding.path);
+    if (finding.state.kind == Kind::GONE) {
+      folders::drop(db, folder, finding.path);
+      continue;
+    }
+    folders::Local now{finding.path, finding.stamp, finding.state,
+        {first.author, first.seq, static_cast<uint32_t>(i)}};
+    folders::put(db, folder, now);
+    placeChunks(db, folder, now);
+  }
+  versions::apply(db, folder, first, time, records);
+}
+
+std::string_view viewOf(crypto::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
+}
+
+}  // namespace
+
+kj::Promise<Result<void>> FolderSaying::say(std::vector<Finding> findings) {
+  for (size_t at = 0; at < findings.size(); at += BATCH) {
+    auto end = kj::min(at + BATCH, findings.size());
+    std::vector<Finding> some(
+        std::make_move_iterator(findings.begin() + static_cast<ptrdiff_t>(at)),
+        std::make_move_iterator(findings.begin() + static_cast<ptrdiff_t>(end)));
+    if (auto done = co_await sayBatch(kj::mv(some)); !done) co_return no(done.error());
+  }
+  co_return Result<void>();
+}
+
+kj::Promise<Result<void>> FolderSaying::sayBatch(std::vector<Finding> findings) {
+  auto sorted = co_await around.store.write(
+      [folder = folder, findings = kj::mv(findings)](
+          Database& db) mutable { return sort(db, folder, kj::mv(findings)); });
+  if (sorted.records.empty()) co_return Result<void>();
+  auto bytes = storage::encodeRecords(sorted.records);
+  storage::Content content{{FOLDER_RECORDS_KIND, 0, FOLDER_TOPIC.cStr()},
+      kj::heapArray(kj::arrayPtr(bytes.data(), bytes.size()).asBytes())};
+  said = nullptr;
+  auto done = co_await around.log.append(folder.collection, kj::mv(content));
+  if (!done) co_return no(done.error());
+  auto& head = KJ_ASSERT_NONNULL(said, "what was said is told of before it counts");
+  co_await around.store.write([folder = folder.number, first = RecordName{head.author, head.seq, 0},
+                                  time = head.time, sorted = kj::mv(sorted)](Database& db) {
+    writeDown(db, folder, first, time, sorted.records, sorted.said);
+  });
+  co_return Result<void>();
+}
+
+kj::Promise<void> FolderSaying::arrived(const storage::Log::Stored& entry) {
+  auto isOwn = entry.head.author == around.self && entry.from == around.self;
+  if (isOwn) {
+    said = entry.head;
+    return kj::READY_NOW;  // whoever has said it writes it down
+  }
+  KJ_IF_MAYBE(content, entry.content) {
+    if (content->label.kind != FOLDER_RECORDS_KIND || content->label.topic != FOLDER_TOPIC.cStr())
+      return kj::READY_NOW;
+    auto records = storage::readRecords(viewOf(content->bytes));
+    // What does not parse says nothing, on no device.
+    if (!records) return kj::READY_NOW;
+    return around.store.write(
+        [folder = folder.number, first = RecordName{entry.head.author, entry.head.seq, 0},
+            time = entry.head.time, records = kj::mv(*records)](
+            Database& db) { versions::apply(db, folder, first, time, records); });
+  }
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> FolderSaying::catchUp() {
+  constexpr size_t AT_ONCE = 16;
+  for (;;) {
+    struct Missed {
+      RecordName name;
+      std::optional<crypto::Buffer> envelope;
+    };
+    auto missed = co_await around.store.read([folder = folder](Database& db) {
+      std::vector<Missed> missed;
+      for (auto& name:
+          versions::unseen(db, folder.number, folder.collection, FOLDER_TOPIC, AT_ONCE)) {
+        auto envelope =
+            storage::entries::find(db, folder.collection, FOLDER_TOPIC, name.author, name.seq);
+        missed.push_back({name, {}});
+        KJ_IF_MAYBE(bytes, envelope) missed.back().envelope = kj::mv(*bytes);
+      }
+      return missed;
+    });
+    if (missed.empty()) co_return;
+    for (auto& one: missed) {
+      std::vector<FolderRecord> records;
+      uint64_t time = 0;
+      if (one.envelope) {
+        auto entry = storage::Entry::read(kj::mv(*one.envelope));
+        KJ_REQUIRE(entry.has_value(), "a stored entry is none", entry.error().because);
+        time = entry->head.time;
+        auto content = around.log.contentOf(*entry);
+        KJ_IF_MAYBE(there, content) {
+          auto read = storage::readRecords(viewOf(there->bytes));
+          if (read && there->label.kind == FOLDER_RECORDS_KIND) records = kj::mv(*read);
+        }
+      }
+      co_await around.store.write(
+          [folder = folder.number, name = one.name, time, records = kj::mv(records)](
+              Database& db) { versions::apply(db, folder, name, time, records); });
+    }
+  }
+}
+
+}  // namespace hearth::devices

@@ -1,0 +1,48 @@
+#pragma once
+// What is found in a folder, said to all devices, and what they have said, written down: the folder's side towards the
+// operation log.
+
+#include "devices/folders/hashing.h"
+#include "devices/folders/surroundings.h"
+
+namespace hearth::devices {
+
+// Of an entry of a folder's collection.
+constexpr uint8_t FOLDER_RECORDS_KIND = 1;
+constexpr kj::StringPtr FOLDER_TOPIC = "files"_kj;
+
+// What there is at a path now, where that is not what was known.
+struct Finding {
+  storage::FolderPath path;
+  storage::PathState state;  // GONE: nothing
+  storage::FileStamp stamp;
+  std::vector<FileHashing::Node> nodes;  // of a large file
+};
+
+class FolderSaying final {
+ public:
+  static constexpr size_t BATCH = 512;  // records of an entry
+
+  FolderSaying(FolderSurroundings& around, const storage::folders::Folder& folder)
+      : around(around),
+        folder(folder) {}
+
+  // Writes down what is found, and says what of it is new. Resolves when that is on disk. One at a time.
+  // Errors: those of Log::append; then nothing of it counts.
+  kj::Promise<Result<void>> say(std::vector<Finding> findings);
+
+  // An entry of the folder's collection has come to the disk. Resolves when what it says is written down.
+  kj::Promise<void> arrived(const storage::Log::Stored& entry);
+
+  // The same with all that came while nobody looked.
+  kj::Promise<void> catchUp();
+
+ private:
+  FolderSurroundings& around;
+  const storage::folders::Folder& folder;
+  kj::Maybe<storage::EntryHead> said;  // the newest entry of this device
+
+  kj::Promise<Result<void>> sayBatch(std::vector<Finding> findings);
+};
+
+}  // namespace hearth::devices
