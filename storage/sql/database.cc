@@ -142,7 +142,10 @@ void Database::syncRecovered() {
     KJ_LOG(WARNING, "what a crash left in the write-ahead log may not be on the disk", *e);
 }
 
-Database::~Database() { sqlite3_close_v2(connection); }
+Database::~Database() {
+  idle.clear();
+  sqlite3_close_v2(connection);
+}
 
 Result<void> Database::unlock(const crypto::DatabaseKey& key) {
   giveKey(connection, key);

@@ -35,7 +35,7 @@ class Database final {
   // A statement ready to step.
   template <typename... Values>
   Statement query(kj::StringPtr sql, const Values&... values) {
-    Statement statement(*connection, sql);
+    Statement statement(*connection, idle, sql);
     (statement.bind(values), ...);
     return statement;
   }
@@ -61,6 +61,7 @@ class Database final {
 
  private:
   sqlite3* connection = nullptr;
+  IdleStatements idle;
 
   Result<void> unlock(const crypto::DatabaseKey& key);
   Result<void> configure();

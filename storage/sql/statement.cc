@@ -15,18 +15,49 @@ void requireSqlite(int code, kj::StringPtr doing) {
   kj::throwFatalException(KJ_EXCEPTION(FAILED, because, code, doing));
 }
 
-Statement::Statement(sqlite3& connection, kj::StringPtr sql): connection(connection) {
+sqlite3_stmt* IdleStatements::take(sqlite3& connection, kj::StringPtr sql) {
+  auto found = idle.find({sql.begin(), sql.size()});
+  if (found != idle.end()) {
+    auto statement = found->second;
+    idle.erase(found);
+    return statement;
+  }
   const char* rest = nullptr;
+  sqlite3_stmt* statement = nullptr;
   auto length = static_cast<int>(sql.size() + 1);
-  requireSqlite(sqlite3_prepare_v2(&connection, sql.cStr(), length, &statement, &rest), sql);
+  requireSqlite(sqlite3_prepare_v3(
+                    &connection, sql.cStr(), length, SQLITE_PREPARE_PERSISTENT, &statement, &rest),
+      sql);
   KJ_ON_SCOPE_FAILURE(sqlite3_finalize(statement));
   KJ_REQUIRE(statement != nullptr && rest == sql.end(), "not one statement", sql);
+  return statement;
 }
 
-Statement::~Statement() { sqlite3_finalize(statement); }
+void IdleStatements::giveBack(sqlite3_stmt* statement) noexcept {
+  if (statement == nullptr) return;
+  // How its last step went was told then.
+  (void)sqlite3_reset(statement);
+  (void)sqlite3_clear_bindings(statement);
+  if (idle.size() >= MAX) {
+    sqlite3_finalize(statement);
+  } else {
+    idle.emplace(sqlite3_sql(statement), statement);
+  }
+}
+
+void IdleStatements::clear() noexcept {
+  auto all = std::move(idle);
+  for (auto& entry: all) sqlite3_finalize(entry.second);
+}
+
+Statement::Statement(sqlite3& connection, IdleStatements& idle, kj::StringPtr sql)
+    : idle(&idle),
+      statement(idle.take(connection, sql)) {}
+
+Statement::~Statement() { idle->giveBack(statement); }
 
 Statement::Statement(Statement&& other) noexcept
-    : connection(other.connection),
+    : idle(other.idle),
       statement(other.statement),
       bound(other.bound) {
   other.statement = nullptr;

@@ -9,16 +9,39 @@
 
 #include <concepts>
 #include <cstdint>
+#include <string_view>
+#include <unordered_map>
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace hearth::storage {
 
+// Statements that nobody uses just now, by their text: to prepare one costs as much as to run it.
+class IdleStatements final {
+ public:
+  static constexpr size_t MAX = 128;
+
+  IdleStatements() = default;
+  ~IdleStatements() { clear(); }
+  KJ_DISALLOW_COPY_AND_MOVE(IdleStatements);
+
+  // Requires that the text is one statement and fits the schema.
+  sqlite3_stmt* take(sqlite3& connection, kj::StringPtr sql);
+  // Without the values that were bound.
+  void giveBack(sqlite3_stmt* statement) noexcept;
+  void clear() noexcept;
+  size_t size() const { return idle.size(); }
+
+ private:
+  std::unordered_multimap<std::string_view, sqlite3_stmt*>
+      idle;  // a key is its statement's own text
+};
+
 class Statement final {
  public:
-  // `sql` is a literal of ours. Requires that it is one statement and fits the schema.
-  Statement(sqlite3& connection, kj::StringPtr sql);
+  // `sql` is a literal of ours. Requires that it is one statement and fits the schema. `idle` outlives it.
+  Statement(sqlite3& connection, IdleStatements& idle, kj::StringPtr sql);
   ~Statement();
   Statement(Statement&& other) noexcept;
   KJ_DISALLOW_COPY(Statement);
@@ -44,7 +67,7 @@ class Statement final {
   kj::StringPtr text(int column) const;
 
  private:
-  sqlite3& connection;
+  IdleStatements* idle;
   sqlite3_stmt* statement = nullptr;
   int bound = 0;
 

@@ -166,6 +166,22 @@ TEST_CASE("a database is open once, on one VFS and on two") {
   REQUIRE(other.tryOpen(NOTES).has_value());
 }
 
+TEST_CASE(
+    "one statement may be used within its own rows, and again afterwards without what was bound") {
+  Home home;
+  auto db = home.open(NOTES);
+  for (int64_t i = 1; i <= 3; ++i) db->run("INSERT INTO notes VALUES (?1, ?2)", i, "note"_kj);
+  size_t pairs = 0;
+  auto outer = db->query("SELECT number FROM notes WHERE number > ?1", 0);
+  while (outer.step()) {
+    auto inner = db->query("SELECT number FROM notes WHERE number > ?1", outer.number(0));
+    while (inner.step()) ++pairs;
+  }
+  REQUIRE(pairs == 3);
+  auto unbound = db->query("SELECT number FROM notes WHERE number > ?1");
+  REQUIRE_FALSE(unbound.step());
+}
+
 TEST_CASE("migrations go forward, each once") {
   const kj::StringPtr steps[] = {"CREATE TABLE notes (number INTEGER PRIMARY KEY, body TEXT)"_kj,
       "INSERT INTO notes VALUES (7, 'from the second migration')"_kj};
