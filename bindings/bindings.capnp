@@ -98,6 +98,7 @@ struct Folder {
   struct Trouble {
     path @0 :Text;
     what @1 :Text;
+    leftOut @2 :Bool;         # it stays on this device alone, and that is all
   }
 }
 

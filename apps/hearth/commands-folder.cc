@@ -41,14 +41,15 @@ json textsOf(capnp::List<capnp::Text>::Reader list) {
 bool isUpToDate(local::Folder::Reader folder) {
   bool isQuiet =
       folder.getPending() == 0 && !folder.getScanning() && folder.getProblem().size() == 0;
-  return isQuiet && folder.getTroubles().size() == 0 &&
-      folder.getUpToDateWith().size() >= folder.getReachable().size();
+  for (auto trouble: folder.getTroubles()) isQuiet &= trouble.getLeftOut();
+  return isQuiet && folder.getUpToDateWith().size() >= folder.getReachable().size();
 }
 
 json jsonOf(local::Folder::Reader folder) {
   auto troubles = json::array();
   for (auto trouble: folder.getTroubles())
-    troubles.push_back({{"path", trouble.getPath().cStr()}, {"what", trouble.getWhat().cStr()}});
+    troubles.push_back({{"path", trouble.getPath().cStr()}, {"what", trouble.getWhat().cStr()},
+        {"left_out", trouble.getLeftOut()}});
   return {{"name", folder.getName().cStr()}, {"path", folder.getPath().cStr()},
       {"files", folder.getFiles()}, {"bytes", folder.getBytes()}, {"pending", folder.getPending()},
       {"scanning", folder.getScanning()}, {"looked_at", folder.getLookedAt()},

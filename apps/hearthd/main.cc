@@ -114,7 +114,8 @@ class Daemon final {
             [this](
                 kj::AutoCloseFd fd) { return kj::heap<transport::UvStream>(uv.port, kj::mv(fd)); }),
         disk(kj::newDiskFilesystem()),
-        trace(openTrace()) {}
+        trace(openTrace()),
+        folders(uv.port, options.home) {}
 
   void run() {
     int numbers[] = {SIGINT, SIGTERM};
@@ -139,7 +140,7 @@ class Daemon final {
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
   ThreadExecutor aside, files;
-  devices::LinuxFolders folders{uv.port};
+  devices::LinuxFolders folders;
   kj::Maybe<kj::Own<devices::TpmCounter>> counter;
   kj::Maybe<kj::Own<transport::LocalLink>> localLink;
   kj::Own<devices::Node> node;

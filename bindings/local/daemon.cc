@@ -1,8 +1,8 @@
 #include "bindings/local/daemon.h"
 
 #include "bindings/local/blobs.h"
-#include "bindings/local/folders.h"
 #include "bindings/local/documents.h"
+#include "bindings/local/folders.h"
 #include "bindings/local/invitation.h"
 #include "bindings/local/refuse.h"
 #include "bindings/local/views.h"

@@ -6,7 +6,6 @@ namespace hearth::local {
 
 namespace {
 
-
 void write(devices::Node& node, const devices::Folders::View& view, Folder::Builder out) {
   auto& status = view.status;
   out.setName(view.name.c_str());
@@ -20,9 +19,10 @@ void write(devices::Node& node, const devices::Folders::View& view, Folder::Buil
   out.setProblem(status.problem.c_str());
   auto troubles = out.initTroubles(static_cast<kj::uint>(status.troubles.size()));
   kj::uint next = 0;
-  for (auto& [path, what]: status.troubles) {
+  for (auto& [path, trouble]: status.troubles) {
     troubles[next].setPath(path.c_str());
-    troubles[next++].setWhat(what.c_str());
+    troubles[next].setLeftOut(trouble.isLeftOut);
+    troubles[next++].setWhat(trouble.what.c_str());
   }
   std::vector<DeviceId> inStep;
   bool isDone = status.totals.pending == 0 && !status.isLookingAtAll && status.problem.empty();

@@ -104,7 +104,8 @@ kj::Promise<BlobPlace::Answers> FolderSource::parts(
   for (auto& [number, parts]: byFolder) {
     auto found = folders.find(number);
     if (found == folders.end()) continue;
-    co_await found->second.tree->run([&parts = parts](storage::FileTree& tree) {
+    auto tree = found->second.tree;
+    co_await tree->run([&parts = parts](storage::FileTree& tree) {
       readAll(tree, parts);
       return true;
     });

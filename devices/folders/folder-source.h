@@ -7,6 +7,7 @@
 #include "storage/sql/store.h"
 
 #include <map>
+#include <memory>
 
 namespace hearth::devices {
 
@@ -15,9 +16,8 @@ class FolderSource final: public BlobPlace {
   // The store outlives this object.
   explicit FolderSource(storage::Store& store): store(store) {}
 
-  // The tree outlives its being here.
-  void add(int64_t folder, const crypto::CollectionId& collection, TreeWork& tree) {
-    folders.insert_or_assign(folder, Open{collection, &tree});
+  void add(int64_t folder, const crypto::CollectionId& collection, std::shared_ptr<TreeWork> tree) {
+    folders.insert_or_assign(folder, Open{collection, kj::mv(tree)});
   }
   void remove(int64_t folder) { folders.erase(folder); }
 
@@ -26,7 +26,7 @@ class FolderSource final: public BlobPlace {
  private:
   struct Open {
     crypto::CollectionId collection;
-    TreeWork* tree;
+    std::shared_ptr<TreeWork> tree;  // which may be at work when the folder is not here any more
   };
 
   storage::Store& store;

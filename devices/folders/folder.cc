@@ -8,9 +8,9 @@ Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
     kj::Own<storage::FileTree> treeIn)
     : around(around),
       known(kj::mv(settings)),
-      tree(around.files, kj::mv(treeIn)),
+      tree(std::make_shared<TreeWork>(around.files, kj::mv(treeIn))),
       watcher(around.system.watch(known.path)),
-      making(around, known, tree, troubles,
+      making(around, known, *tree, troubles,
           {[this]() { ring(); },
               [this](const storage::FolderPath& path) {
                 looking.lookAt(path);
@@ -19,10 +19,15 @@ Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
       tasks(*this) {
   looking.lookAtAll();
   following = follow().eagerlyEvaluate([this](kj::Exception&& e) {
-    problem = kj::str("changes are not noticed any more: ", e.getDescription()).cStr();
+    watchProblem =
+        kj::str("changes are not noticed any more: ", e.getDescription(), "; restart hearthd")
+            .cStr();
   });
   running =
       run().eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "a folder stands still", e); });
+  thinning = thin().eagerlyEvaluate([](kj::Exception&& e) {
+    KJ_LOG(WARNING, "former states of files are not thinned out any more", e.getDescription());
+  });
 }
 
 Folder::~Folder() noexcept(false) = default;
@@ -49,21 +54,38 @@ kj::Promise<void> Folder::follow() {
 }
 
 kj::Promise<void> Folder::run() {
-  co_await saying.catchUp();
-  for (;;) {
+  for (bool hasCaughtUp = false;;) {
     bool failed = false;
     try {
+      if (!hasCaughtUp) co_await saying.catchUp();
+      hasCaughtUp = true;
       while (co_await step()) {}
     } catch (const kj::Exception& e) {
       problem = e.getDescription().cStr();
       failed = true;
     }
     if (failed || !problem.empty()) {
-      co_await around.timer.afterDelay(AGAIN_AFTER).exclusiveJoin(news.wait());
+      co_await around.timer.afterDelay(AGAIN_AFTER);
       looking.lookAtAll();
     } else {
       co_await waitForNews();
     }
+  }
+}
+
+kj::Promise<void> Folder::thin() {
+  for (;;) {
+    co_await around.timer.afterDelay(THINNED_EVERY);
+    auto nowMs = (around.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+    co_await tree->run([nowMs](storage::FileTree& files) {
+      auto kept = files.kept();
+      auto room = files.room();
+      if (!kept || !room) return false;
+      for (auto& path:
+          storage::toDrop(storage::KeepingPolicy(), storage::versionsOf(*kept), nowMs, *room))
+        (void)files.dropKept(path);
+      return files.sync().has_value();
+    });
   }
 }
 
@@ -94,7 +116,7 @@ kj::Promise<Folder::Status> Folder::status() {
     return storage::folders::totals(db, folder);
   });
   co_return Status{totals, looking.isLookingAtAll(), looking.files(), making.receivedBytes(),
-      troubles.told(), problem};
+      troubles.told(), problem.empty() ? watchProblem : problem};
 }
 
 void Folder::taskFailed(kj::Exception&& e) {

@@ -14,15 +14,16 @@ namespace hearth::devices {
 class Folder final: private kj::TaskSet::ErrorHandler {
  public:
   static constexpr kj::Duration AGAIN_AFTER = 10 * kj::SECONDS;  // what failed as a whole
+  static constexpr kj::Duration THINNED_EVERY = 1 * kj::HOURS;   // what is kept of former states
 
-  // All outlive the folder. The tree is none where the folder is gone.
+  // The surroundings outlive the folder.
   Folder(FolderSurroundings& around, storage::folders::Folder settings,
       kj::Own<storage::FileTree> tree);
   ~Folder() noexcept(false);
   KJ_DISALLOW_COPY_AND_MOVE(Folder);
 
   const storage::folders::Folder& settings() const { return known; }
-  TreeWork& files() { return tree; }
+  const std::shared_ptr<TreeWork>& files() const { return tree; }
 
   // An entry of the folder's collection has come to the disk.
   void arrived(const storage::Log::Stored& entry);
@@ -32,8 +33,8 @@ class Folder final: private kj::TaskSet::ErrorHandler {
     bool isLookingAtAll = false;
     uint64_t lookedAt = 0;  // files, so far
     uint64_t receivedBytes = 0;
-    std::map<std::string, std::string> troubles;  // by path
-    std::string problem;                          // of the folder itself; empty: none
+    std::map<std::string, FolderTroubles::Trouble> troubles;  // by path
+    std::string problem;                                      // of the folder itself; empty: none
   };
   kj::Promise<Status> status();
   size_t fetches() const { return making.fetches(); }
@@ -41,21 +42,22 @@ class Folder final: private kj::TaskSet::ErrorHandler {
  private:
   FolderSurroundings& around;
   storage::folders::Folder known;
-  TreeWork tree;
+  std::shared_ptr<TreeWork> tree;
   kj::Own<storage::TreeWatcher> watcher;
   FolderTroubles troubles;
   FolderSaying saying{around, known};
-  FolderLooking looking{around, known, tree, *watcher, saying, troubles};
+  FolderLooking looking{around, known, *tree, *watcher, saying, troubles};
   FolderMaking making;
   bool hasNews = false;
   transport::Bell news;
-  std::string problem;
+  std::string problem, watchProblem;
   kj::TaskSet tasks;
-  kj::Promise<void> following = nullptr, running = nullptr;
+  kj::Promise<void> following = nullptr, running = nullptr, thinning = nullptr;
 
   void ring();
   kj::Promise<void> follow();
   kj::Promise<void> run();
+  kj::Promise<void> thin();
   kj::Promise<bool> step();
   kj::Promise<void> waitForNews();
   void taskFailed(kj::Exception&& e) override;

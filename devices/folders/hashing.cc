@@ -27,6 +27,7 @@ storage::TreeResult<bool> FileHashing::step(
     auto state = file->state();
     if (!state) return std::unexpected(state.error());
     if (state->kind != FileState::Kind::FILE) return std::unexpected(TreeError::CHANGED);
+    if (state->stamp.size > storage::BLOB_BYTES_MAX) return std::unexpected(TreeError::UNSUPPORTED);
     begun = *state;
   }
   auto buffer = kj::heapArray<kj::byte>(kj::min(READ_BYTES, begun.stamp.size + 1));

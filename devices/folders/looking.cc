@@ -61,25 +61,40 @@ void FolderLooking::changed(const storage::TreeWatcher::Changes& changes) {
   if (changes.all) return lookAtAll();
   auto now = around.timer.now();
   for (auto& path: changes.touched) {
-    later.erase(path);
     if (path.isFolder()) continue;
+    later.erase(path);
     touched.insert(path);
   }
-  for (auto& path: changes.beingWritten) later.try_emplace(path, now + WRITING_SETTLES);
+  for (auto& path: changes.beingWritten) {
+    auto [entry, isNew] = later.try_emplace(path, Later{now + WRITING_SETTLES, WRITING_SETTLES});
+    if (!isNew && entry->second.isDue)
+      entry->second = {now + entry->second.pause, entry->second.pause};
+  }
 }
 
 void FolderLooking::takeWhatIsDue() {
   auto now = around.timer.now();
-  std::erase_if(later, [&](auto& entry) {
-    if (entry.second > now) return false;
-    touched.insert(entry.first);
-    return true;
-  });
+  if (touched.empty()) std::erase_if(later, [](auto& entry) { return entry.second.isDue; });
+  for (auto& [path, entry]: later) {
+    if (entry.isDue || entry.at > now) continue;
+    entry.isDue = true;
+    touched.insert(path);
+  }
+}
+
+// What goes on changing is read more and more seldom: reading costs as much as the file is large.
+void FolderLooking::again(const Path& path) {
+  auto pause = AGAIN_AFTER;
+  auto found = later.find(path);
+  if (found != later.end()) pause = kj::min(found->second.pause * 2, AGAIN_AFTER_MAX);
+  later.insert_or_assign(path, Later{around.timer.now() + pause, pause});
 }
 
 kj::Maybe<kj::TimePoint> FolderLooking::next() const {
   kj::Maybe<kj::TimePoint> first;
-  for (auto& [path, at]: later) first = kj::min(at, first.orDefault(at));
+  for (auto& [path, entry]: later) {
+    if (!entry.isDue) first = kj::min(entry.at, first.orDefault(entry.at));
+  }
   return first;
 }
 
@@ -96,13 +111,26 @@ kj::Promise<Result<bool>> FolderLooking::some() {
   co_return true;
 }
 
-void FolderLooking::learnRules(const Path& directory, kj::Maybe<std::string> text) {
+// Whether they can be followed. What they may leave out is not told to others before they can.
+bool FolderLooking::learnRules(const Path& directory, kj::Maybe<std::string> text) {
+  closed.erase(directory);
   KJ_IF_MAYBE(said, text) {
-    if (auto added = rules.add(directory, *said); !added)
-      troubles.set(directory.str() + "/.hearthignore", added.error().because);
-  } else {
-    rules.remove(directory);
+    auto added = rules.add(directory, *said);
+    if (added) return true;
+    closed.insert(directory);
+    troubles.set(directory.str(),
+        kj::str("its .hearthignore is refused, and nothing in it is looked at: ",
+            added.error().because));
+    return false;
   }
+  rules.remove(directory);
+  return true;
+}
+
+bool FolderLooking::isLeftOut(const Path& path, bool isDirectory) const {
+  bool isClosed =
+      std::ranges::any_of(closed, [&](auto& directory) { return path.isWithin(directory); });
+  return isClosed || rules.ignores(path, isDirectory);
 }
 
 // Watched first, so that nothing comes between.
@@ -138,14 +166,15 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::listSome() 
         troubles.set(listing.directory.str(), "this user may not read it");
       continue;
     }
-    learnRules(listing.directory, kj::mv(listing.rules));
+    troubles.clear(listing.directory.str());
+    if (!learnRules(listing.directory, kj::mv(listing.rules))) continue;
     std::map<std::string, Local> known;
     for (auto& local: locals[i]) known.emplace(local.path.name(), local);
     for (auto& entry: *listing.names) {
       auto path = listing.directory.isFolder() ? FolderPath::parse(entry.name)
                                                : listing.directory.child(entry.name);
       if (!path) {
-        troubles.set(listing.directory.str(),
+        troubles.leaveOut(listing.directory.str(),
             "a name in it is none that every device may have: that file stays here alone");
         continue;
       }
@@ -154,7 +183,7 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::listSome() 
         look.local = kj::mv(found->second);
         known.erase(found);
       }
-      if (entry.state.kind == FileState::Kind::DIRECTORY && isFirst && !rules.ignores(*path, true))
+      if (entry.state.kind == FileState::Kind::DIRECTORY && isFirst && !isLeftOut(*path, true))
         directories.insert(*path);
       looks.push_back(kj::mv(look));
     }
@@ -167,11 +196,21 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::lookAtTouch
   std::vector<Path> some;
   while (!touched.empty() && some.size() < BATCH)
     some.push_back(touched.extract(touched.begin()).value());
-  auto states = co_await tree.run([&some](FileTree& files) {
+  std::map<Path, kj::Maybe<std::string>> rulesNow;
+  auto states = co_await tree.run([&some, &rulesNow](FileTree& files) {
     std::vector<TreeResult<FileState>> states;
-    for (auto& path: some) states.push_back(files.state(path));
+    for (auto& path: some) {
+      states.push_back(files.state(path));
+      if (isRules(path))
+        rulesNow.insert_or_assign(path.directory(), rulesIn(files, path.directory()));
+    }
     return states;
   });
+  // Before anything else of the batch is judged; and what they let in again is looked for.
+  for (auto& [directory, text]: rulesNow) {
+    learnRules(directory, kj::mv(text));
+    directories.insert(directory);
+  }
   auto locals = co_await around.store.read([folder = folder.number, some](Database& db) {
     std::vector<kj::Maybe<Local>> locals;
     for (auto& path: some) locals.push_back(folders::find(db, folder, path));
@@ -188,7 +227,6 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::lookAtTouch
       troubles.set(some[i].str(), storage::describe(states[i].error()));
       continue;
     }
-    if (isRules(some[i])) directories.insert(some[i].directory());
     looks.push_back(kj::mv(look));
   }
   co_return kj::mv(looks);
@@ -201,7 +239,7 @@ kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks, bool i
   for (auto& look: looks) {
     KJ_IF_MAYBE(state, look.state) {
       bool isDirectory = state->kind == FileState::Kind::DIRECTORY;
-      if (rules.ignores(look.path, isDirectory)) continue;
+      if (isLeftOut(look.path, isDirectory)) continue;
       seen += state->kind == FileState::Kind::FILE;
       // One that is told of may be new, be it made by Hearth itself: from now on it is watched.
       if (isDirectory && (!isListed || look.local == nullptr)) directories.insert(look.path);
@@ -210,7 +248,7 @@ kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks, bool i
         if (isUnchanged(*state, *local)) continue;
       }
       if (state->kind == FileState::Kind::OTHER) {
-        troubles.set(
+        troubles.leaveOut(
             look.path.str(), "neither a file nor a directory nor a link: it stays here alone");
         if (look.local != nullptr) findings.push_back({look.path, {}, {}, {}});
       } else if (isDirectory) {
@@ -219,7 +257,9 @@ kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks, bool i
       } else {
         toRead.push_back(kj::mv(look));
       }
-    } else if (look.local != nullptr) {
+    } else if (look.local == nullptr) {
+      troubles.clear(look.path.str());
+    } else if (!isLeftOut(look.path, false)) {
       vanished.push_back(look.path);
       findings.push_back({look.path, {}, {}, {}});
     }
@@ -281,7 +321,7 @@ kj::Promise<void> FolderLooking::read(std::vector<Look> files, std::vector<Findi
         troubles.clear(some[i].str());
         findings.push_back({some[i], hashing[i]->state(), hashing[i]->stamp(), kj::mv(nodes[i])});
       } else if (ends[i].error() == TreeError::CHANGED || ends[i].error() == TreeError::MISSING) {
-        later.insert_or_assign(some[i], around.timer.now() + AGAIN_AFTER);
+        again(some[i]);
       } else {
         troubles.set(some[i].str(), storage::describe(ends[i].error()));
       }

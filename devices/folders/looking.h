@@ -15,7 +15,9 @@ class FolderLooking final {
   static constexpr size_t DIRECTORIES_AT_ONCE = 32;    // that are listed together
   static constexpr uint64_t READ_TOGETHER = 32 << 20;  // bytes of small files
   static constexpr kj::Duration WRITING_SETTLES = 2 * kj::SECONDS;  // of a file that stays open
-  static constexpr kj::Duration AGAIN_AFTER = 1 * kj::SECONDS;  // what changed while it was read
+  static constexpr kj::Duration AGAIN_AFTER =
+      1 * kj::SECONDS;  // what changed while read; doubling to
+  static constexpr kj::Duration AGAIN_AFTER_MAX = 60 * kj::SECONDS;
 
   FolderLooking(FolderSurroundings& around, const storage::folders::Folder& folder, TreeWork& tree,
       storage::TreeWatcher& watcher, FolderSaying& saying, FolderTroubles& troubles)
@@ -58,16 +60,24 @@ class FolderLooking final {
   storage::IgnoreRules rules;
   kj::Maybe<storage::Gear> gear;
   std::set<Path> directories, touched;
-  std::map<Path, kj::TimePoint> later;
+  struct Later {
+    kj::TimePoint at;
+    kj::Duration pause;
+    bool isDue = false;  // and is being looked at
+  };
+  std::map<Path, Later> later;
+  std::set<Path> closed;  // directories whose rules are refused
   bool isFirst = true;
   uint64_t seen = 0;
 
   void takeWhatIsDue();
+  void again(const Path& path);
+  bool isLeftOut(const Path& path, bool isDirectory) const;
   kj::Promise<Result<std::vector<Look>>> listSome();
   kj::Promise<Result<std::vector<Look>>> lookAtTouched();
   kj::Promise<Result<void>> compare(std::vector<Look> looks, bool isListed);
   kj::Promise<void> read(std::vector<Look> files, std::vector<Finding>& findings);
-  void learnRules(const Path& directory, kj::Maybe<std::string> text);
+  bool learnRules(const Path& directory, kj::Maybe<std::string> text);
 };
 
 }  // namespace hearth::devices

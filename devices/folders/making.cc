@@ -22,6 +22,10 @@ using storage::TreeResult;
 using Kind = PathState::Kind;
 using Outcome = TreeResult<kj::Maybe<FileState>>;
 
+// Small files first: by how many 64 KiB they have.
+constexpr int NEED_SHIFT = 16;
+constexpr uint32_t NEED_MAX = 1'000'000;
+
 const storage::FileStamp* stampOf(const kj::Maybe<folders::Local>& local) {
   KJ_IF_MAYBE(there, local) return &there->stamp;
   return nullptr;
@@ -68,7 +72,9 @@ FolderMaking::~FolderMaking() noexcept(false) = default;
 
 kj::Maybe<kj::TimePoint> FolderMaking::next() const {
   kj::Maybe<kj::TimePoint> first;
-  for (auto& [path, retry]: retries) first = kj::min(retry.at, first.orDefault(retry.at));
+  for (auto& [path, retry]: retries) {
+    if (!retry.isDue) first = kj::min(retry.at, first.orDefault(retry.at));
+  }
   return first;
 }
 
@@ -80,37 +86,43 @@ bool FolderMaking::mayBegin(const BlobRef& ref) const {
 
 kj::Promise<bool> FolderMaking::some() {
   auto now = around.timer.now();
-  for (auto& [path, retry]: retries) isDone &= retry.at > now;
-  std::vector<Step> steps;
-  if (!arrived.empty()) {
-    auto some = kj::min(arrived.size(), BATCH);
-    std::vector<Step> first(std::make_move_iterator(arrived.begin()),
-        std::make_move_iterator(arrived.begin() + static_cast<ptrdiff_t>(some)));
-    arrived.erase(arrived.begin(), arrived.begin() + static_cast<ptrdiff_t>(some));
-    for (auto& step: first) {
-      auto& ref = step.arrived->ref;
-      if (ref.level == 0) smallBytes -= ref.top.length;
-    }
-    steps = co_await stillWanted(kj::mv(first));
-    poke();  // there is room for others
-  } else if (!isDone) {
-    steps = co_await pendingSteps();
-  } else {
-    co_return false;
+  for (auto& [path, retry]: retries) {
+    if (retry.isDue || retry.at > now) continue;
+    retry.isDue = true;
+    poke();
   }
-  std::vector<Step> now_;
+  if (arrived.empty() && isDone) co_return false;
+  auto steps = arrived.empty() ? co_await pendingSteps() : co_await stillWanted(takeArrived());
+  std::vector<Step> ready;
   for (auto& step: steps) {
-    bool isHere = step.arrived || step.from != nullptr || !step.shallBe(Kind::FILE);
-    KJ_IF_MAYBE(version, step.version)
-      isHere |= isFileOf(step.local, version->state.content) && step.shallBe(Kind::FILE);
-    if (isHere) {
-      now_.push_back(kj::mv(step));
+    if (isReady(step)) {
+      ready.push_back(kj::mv(step));
     } else {
-      beginToFetch(kj::mv(step));
+      anyInPass |= beginToFetch(kj::mv(step));
     }
   }
-  if (!now_.empty()) co_await place(kj::mv(now_));
+  if (ready.empty()) co_return true;
+  anyInPass = true;
+  co_await place(kj::mv(ready));
   co_return true;
+}
+
+std::vector<FolderMaking::Step> FolderMaking::takeArrived() {
+  auto end = arrived.begin() + static_cast<ptrdiff_t>(kj::min(arrived.size(), BATCH));
+  std::vector<Step> some(std::make_move_iterator(arrived.begin()), std::make_move_iterator(end));
+  arrived.erase(arrived.begin(), end);
+  for (auto& step: some) {
+    auto& ref = step.arrived->ref;
+    if (ref.level == 0) smallBytes -= ref.top.length;
+  }
+  poke();  // there is room for others
+  return some;
+}
+
+// Whether nothing has to be fetched for it.
+bool FolderMaking::isReady(const Step& step) {
+  if (step.arrived || step.from != nullptr || !step.shallBe(Kind::FILE)) return true;
+  return isFileOf(step.local, KJ_ASSERT_NONNULL(step.version).state.content);
 }
 
 // The next pending paths, which nothing is done about yet.
@@ -120,7 +132,7 @@ kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::pendingSteps() {
   for (auto& step: arrived) busy.insert(step.path);
   auto now = around.timer.now();
   for (auto& [path, retry]: retries) {
-    if (retry.at > now) busy.insert(path);
+    if (!retry.isDue && retry.at > now) busy.insert(path);
   }
   struct Page {
     std::vector<Step> steps;
@@ -157,8 +169,9 @@ kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::pendingSteps() {
   std::erase_if(page.steps, [&](auto& step) { return taken.contains(step.path); });
   KJ_IF_MAYBE(last, page.last) {
     cursor = *last;
-    anyInPass |= !page.steps.empty();
   } else {
+    // What is due and did not fail again has been settled in another way.
+    std::erase_if(retries, [](auto& entry) { return entry.second.isDue; });
     // What could not be done before what follows it is tried once more.
     isDone = !anyInPass;
     anyInPass = false;
@@ -194,37 +207,38 @@ kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::stillWanted(std::vect
   co_return kj::mv(wanted);
 }
 
-void FolderMaking::beginToFetch(Step step) {
+// Whether it could begin.
+bool FolderMaking::beginToFetch(Step step) {
   auto& ref = KJ_ASSERT_NONNULL(step.version).state.content;
   if (fetching.contains(step.path) || incoming.isFetching(ref.contentId()) || !mayBegin(ref))
-    return;
+    return false;
   (ref.level > 0 ? large : smallBytes) += ref.level > 0 ? 1 : ref.top.length;
   auto path = step.path;
   fetching.emplace(path,
       fetch(kj::mv(step)).eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "fetching", e); }));
+  return true;
 }
 
 kj::Promise<void> FolderMaking::fetch(Step step) {
   auto ref = KJ_ASSERT_NONNULL(step.version).state.content;
   auto path = step.path;
   bool isHere = false;
-  kj::Maybe<Error> why;
+  std::string why;
   try {
-    auto done = co_await incoming.fetch(
-        ref, static_cast<uint32_t>(kj::min(ref.top.length >> 16, uint64_t{1'000'000})));
+    auto need = kj::min(ref.top.length >> NEED_SHIFT, uint64_t{NEED_MAX});
+    auto done = co_await incoming.fetch(ref, static_cast<uint32_t>(need));
+    isHere = done.has_value();
     if (done) {
       step.arrived = kj::mv(*done);
-      isHere = true;
     } else {
-      why = done.error();
+      why = done.error().because.cStr();
     }
   } catch (const kj::Exception& e) {
-    troubles.set(path.str(), e.getDescription());
-    retries.insert_or_assign(path, Retry{around.timer.now() + AGAIN_AFTER_MAX, AGAIN_AFTER_MAX});
+    why = e.getDescription().cStr();
   }
-  KJ_IF_MAYBE(error, why) {
-    troubles.set(path.str(), error->because);
-    retries.insert_or_assign(path, Retry{around.timer.now() + AGAIN_AFTER_MAX, AGAIN_AFTER_MAX});
+  if (!isHere) {
+    troubles.set(path.str(), why.c_str());
+    retryLater(path, AGAIN_AFTER_MAX);
   }
   if (ref.level > 0) --large;
   if (!isHere && ref.level == 0) smallBytes -= ref.top.length;
@@ -232,6 +246,7 @@ kj::Promise<void> FolderMaking::fetch(Step step) {
   // Not from within: this promise is among them.
   tasks.add(kj::evalLater([this, path]() {
     fetching.erase(path);
+    poke();
     tells.ready();
   }));
 }
@@ -395,9 +410,14 @@ void FolderMaking::failed(const Path& path, TreeError error) {
   } else {
     troubles.set(path.str(), storage::describe(error));
   }
-  auto [retry, isNew] = retries.try_emplace(path, Retry{around.timer.now(), AGAIN_AFTER});
+  retryLater(path, AGAIN_AFTER);
+}
+
+void FolderMaking::retryLater(const Path& path, kj::Duration first) {
+  auto [retry, isNew] = retries.try_emplace(path, Retry{around.timer.now(), first});
   if (!isNew) retry->second.pause = kj::min(retry->second.pause * 2, AGAIN_AFTER_MAX);
   retry->second.at = around.timer.now() + retry->second.pause;
+  retry->second.isDue = false;
 }
 
 void FolderMaking::taskFailed(kj::Exception&& e) { KJ_LOG(ERROR, "a folder", e); }

@@ -61,14 +61,10 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
     storage::TreeResult<kj::Maybe<storage::FileState>> how;  // none: nothing is there now
     storage::FileAttributes has;                             // of a file that was placed
   };
-  struct Fetching {
-    Path path;
-    BlobRef ref;
-    kj::Promise<void> running;
-  };
   struct Retry {
     kj::TimePoint at;
     kj::Duration pause;
+    bool isDue = false;  // in the pass that goes on now; whoever fails then waits longer
   };
 
   FolderSurroundings& around;
@@ -79,7 +75,7 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   FolderIncoming incoming;
   bool isDone = false;
   Path cursor;
-  bool anyInPass = false;
+  bool anyInPass = false;  // was there something that could be done
   std::map<Path, Retry> retries;
   std::map<Path, kj::Promise<void>> fetching;
   size_t large = 0;
@@ -88,9 +84,11 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   kj::TaskSet tasks;
 
   bool mayBegin(const BlobRef& ref) const;
+  static bool isReady(const Step& step);
+  std::vector<Step> takeArrived();
   kj::Promise<std::vector<Step>> pendingSteps();
   kj::Promise<std::vector<Step>> stillWanted(std::vector<Step> steps);
-  void beginToFetch(Step step);
+  bool beginToFetch(Step step);
   kj::Promise<void> fetch(Step step);
   kj::Promise<void> place(std::vector<Step> steps);
   std::vector<Done> placeNow(storage::FileTree& files, std::vector<Step> steps);
@@ -99,6 +97,7 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   storage::TreeResult<storage::FileAttributes> stage(storage::FileTree& files, const Step& step);
   Path keptNameOf(const Path& path);
   void failed(const Path& path, storage::TreeError error);
+  void retryLater(const Path& path, kj::Duration first);
   void taskFailed(kj::Exception&& e) override;
 };
 

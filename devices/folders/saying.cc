@@ -192,6 +192,7 @@ kj::Promise<void> FolderSaying::catchUp() {
         KJ_REQUIRE(entry.has_value(), "a stored entry is none", entry.error().because);
         time = entry->head.time;
         auto content = around.log.contentOf(*entry);
+        KJ_REQUIRE(content != nullptr, "an entry that was read cannot be read any more");
         KJ_IF_MAYBE(there, content) {
           auto read = storage::readRecords(viewOf(there->bytes));
           if (read && there->label.kind == FOLDER_RECORDS_KIND) records = kj::mv(*read);

@@ -30,14 +30,22 @@ class FolderTroubles final {
  public:
   static constexpr size_t MAX = 64;
 
-  void set(const std::string& path, kj::StringPtr what) {
-    if (all.size() < MAX || all.contains(path)) all[path] = what.cStr();
-  }
+  struct Trouble {
+    std::string what;
+    bool isLeftOut = false;  // it stays here alone, and nothing is amiss otherwise
+  };
+
+  void set(const std::string& path, kj::StringPtr what) { put(path, {what.cStr(), false}); }
+  void leaveOut(const std::string& path, kj::StringPtr what) { put(path, {what.cStr(), true}); }
   void clear(const std::string& path) { all.erase(path); }
-  const std::map<std::string, std::string>& told() const { return all; }
+  const std::map<std::string, Trouble>& told() const { return all; }
 
  private:
-  std::map<std::string, std::string> all;
+  std::map<std::string, Trouble> all;
+
+  void put(const std::string& path, Trouble trouble) {
+    if (all.size() < MAX || all.contains(path)) all[path] = kj::mv(trouble);
+  }
 };
 
 }  // namespace hearth::devices

@@ -4,13 +4,38 @@
 #include "devices/linux/inotify-watcher.h"
 #include "devices/linux/linux-file-tree.h"
 
+#include <climits>
+#include <cstdlib>
+
 namespace hearth::devices {
 
 using storage::TreeError;
 
+namespace {
+
+// Without links; the path itself where there is nothing.
+std::string resolved(const std::string& path) {
+  char real[PATH_MAX];
+  return realpath(path.c_str(), real) == nullptr ? path : real;
+}
+
+bool isWithin(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory == "/" ? directory : directory + "/");
+}
+
+bool overlaps(const std::string& path, const std::string& home) {
+  auto one = resolved(path), other = resolved(home);
+  return isWithin(one, other) || isWithin(other, one);
+}
+
+}  // namespace
+
 std::expected<FolderSystem::Created, std::string> LinuxFolders::create(
     const std::string& path, const storage::FolderId& id) {
   if (!path.starts_with('/')) return std::unexpected("a folder's path begins at the root");
+  if (overlaps(path, home))
+    return std::unexpected(path + " is in Hearth's own directory or around it (" + home +
+        "): a folder of its own files would change for ever; choose another directory");
   auto marked = markFolder(path, id);
   if (!marked) {
     auto& why = marked.error();

@@ -8,8 +8,8 @@ namespace hearth::devices {
 
 class LinuxFolders final: public FolderSystem {
  public:
-  // The port outlives the folders.
-  explicit LinuxFolders(UvEventPort& port): port(port) {}
+  // The port outlives the folders. `home` is Hearth's own directory: no folder is in it or around it.
+  LinuxFolders(UvEventPort& port, std::string home): port(port), home(kj::mv(home)) {}
 
   std::expected<Created, std::string> create(
       const std::string& path, const storage::FolderId& id) override;
@@ -19,6 +19,7 @@ class LinuxFolders final: public FolderSystem {
 
  private:
   UvEventPort& port;
+  std::string home;
 };
 
 }  // namespace hearth::devices

@@ -53,6 +53,7 @@ std::vector<Version> besides(const std::vector<Version>& live) {
     auto same = [&](auto& other) { return other.state.isSameAs(version.state); };
     bool isKept = version.state.kind == Kind::FILE || version.state.kind == Kind::SYMLINK;
     if (!isKept || same(live.front()) || std::ranges::any_of(kept, same)) continue;
+    if (kept.size() == BESIDE_MAX) break;
     kept.push_back(version);
   }
   return kept;
@@ -198,8 +199,9 @@ void apply(Database& db, int64_t folder, const RecordName& first, uint64_t time,
 std::vector<Version> live(Database& db, int64_t folder, const FolderPath& path) {
   std::vector<Version> found;
   auto select = db.query("SELECT author, seq, part, time, state FROM folder_versions"
-                         " WHERE folder = ?1 AND directory = ?2 AND name = ?3",
-      folder, text(path.directory().str()), text(nameOf(path)));
+                         " WHERE folder = ?1 AND directory = ?2 AND name = ?3"
+                         " ORDER BY time DESC, author DESC, seq DESC, part DESC LIMIT ?4",
+      folder, text(path.directory().str()), text(nameOf(path)), VERSIONS_MAX);
   while (select.step()) found.push_back(versionOf(select));
   std::ranges::sort(found, precedes);
   return found;
@@ -239,14 +241,17 @@ void unsettle(Database& db, int64_t folder, const FolderPath& path) {
       text(path.directory().str()), text(nameOf(path)));
 }
 
-std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection, kj::StringPtr topic, size_t most) {
+std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection,
+    kj::StringPtr topic, size_t most) {
   std::vector<RecordName> found;
-  auto select = db.query("SELECT author, seq FROM entries e WHERE collection = ?1 AND topic = ?2 AND NOT EXISTS"
-                         " (SELECT 1 FROM folder_entries f WHERE f.folder = ?3 AND f.author = e.author AND f.seq = e.seq)"
-                         " ORDER BY i LIMIT ?4",
+  auto select = db.query(
+      "SELECT author, seq FROM entries e WHERE collection = ?1 AND topic = ?2 AND NOT EXISTS"
+      " (SELECT 1 FROM folder_entries f WHERE f.folder = ?3 AND f.author = e.author AND f.seq = e.seq)"
+      " ORDER BY i LIMIT ?4",
       collection.asBytes(), topic, folder, most);
   while (select.step()) {
-    found.push_back({DeviceId::from(select.blob(0)).value(), static_cast<uint64_t>(select.number(1)), 0});
+    found.push_back(
+        {DeviceId::from(select.blob(0)).value(), static_cast<uint64_t>(select.number(1)), 0});
   }
   return found;
 }

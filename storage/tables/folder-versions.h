@@ -7,6 +7,10 @@
 
 namespace hearth::storage::folder_versions {
 
+// Of one path, the latest: more stand side by side only where somebody writes them to do harm.
+constexpr size_t VERSIONS_MAX = 1'024;
+constexpr size_t BESIDE_MAX = 64;  // of those that are kept under names of their own
+
 struct Version {
   RecordName name;
   uint64_t time = 0;  // of its entry
@@ -36,6 +40,7 @@ void settle(Database& db, int64_t folder, const FolderPath& path);
 void unsettle(Database& db, int64_t folder, const FolderPath& path);
 
 // Entries of the folder's collection that can be read and have not been looked at, by their author and seq.
-std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection, kj::StringPtr topic, size_t most);
+std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection,
+    kj::StringPtr topic, size_t most);
 
 }  // namespace hearth::storage::folder_versions

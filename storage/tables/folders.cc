@@ -45,8 +45,8 @@ crypto::Buffer contentOf(const PathState& state) {
 }  // namespace
 
 int64_t add(Database& db, const Folder& folder) {
-  db.run("INSERT INTO folders (name, collection, path) VALUES (?1, ?2, ?3)",
-      text(folder.name), folder.collection.asBytes(), text(folder.path));
+  db.run("INSERT INTO folders (name, collection, path) VALUES (?1, ?2, ?3)", text(folder.name),
+      folder.collection.asBytes(), text(folder.path));
   auto select = db.query("SELECT last_insert_rowid()");
   select.step();
   return select.number(0);

@@ -15,7 +15,7 @@ struct Folder {
   int64_t number = 0;
   std::string name;
   crypto::CollectionId collection;
-  std::string path;     // on this device
+  std::string path;  // on this device
 
   bool operator==(const Folder&) const = default;
 };

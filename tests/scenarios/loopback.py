@@ -55,6 +55,17 @@ class Device:
                                        stdout=log, stderr=log)
         until(lambda: self.run("status")[0] == 0, f"hearthd of {self.name} answers")
 
+    def cpu_s(self):
+        with open(f"/proc/{self.daemon.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def is_idle(self, seconds=2, most_s=0.1):
+        """Whether the daemon does next to nothing for so long."""
+        before = self.cpu_s()
+        time.sleep(seconds)
+        return self.cpu_s() - before < most_s
+
     def kill(self):
         if self.daemon:
             self.daemon.kill()
