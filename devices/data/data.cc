@@ -26,11 +26,12 @@ kj::Promise<void> Data::start() {
     co_return;
   }
   own.begin();
+  // Before anybody asks for what lies in them.
+  KJ_IF_MAYBE(folders, ownFolders) co_await (*folders)->start();
   isLoaded = true;
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
   tasks.add(namedOnes.start());
-  KJ_IF_MAYBE(all, ownFolders) tasks.add((*all)->start());
   circleChanged();
 }
 

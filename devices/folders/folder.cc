@@ -1,5 +1,7 @@
 #include "devices/folders/folder.h"
 
+#include "storage/folder/keeping.h"
+
 #include <kj/debug.h>
 
 namespace hearth::devices {

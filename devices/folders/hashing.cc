@@ -40,6 +40,8 @@ storage::TreeResult<bool> FileHashing::step(
       if (!now || !attributes) return std::unexpected(TreeError::CHANGED);
       if (now->stamp != begun.stamp || at != begun.stamp.size)
         return std::unexpected(TreeError::CHANGED);
+      isStillFresh = now->isFresh;
+      if (isStillFresh && at > WRITTEN_AT_ONCE) return std::unexpected(TreeError::CHANGED);
       found = {storage::PathState::Kind::FILE, kj::mv(*attributes), cutter.finish(), {}};
       file = nullptr;
       return true;

@@ -12,6 +12,7 @@ namespace hearth::devices {
 class FileHashing final {
  public:
   static constexpr uint64_t STEP_BYTES = 64 << 20;
+  static constexpr uint64_t WRITTEN_AT_ONCE = 1 << 20;  // most programs write no more in one piece
 
   struct Node {
     Digest hash;
@@ -23,7 +24,7 @@ class FileHashing final {
   KJ_DISALLOW_COPY_AND_MOVE(FileHashing);
 
   // Reads on; true when the end was reached and the file is what it was in the beginning.
-  // Errors: CHANGED; those of the tree.
+  // Errors: CHANGED, also while a large file is still being written; those of the tree.
   storage::TreeResult<bool> step(storage::FileTree& tree, const storage::FolderPath& path);
 
   // Since the last time.
@@ -32,6 +33,7 @@ class FileHashing final {
   // Requires that the end was reached.
   const storage::PathState& state() const { return found; }
   const storage::FileStamp& stamp() const { return begun.stamp; }
+  bool isFresh() const { return isStillFresh; }
 
  private:
   std::vector<Node> nodes;
@@ -40,6 +42,7 @@ class FileHashing final {
   storage::FileState begun;
   uint64_t at = 0;
   storage::PathState found;
+  bool isStillFresh = false;
 };
 
 }  // namespace hearth::devices

@@ -42,7 +42,6 @@ class FolderIncoming final: private BlobTarget {
     BlobRef ref;
     kj::Own<storage::FileTree::Staged> staged;  // of a large one; used on the executor
     crypto::Buffer small;
-    bool isThere = false;
   };
   using Shared = std::shared_ptr<Wanted>;
 

@@ -47,7 +47,7 @@ bool isUnchanged(const FileState& state, const folders::Local& local) {
   auto kind = static_cast<Kind>(state.kind);
   if (state.kind == FileState::Kind::OTHER || kind != local.state.kind) return false;
   if (kind == Kind::DIRECTORY) return state.mode == local.state.attributes.mode;
-  return state.stamp == local.stamp;
+  return state.stamp == local.stamp && !local.isFresh;
 }
 
 }  // namespace
@@ -319,7 +319,8 @@ kj::Promise<void> FolderLooking::read(std::vector<Look> files, std::vector<Findi
         findings.push_back(kj::mv(*link));
       } else if (ends[i]) {
         troubles.clear(some[i].str());
-        findings.push_back({some[i], hashing[i]->state(), hashing[i]->stamp(), kj::mv(nodes[i])});
+        auto& read = *hashing[i];
+        findings.push_back({some[i], read.state(), read.stamp(), kj::mv(nodes[i]), read.isFresh()});
       } else if (ends[i].error() == TreeError::CHANGED || ends[i].error() == TreeError::MISSING) {
         again(some[i]);
       } else {

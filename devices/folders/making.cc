@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace hearth::devices {
 
@@ -13,50 +14,22 @@ namespace folders = storage::folders;
 namespace versions = storage::folder_versions;
 
 using storage::Database;
-using storage::FileState;
 using storage::FileTree;
 using storage::FolderPath;
 using storage::PathState;
 using storage::TreeError;
-using storage::TreeResult;
 using Kind = PathState::Kind;
-using Outcome = TreeResult<kj::Maybe<FileState>>;
 
 // Small files first: by how many 64 KiB they have.
 constexpr int NEED_SHIFT = 16;
 constexpr uint32_t NEED_MAX = 1'000'000;
-
-const storage::FileStamp* stampOf(const kj::Maybe<folders::Local>& local) {
-  KJ_IF_MAYBE(there, local) return &there->stamp;
-  return nullptr;
-}
 
 bool isFileOf(const kj::Maybe<folders::Local>& local, const BlobRef& ref) {
   KJ_IF_MAYBE(there, local) return there->state.kind == Kind::FILE && there->state.content == ref;
   return false;
 }
 
-Outcome outcomeOf(TreeResult<FileState> state) {
-  if (!state) return std::unexpected(state.error());
-  return kj::Maybe<FileState>(*state);
-}
-
-// The directories that a path is in, which nobody has said to be there.
-TreeResult<void> makeParents(FileTree& files, const FolderPath& path) {
-  auto directory = path.directory();
-  if (directory.isFolder() || files.state(directory)) return {};
-  if (auto made = makeParents(files, directory); !made) return made;
-  auto made = files.makeDirectory(directory, 0755);
-  if (!made) return std::unexpected(made.error());
-  return {};
-}
-
 }  // namespace
-
-bool FolderMaking::Step::shallBe(Kind kind) const {
-  KJ_IF_MAYBE(wanted, version) return wanted->state.kind == kind;
-  return kind == Kind::GONE;
-}
 
 FolderMaking::FolderMaking(FolderSurroundings& around, const folders::Folder& folder,
     TreeWork& tree, FolderTroubles& troubles, Tells tells)
@@ -65,6 +38,7 @@ FolderMaking::FolderMaking(FolderSurroundings& around, const folders::Folder& fo
       tree(tree),
       troubles(troubles),
       tells(kj::mv(tells)),
+      placing(around.clock, around.entropy),
       incoming(around.store, around.exchange, tree, folder.number, folder.collection),
       tasks(*this) {}
 
@@ -89,11 +63,12 @@ kj::Promise<bool> FolderMaking::some() {
   for (auto& [path, retry]: retries) {
     if (retry.isDue || retry.at > now) continue;
     retry.isDue = true;
-    poke();
+    isDone = false;
   }
+  if (std::exchange(hasNews, false)) co_await dropSuperseded();
   if (arrived.empty() && isDone) co_return false;
   auto steps = arrived.empty() ? co_await pendingSteps() : co_await stillWanted(takeArrived());
-  std::vector<Step> ready;
+  std::vector<FolderStep> ready;
   for (auto& step: steps) {
     if (isReady(step)) {
       ready.push_back(kj::mv(step));
@@ -107,58 +82,60 @@ kj::Promise<bool> FolderMaking::some() {
   co_return true;
 }
 
-std::vector<FolderMaking::Step> FolderMaking::takeArrived() {
+std::vector<FolderStep> FolderMaking::takeArrived() {
   auto end = arrived.begin() + static_cast<ptrdiff_t>(kj::min(arrived.size(), BATCH));
-  std::vector<Step> some(std::make_move_iterator(arrived.begin()), std::make_move_iterator(end));
+  std::vector<FolderStep> some(
+      std::make_move_iterator(arrived.begin()), std::make_move_iterator(end));
   arrived.erase(arrived.begin(), end);
   for (auto& step: some) {
     auto& ref = step.arrived->ref;
     if (ref.level == 0) smallBytes -= ref.top.length;
   }
-  poke();  // there is room for others
+  isDone = false;  // there is room for others
   return some;
 }
 
 // Whether nothing has to be fetched for it.
-bool FolderMaking::isReady(const Step& step) {
+bool FolderMaking::isReady(const FolderStep& step) {
   if (step.arrived || step.from != nullptr || !step.shallBe(Kind::FILE)) return true;
   return isFileOf(step.local, KJ_ASSERT_NONNULL(step.version).state.content);
 }
 
 // The next pending paths, which nothing is done about yet.
-kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::pendingSteps() {
+kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
   std::set<Path> busy;
-  for (auto& [path, promise]: fetching) busy.insert(path);
+  for (auto& [path, fetch]: fetching) busy.insert(path);
   for (auto& step: arrived) busy.insert(step.path);
   auto now = around.timer.now();
   for (auto& [path, retry]: retries) {
     if (!retry.isDue && retry.at > now) busy.insert(path);
   }
   struct Page {
-    std::vector<Step> steps;
+    std::vector<FolderStep> steps;
     kj::Maybe<Path> last;
   };
-  auto page = co_await around.store.read([folder = folder.number, cursor = cursor,
-                                             busy = kj::mv(busy)](Database& db) {
-    Page page;
-    for (auto& path: versions::pending(db, folder, versions::Order::FORWARDS, cursor, BATCH)) {
-      page.last = path;
-      if (busy.contains(path)) continue;
-      Step step{path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
-      if (step.shallBe(Kind::FILE)) {
-        auto content = KJ_ASSERT_NONNULL(step.version).state.content.contentId();
-        for (auto& copy: folders::copiesOf(db, content, 4)) {
-          if (copy.folder != folder) continue;
-          auto there = versions::shown(db, folder, copy.local.path);
-          bool goes = true;
-          KJ_IF_MAYBE(version, there) goes = version->state.kind == Kind::GONE;
-          if (goes && step.from == nullptr && step.local == nullptr) step.from = copy.local;
+  auto page = co_await around.store.read(
+      [folder = folder.number, cursor = cursor, busy = kj::mv(busy)](Database& db) {
+        Page page;
+        for (auto& path: versions::pending(db, folder, versions::Order::FORWARDS, cursor, BATCH)) {
+          page.last = path;
+          if (busy.contains(path)) continue;
+          FolderStep step{
+              path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+          if (step.shallBe(Kind::FILE)) {
+            auto content = KJ_ASSERT_NONNULL(step.version).state.content.contentId();
+            for (auto& copy: folders::copiesOf(db, content, 4)) {
+              if (copy.folder != folder) continue;
+              auto there = versions::shown(db, folder, copy.local.path);
+              bool goes = true;
+              KJ_IF_MAYBE(version, there) goes = version->state.kind == Kind::GONE;
+              if (goes && step.from == nullptr && step.local == nullptr) step.from = copy.local;
+            }
+          }
+          page.steps.push_back(kj::mv(step));
         }
-      }
-      page.steps.push_back(kj::mv(step));
-    }
-    return page;
-  });
+        return page;
+      });
   // One file can go to one place.
   std::set<Path> taken;
   for (auto& step: page.steps) {
@@ -181,9 +158,9 @@ kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::pendingSteps() {
 }
 
 // Of what has been fetched that which shall still be there.
-kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::stillWanted(std::vector<Step> steps) {
+kj::Promise<std::vector<FolderStep>> FolderMaking::stillWanted(std::vector<FolderStep> steps) {
   struct Now {
-    kj::Maybe<Version> version;
+    kj::Maybe<versions::Version> version;
     kj::Maybe<Local> local;
   };
   std::vector<Path> paths;
@@ -195,7 +172,7 @@ kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::stillWanted(std::vect
           now.push_back({versions::shown(db, folder, path), folders::find(db, folder, path)});
         return now;
       });
-  std::vector<Step> wanted;
+  std::vector<FolderStep> wanted;
   for (size_t i = 0; i < steps.size(); ++i) {
     auto& step = steps[i];
     step.version = kj::mv(current[i].version);
@@ -208,18 +185,49 @@ kj::Promise<std::vector<FolderMaking::Step>> FolderMaking::stillWanted(std::vect
 }
 
 // Whether it could begin.
-bool FolderMaking::beginToFetch(Step step) {
+bool FolderMaking::beginToFetch(FolderStep step) {
   auto& ref = KJ_ASSERT_NONNULL(step.version).state.content;
   if (fetching.contains(step.path) || incoming.isFetching(ref.contentId()) || !mayBegin(ref))
     return false;
   (ref.level > 0 ? large : smallBytes) += ref.level > 0 ? 1 : ref.top.length;
   auto path = step.path;
-  fetching.emplace(path,
-      fetch(kj::mv(step)).eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "fetching", e); }));
+  auto& begun = fetching.emplace(path, Fetch{ref}).first->second;
+  begun.promise =
+      fetch(kj::mv(step)).eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "fetching", e); });
   return true;
 }
 
-kj::Promise<void> FolderMaking::fetch(Step step) {
+// What is fetched, and shall not be there any more: perhaps no device has it, and it would be waited for for ever.
+kj::Promise<void> FolderMaking::dropSuperseded() {
+  std::vector<Path> paths;
+  for (auto& [path, fetch]: fetching) paths.push_back(path);
+  if (paths.empty()) co_return;
+  auto wanted = co_await around.store.read([folder = folder.number, paths](Database& db) {
+    std::vector<kj::Maybe<versions::Version>> wanted;
+    for (auto& path: paths) wanted.push_back(versions::shown(db, folder, path));
+    return wanted;
+  });
+  std::vector<std::string> staged;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    auto found = fetching.find(paths[i]);
+    if (found == fetching.end() || found->second.isOver) continue;
+    auto ref = found->second.ref;
+    KJ_IF_MAYBE(version, wanted[i]) {
+      if (version->state.kind == Kind::FILE && version->state.content == ref) continue;
+    }
+    (ref.level > 0 ? large : smallBytes) -= ref.level > 0 ? 1 : ref.top.length;
+    fetching.erase(found);
+    isDone = false;
+    if (ref.level > 0) staged.push_back(FolderIncoming::stagedName(ref));
+  }
+  if (staged.empty()) co_return;
+  co_await tree.run([&staged](FileTree& files) {
+    for (auto& name: staged) (void)files.dropStaged(name);
+    return true;
+  });
+}
+
+kj::Promise<void> FolderMaking::fetch(FolderStep step) {
   auto ref = KJ_ASSERT_NONNULL(step.version).state.content;
   auto path = step.path;
   bool isHere = false;
@@ -243,16 +251,18 @@ kj::Promise<void> FolderMaking::fetch(Step step) {
   if (ref.level > 0) --large;
   if (!isHere && ref.level == 0) smallBytes -= ref.top.length;
   if (isHere) arrived.push_back(kj::mv(step));
+  fetching.at(path).isOver = true;
   // Not from within: this promise is among them.
   tasks.add(kj::evalLater([this, path]() {
     fetching.erase(path);
-    poke();
+    isDone = false;
     tells.ready();
   }));
 }
 
-kj::Promise<void> FolderMaking::place(std::vector<Step> steps) {
-  auto done = co_await tree.run([&](FileTree& files) { return placeNow(files, kj::mv(steps)); });
+kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
+  auto done =
+      co_await tree.run([&](FileTree& files) { return placing.place(files, kj::mv(steps)); });
   for (auto& one: done) {
     if (!one.how) {
       failed(one.step.path, one.how.error());
@@ -289,119 +299,6 @@ kj::Promise<void> FolderMaking::place(std::vector<Step> steps) {
       if (isIt) versions::settle(db, folder, step.path);
     }
   });
-}
-
-// On the executor. What is made, in the order of paths, so that directories come before what is in them; what is removed
-// the other way round. Durable before anything counts on it, and again before it is written down.
-std::vector<FolderMaking::Done> FolderMaking::placeNow(FileTree& files, std::vector<Step> steps) {
-  std::vector<Done> all;
-  for (auto& step: steps) all.push_back({kj::mv(step), kj::Maybe<FileState>(), {}});
-  bool hasStaged = false;
-  for (auto& one: all) {
-    if (!one.step.arrived) continue;
-    hasStaged = true;
-    auto has = stage(files, one.step);
-    if (has) {
-      one.has = kj::mv(*has);
-    } else {
-      one.how = std::unexpected(has.error());
-    }
-  }
-  if (hasStaged) {
-    if (auto synced = files.sync(); !synced) {
-      for (auto& one: all) one.how = std::unexpected(synced.error());
-      return all;
-    }
-  }
-  for (auto& one: all) {
-    if (!one.how || one.step.shallBe(Kind::GONE)) continue;
-    if (!one.step.arrived) {
-      KJ_IF_MAYBE(version, one.step.version) one.has = version->state.attributes;
-    }
-    one.how = placeOne(files, one.step);
-    if (!one.how && one.how.error() == TreeError::MISSING && makeParents(files, one.step.path))
-      one.how = placeOne(files, one.step);
-  }
-  for (auto one = all.rbegin(); one != all.rend(); ++one) {
-    if (!one->how || !one->step.shallBe(Kind::GONE)) continue;
-    auto cleared = clear(files, one->step);
-    if (!cleared) one->how = std::unexpected(cleared.error());
-  }
-  if (auto synced = files.sync(); !synced) {
-    for (auto& one: all) one.how = std::unexpected(synced.error());
-  }
-  return all;
-}
-
-TreeResult<storage::FileAttributes> FolderMaking::stage(FileTree& files, const Step& step) {
-  auto& come = *step.arrived;
-  auto& state = KJ_ASSERT_NONNULL(step.version).state;
-  auto staged = files.stage(FolderIncoming::stagedName(come.ref));
-  if (!staged) return std::unexpected(staged.error());
-  if (come.ref.level == 0 && come.small.size() > 0) {
-    auto written = (*staged)->write(0, come.small);
-    if (!written) return std::unexpected(written.error());
-  }
-  return (*staged)->finish(come.ref.top.length, state.attributes);
-}
-
-Outcome FolderMaking::placeOne(FileTree& files, Step& step) {
-  auto& state = KJ_ASSERT_NONNULL(step.version).state;
-  // Another kind of thing is in its place.
-  bool isOther = false;
-  KJ_IF_MAYBE(local, step.local) {
-    bool isDirectory = local->state.kind == Kind::DIRECTORY,
-         shallBe = state.kind == Kind::DIRECTORY;
-    isOther = isDirectory != shallBe;
-  }
-  if (isOther) {
-    if (auto cleared = clear(files, step); !cleared) return std::unexpected(cleared.error());
-    step.local = nullptr;
-  }
-  auto kept = keptNameOf(step.path);
-  switch (state.kind) {
-    case Kind::FILE:
-      KJ_IF_MAYBE(from, step.from) {
-        auto moved = files.move(from->path, from->stamp, step.path);
-        if (!moved) return std::unexpected(moved.error());
-        return outcomeOf(files.setAttributes(step.path, moved->stamp, state.attributes));
-      }
-      if (!step.arrived) {
-        auto& local = KJ_ASSERT_NONNULL(step.local);
-        return outcomeOf(files.setAttributes(step.path, local.stamp, state.attributes));
-      }
-      return outcomeOf(files.place(
-          FolderIncoming::stagedName(state.content), step.path, stampOf(step.local), &kept));
-    case Kind::SYMLINK:
-      return outcomeOf(files.placeLink(state.target, step.path, stampOf(step.local), &kept));
-    case Kind::DIRECTORY: {
-      KJ_IF_MAYBE(local, step.local)
-        return outcomeOf(
-            files.setAttributes(step.path, local->stamp, {.mode = state.attributes.mode}));
-      return outcomeOf(files.makeDirectory(step.path, state.attributes.mode));
-    }
-    case Kind::GONE:
-      break;
-  }
-  KJ_UNREACHABLE;
-}
-
-TreeResult<void> FolderMaking::clear(FileTree& files, Step& step) {
-  KJ_IF_MAYBE(local, step.local) {
-    auto kept = keptNameOf(step.path);
-    auto removed = local->state.kind == Kind::DIRECTORY
-        ? files.removeDirectory(step.path)
-        : files.remove(step.path, local->stamp, &kept);
-    // Whoever has removed it already has done what was to be done.
-    if (!removed && removed.error() != TreeError::MISSING) return removed;
-  }
-  return {};
-}
-
-FolderPath FolderMaking::keptNameOf(const Path& path) {
-  auto nowMs = (around.clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
-  return storage::keptPath(
-      {path, nowMs, around.entropy.draw<uint32_t>() & storage::KeptName::TAG_MAX});
 }
 
 void FolderMaking::failed(const Path& path, TreeError error) {

@@ -2,12 +2,10 @@
 // Makes the files of a folder what all devices have made of it: fetches what is not here, and places it, many files
 // between two syncs. Only what was looked at is replaced, and what is replaced is kept aside.
 
-#include "devices/folders/incoming.h"
+#include "devices/folders/placing.h"
 #include "devices/folders/surroundings.h"
-#include "storage/folder/keeping.h"
 
 #include <functional>
-#include <optional>
 
 namespace hearth::devices {
 
@@ -31,8 +29,11 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
       FolderTroubles& troubles, Tells tells);
   ~FolderMaking() noexcept(false);
 
-  // There may be pending paths.
-  void poke() { isDone = false; }
+  // There may be pending paths, and other states that are wanted.
+  void poke() {
+    isDone = false;
+    hasNews = true;
+  }
 
   // Whether there was something to do.
   kj::Promise<bool> some();
@@ -44,27 +45,17 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
  private:
   using Path = storage::FolderPath;
   using Local = storage::folders::Local;
-  using Version = storage::folder_versions::Version;
 
-  // Something that shall be done to a path.
-  struct Step {
-    Path path;
-    kj::Maybe<Version> version;  // what shall be there
-    kj::Maybe<Local> local;      // what is there
-    kj::Maybe<Local> from;       // a file with those bytes, which shall go from where it is
-    std::optional<FolderIncoming::Arrived> arrived{};
-
-    bool shallBe(storage::PathState::Kind kind) const;
-  };
-  struct Done {
-    Step step;
-    storage::TreeResult<kj::Maybe<storage::FileState>> how;  // none: nothing is there now
-    storage::FileAttributes has;                             // of a file that was placed
-  };
   struct Retry {
     kj::TimePoint at;
     kj::Duration pause;
     bool isDue = false;  // in the pass that goes on now; whoever fails then waits longer
+  };
+
+  struct Fetch {
+    BlobRef ref;
+    bool isOver = false;
+    kj::Promise<void> promise = nullptr;
   };
 
   FolderSurroundings& around;
@@ -72,30 +63,27 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   TreeWork& tree;
   FolderTroubles& troubles;
   Tells tells;
+  FolderPlacing placing;
   FolderIncoming incoming;
-  bool isDone = false;
+  bool isDone = false, hasNews = false;
   Path cursor;
   bool anyInPass = false;  // was there something that could be done
   std::map<Path, Retry> retries;
-  std::map<Path, kj::Promise<void>> fetching;
+  std::map<Path, Fetch> fetching;
   size_t large = 0;
   uint64_t smallBytes = 0;
-  std::vector<Step> arrived;
+  std::vector<FolderStep> arrived;
   kj::TaskSet tasks;
 
   bool mayBegin(const BlobRef& ref) const;
-  static bool isReady(const Step& step);
-  std::vector<Step> takeArrived();
-  kj::Promise<std::vector<Step>> pendingSteps();
-  kj::Promise<std::vector<Step>> stillWanted(std::vector<Step> steps);
-  bool beginToFetch(Step step);
-  kj::Promise<void> fetch(Step step);
-  kj::Promise<void> place(std::vector<Step> steps);
-  std::vector<Done> placeNow(storage::FileTree& files, std::vector<Step> steps);
-  storage::TreeResult<kj::Maybe<storage::FileState>> placeOne(storage::FileTree& files, Step& step);
-  storage::TreeResult<void> clear(storage::FileTree& files, Step& step);
-  storage::TreeResult<storage::FileAttributes> stage(storage::FileTree& files, const Step& step);
-  Path keptNameOf(const Path& path);
+  static bool isReady(const FolderStep& step);
+  std::vector<FolderStep> takeArrived();
+  kj::Promise<std::vector<FolderStep>> pendingSteps();
+  kj::Promise<std::vector<FolderStep>> stillWanted(std::vector<FolderStep> steps);
+  bool beginToFetch(FolderStep step);
+  kj::Promise<void> fetch(FolderStep step);
+  kj::Promise<void> dropSuperseded();
+  kj::Promise<void> place(std::vector<FolderStep> steps);
   void failed(const Path& path, storage::TreeError error);
   void retryLater(const Path& path, kj::Duration first);
   void taskFailed(kj::Exception&& e) override;

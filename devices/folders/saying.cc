@@ -34,13 +34,13 @@ bool isKnown(Database& db, int64_t folder, const Finding& finding,
     const kj::Maybe<folders::Local>& local, const kj::Maybe<versions::Version>& shown) {
   KJ_IF_MAYBE(before, local) {
     if (!before->state.isSameAs(finding.state)) return false;
-    folders::restamp(db, folder, finding.path, finding.stamp);
+    folders::restamp(db, folder, finding.path, finding.stamp, finding.isFresh);
     return true;
   }
   KJ_IF_MAYBE(version, shown) {
     if (!version->state.isSameAs(finding.state)) return false;
     if (finding.state.kind == Kind::GONE) return true;
-    folders::Local now{finding.path, finding.stamp, finding.state, version->name};
+    folders::Local now{finding.path, finding.stamp, finding.state, version->name, finding.isFresh};
     folders::put(db, folder, now);
     placeChunks(db, folder, now);
     versions::settle(db, folder, finding.path);
@@ -102,7 +102,7 @@ void writeDown(Database& db, int64_t folder, const RecordName& first, uint64_t t
       continue;
     }
     folders::Local now{finding.path, finding.stamp, finding.state,
-        {first.author, first.seq, static_cast<uint32_t>(i)}};
+        {first.author, first.seq, static_cast<uint32_t>(i)}, finding.isFresh};
     folders::put(db, folder, now);
     placeChunks(db, folder, now);
   }
@@ -157,6 +157,10 @@ kj::Promise<void> FolderSaying::arrived(const storage::Log::Stored& entry) {
     auto records = storage::readRecords(viewOf(content->bytes));
     // What does not parse says nothing, on no device.
     if (!records) return kj::READY_NOW;
+    for (auto& record: *records) {
+      if (record.state.kind == Kind::FILE)
+        around.exchange.peerHas(entry.head.author, record.state.content.contentId());
+    }
     return around.store.write(
         [folder = folder.number, first = RecordName{entry.head.author, entry.head.seq, 0},
             time = entry.head.time, records = kj::mv(*records)](

@@ -17,6 +17,7 @@ struct Finding {
   storage::PathState state;  // GONE: nothing
   storage::FileStamp stamp;
   std::vector<FileHashing::Node> nodes;  // of a large file
+  bool isFresh = false;                  // FileState::isFresh, when its bytes were read
 };
 
 class FolderSaying final {

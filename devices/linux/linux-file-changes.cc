@@ -35,9 +35,7 @@ TreeResult<LinuxFileTree::Place> LinuxFileTree::expect(const FolderPath& path, E
   if (!found && found.error() != TreeError::MISSING) return no(found.error());
   if (found.has_value() != (expected != nullptr)) return no(TreeError::CHANGED);
   if (!found) return place;
-  bool isExpected = found->kind == Kind::DIRECTORY ? found->stamp.inode == expected->inode
-                                                   : found->stamp == *expected;
-  if (!isExpected) return no(TreeError::CHANGED);
+  if (found->stamp != *expected) return no(TreeError::CHANGED);
   return place;
 }
 

@@ -26,6 +26,15 @@ TreeResult<size_t> readAt(int file, uint64_t offset, kj::ArrayPtr<kj::byte> out)
   return done;
 }
 
+// The kernel takes its time from a clock that ticks every 1 to 10 ms; some file systems keep every second one alone.
+bool isFresh(const FileStamp& stamp) {
+  constexpr int64_t TICK = 10'000'000, SECOND = 1'000'000'000;
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  auto tick = stamp.changedNs % SECOND == 0 ? 2 * SECOND : TICK;
+  return stamp.changedNs + tick > now.tv_sec * SECOND + now.tv_nsec;
+}
+
 // Whether copy_file_range has not even begun: not between these two, or not on this kernel.
 bool mustBeReadAndWritten(int error) {
   return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP ||
@@ -41,7 +50,9 @@ TreeResult<size_t> LinuxReading::read(uint64_t offset, kj::ArrayPtr<kj::byte> ou
 TreeResult<FileState> LinuxReading::state() {
   struct stat found;
   if (fstat(file, &found) < 0) return no(lastError());
-  return stateOf(found, disk);
+  auto state = stateOf(found, disk);
+  state.isFresh = isFresh(state.stamp);
+  return state;
 }
 
 TreeResult<FileAttributes> LinuxReading::attributes() { return readAttributes(file); }

@@ -124,9 +124,13 @@ FileState stateOf(const struct stat& found, dev_t disk) {
       : S_ISLNK(found.st_mode)                         ? Kind::SYMLINK
       : S_ISDIR(found.st_mode) && found.st_dev == disk ? Kind::DIRECTORY
                                                        : Kind::OTHER;
-  return {kind, found.st_mode & 0777,
-      {found.st_ino, static_cast<uint64_t>(found.st_size), nanoseconds(found.st_mtim),
-          nanoseconds(found.st_ctim)}};
+  FileStamp stamp{found.st_ino};
+  if (kind != Kind::DIRECTORY) {
+    stamp.size = static_cast<uint64_t>(found.st_size);
+    stamp.modifiedNs = nanoseconds(found.st_mtim);
+    stamp.changedNs = nanoseconds(found.st_ctim);
+  }
+  return {kind, found.st_mode & 0777, stamp};
 }
 
 TreeResult<FileState> stateIn(int directory, const std::string& name, dev_t disk) {
@@ -136,7 +140,6 @@ TreeResult<FileState> stateIn(int directory, const std::string& name, dev_t disk
 }
 
 bool isSame(const FileState& state, const FileStamp& expected) {
-  if (state.kind == FileState::Kind::DIRECTORY) return state.stamp.inode == expected.inode;
   return state.stamp.inode == expected.inode && state.stamp.size == expected.size &&
       state.stamp.modifiedNs == expected.modifiedNs;
 }

@@ -35,9 +35,8 @@ TreeImage::Inode TreeImage::find(Inode directory, const std::string& name) const
 
 storage::FileState TreeImage::state(Inode inode) const {
   auto& node = *now.at(inode);
-  auto size = node.content != nullptr   ? node.content->bytes.size()
-      : node.meta.kind == Kind::SYMLINK ? node.meta.target.size()
-                                        : node.names.size();
+  if (node.meta.kind == Kind::DIRECTORY) return {Kind::DIRECTORY, node.meta.mode, {inode}};
+  auto size = node.content != nullptr ? node.content->bytes.size() : node.meta.target.size();
   return {node.meta.kind, node.meta.mode, {inode, size, node.meta.modifiedNs, node.meta.changedNs}};
 }
 

@@ -40,8 +40,8 @@ using TreeResult = std::expected<T, TreeError>;
 
 inline std::unexpected<TreeError> no(TreeError error) { return std::unexpected(error); }
 
-// What one state of a file is told by from another: its inode, size and times. Equal only if nobody has written. Of a
-// directory only the inode counts where a stamp is expected: the rest is what is in it.
+// What one state of a file is told by from another: its inode, size and times. Equal only if nobody has written, or
+// just before it was taken (FileState::isFresh). Of a directory it is the inode alone: the rest is what is in it.
 struct FileStamp {
   uint64_t inode = 0, size = 0;
   int64_t modifiedNs = 0, changedNs = 0;  // mtime and ctime, since 1970
@@ -56,6 +56,9 @@ struct FileState {
   Kind kind = Kind::OTHER;
   uint32_t mode = 0;  // permission bits, 0777
   FileStamp stamp;
+  // Of a file that is open: changed so lately that its stamp may stay what it is when somebody writes now, as clocks of
+  // file systems tick slowly.
+  bool isFresh = false;
 };
 
 // What is kept of a file beside its bytes. What is extended and goes beyond the limits is left out.

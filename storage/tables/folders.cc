@@ -7,7 +7,7 @@ namespace hearth::storage::folders {
 namespace {
 
 constexpr kj::StringPtr COLUMNS =
-    "directory, name, inode, size, modified, changed, state, author, seq, part"_kj;
+    "directory, name, inode, size, modified, changed, state, author, seq, part, fresh"_kj;
 
 kj::StringPtr text(const std::string& string) { return string.c_str(); }
 
@@ -33,6 +33,7 @@ Local localOf(Statement& row, int from = 0) {
   local.state = readState(stringOf(row.blob(from + 6))).value();
   local.version = {DeviceId::from(row.blob(from + 7)).value(),
       static_cast<uint64_t>(row.number(from + 8)), static_cast<uint32_t>(row.number(from + 9))};
+  local.isFresh = row.number(from + 10) != 0;
   return local;
 }
 
@@ -73,19 +74,20 @@ void remove(Database& db, int64_t folder) {
 }
 
 void put(Database& db, int64_t folder, const Local& local) {
-  db.run(
-      "INSERT OR REPLACE INTO folder_local VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+  db.run("INSERT OR REPLACE INTO folder_local VALUES"
+         " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
       folder, text(local.path.directory().str()), text(nameOf(local.path)), local.stamp.inode,
       local.stamp.size, local.stamp.modifiedNs, local.stamp.changedNs,
       bytesOf(encodeState(local.state)), local.version.author.asBytes(), local.version.seq,
-      local.version.index, contentOf(local.state).asPtr());
+      local.version.index, contentOf(local.state).asPtr(), local.isFresh ? 1 : 0);
 }
 
-void restamp(Database& db, int64_t folder, const FolderPath& path, const FileStamp& stamp) {
-  db.run("UPDATE folder_local SET inode = ?4, size = ?5, modified = ?6, changed = ?7"
+void restamp(
+    Database& db, int64_t folder, const FolderPath& path, const FileStamp& stamp, bool isFresh) {
+  db.run("UPDATE folder_local SET inode = ?4, size = ?5, modified = ?6, changed = ?7, fresh = ?8"
          " WHERE folder = ?1 AND directory = ?2 AND name = ?3",
       folder, text(path.directory().str()), text(nameOf(path)), stamp.inode, stamp.size,
-      stamp.modifiedNs, stamp.changedNs);
+      stamp.modifiedNs, stamp.changedNs, isFresh ? 1 : 0);
 }
 
 void drop(Database& db, int64_t folder, const FolderPath& path) {

@@ -33,13 +33,15 @@ struct Local {
   FileStamp stamp;
   PathState state;
   RecordName version;
+  bool isFresh = false;  // the stamp says nothing about what was written since (FileState)
 
   bool operator==(const Local&) const = default;
 };
 
 void put(Database& db, int64_t folder, const Local& local);
 // The same file, whose bytes are what they were.
-void restamp(Database& db, int64_t folder, const FolderPath& path, const FileStamp& stamp);
+void restamp(Database& db, int64_t folder, const FolderPath& path, const FileStamp& stamp,
+    bool isFresh = false);
 void drop(Database& db, int64_t folder, const FolderPath& path);
 kj::Maybe<Local> find(Database& db, int64_t folder, const FolderPath& path);
 // In order of their names.

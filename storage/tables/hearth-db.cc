@@ -85,6 +85,9 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE folder_pending (folder INTEGER NOT NULL, path TEXT NOT NULL, directory TEXT NOT NULL,
       name TEXT NOT NULL, PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
     )"_kj,
+    R"(
+    ALTER TABLE folder_local ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

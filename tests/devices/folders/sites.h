@@ -13,6 +13,7 @@
 
 #include <cstring>
 #include <functional>
+#include <unistd.h>
 #include <utility>
 
 namespace hearth::storage {
@@ -29,6 +30,7 @@ struct InMemory {
 
   kj::Own<TreeWatcher> watcher(UvLoop&) { return kj::heap<sim::SimTreeWatcher>(image); }
   void reopen() { tree = kj::heap<sim::SimTree>(image); }
+  void letTimePass() {}  // each change has its own
   void between(Hand hand) {
     kj::downcast<sim::SimTree>(*tree).beforeChange = [hand = kj::mv(hand)](auto&) mutable {
       if (auto once = std::exchange(hand, nullptr)) once();
@@ -56,6 +58,8 @@ struct OnLinux {
     return kj::heap<devices::InotifyWatcher>(loop.port, owner.root);
   }
   void reopen() { tree = devices::LinuxFileTree::open(owner.root, folderId()).value(); }
+  // Until what is written is told from what was by its times.
+  void letTimePass() { usleep(10'000); }
   void between(Hand hand) {
     onDisk().beforeChange = [hand = kj::mv(hand)]() mutable {
       if (auto once = std::exchange(hand, nullptr)) once();
