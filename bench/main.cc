@@ -5,6 +5,7 @@
 #include "bench/connect.h"
 #include "bench/constant-time.h"
 #include "bench/flood.h"
+#include "bench/folder.h"
 #include "bench/lanes.h"
 #include "bench/link.h"
 #include "bench/membership.h"
@@ -98,6 +99,19 @@ int main(int argc, char** argv) {
   flood->add_option("--seconds", floodOptions.seconds, "that it lasts")
       ->check(CLI::Range(1.0, 86'400.0));
   flood->add_option("--rate", floodOptions.rate, "calls a second")->check(CLI::Range(1, 1'000'000));
+  bench::FolderOptions folderOptions;
+  auto* folder = what("folder", "a directory that two real daemons keep the same",
+      [&]() { return bench::measureFolder(folderOptions); });
+  folder->add_option("--mib", folderOptions.mib, "of the large file")->check(CLI::Range(2, 16'384));
+  folder->add_option("--files", folderOptions.files, "of 4 KiB")->check(CLI::Range(1, 1'000'000));
+  folder->add_option("--many", folderOptions.many, "of 512 bytes, in a folder of their own")
+      ->check(CLI::Range(1, 10'000'000));
+  folder->add_option("--changes", folderOptions.changes, "of a file of 100 bytes")
+      ->check(CLI::Range(1, 100'000));
+  folder->add_option("--idle-s", folderOptions.idleS, "for which idle daemons are watched")
+      ->check(CLI::Range(0.1, 3'600.0));
+  folder->add_option("--only", folderOptions.only, "parts that are measured; all, if left out")
+      ->check(CLI::IsMember(bench::FOLDER_PARTS));
   bench::ReconOptions reconOptions;
   auto* recon = what("recon", "finding what each of two devices lacks of many operations",
       [&]() { return bench::measureRecon(reconOptions); });
