@@ -87,7 +87,8 @@ class Folder final {
     pair.settle();
     auto after = pair.used();
     return {{"wall_s", end - before.wallS}, {"making_s", made.wallS - before.wallS},
-        {"cpu_s", after.cpuS - before.cpuS}, {"wire_mib", after.wireMib - before.wireMib}};
+        {"cpu_s", after.cpuS - before.cpuS},
+        {"wire_mib", static_cast<double>(after.wireBytes - before.wireBytes) / MIB}};
   }
 
   // Changes the large file in one way. Gives when the other side's was the same.

@@ -8,6 +8,7 @@
 #include "bench/folder.h"
 #include "bench/lanes.h"
 #include "bench/link.h"
+#include "bench/map.h"
 #include "bench/membership.h"
 #include "bench/recon.h"
 #include "bench/sim.h"
@@ -64,6 +65,12 @@ int main(int argc, char** argv) {
           [&]() { return bench::measureConstantTime(constantTimeOptions); });
   constantTime->add_option("--timings", constantTimeOptions.timings, "of each comparison")
       ->check(CLI::Range(10'000, 100'000'000));
+  bench::MapOptions mapOptions;
+  auto* map = what("map", "keys that two real daemons set apart from each other, and their merge",
+      [&]() { return bench::measureMap(mapOptions); });
+  map->add_option("--sets", mapOptions.sets, "on each")->check(CLI::Range(1, 1'000'000));
+  map->add_option("--calls", mapOptions.calls, "by which each sets its keys")
+      ->check(CLI::Range(1, 10'000));
   bench::MembershipOptions membershipOptions;
   auto* membership = what("membership", "a log of ops, resolved from nothing",
       [&]() { return bench::measureMembership(membershipOptions); });

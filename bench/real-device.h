@@ -21,8 +21,9 @@ class RealDevice final {
   std::vector<nlohmann::json> ask(
       const Words& arguments, const std::string& input = "/dev/null") const;
 
-  void start();  // hearthd; returns when it answers
-  void stop();   // it is asked to end, and has ended
+  void start();                    // hearthd; returns when it answers
+  void stop();                     // it is asked to end, and has ended
+  void kill() { daemon.reset(); }  // without a word
   bool isRunning() const { return daemon.has_value(); }
 
   // Of hearthd since it was started.

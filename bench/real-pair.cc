@@ -15,7 +15,6 @@ namespace {
 
 constexpr double QUIET_S = 1;
 constexpr double QUIET_CPU_S = 0.002;  // of both in that time
-constexpr double MIB = 1 << 20;
 
 void sleepS(double seconds) { usleep(static_cast<useconds_t>(seconds * 1e6)); }
 
@@ -58,7 +57,7 @@ void RealPair::settle(double mostS) {
 
 RealPair::Used RealPair::used() const {
   auto cpuS = (phone.isRunning() ? phone.cpuS() : 0) + (laptop.isRunning() ? laptop.cpuS() : 0);
-  return {wallS(), cpuS, static_cast<double>(loopbackBytes()) / MIB};
+  return {wallS(), cpuS, loopbackBytes()};
 }
 
 }  // namespace hearth::bench

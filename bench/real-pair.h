@@ -25,7 +25,8 @@ class RealPair final {
   void settle(double mostS = 600);
 
   struct Used {
-    double wallS = 0, cpuS = 0, wireMib = 0;
+    double wallS = 0, cpuS = 0;
+    uint64_t wireBytes = 0;
   };
   Used used() const;  // since some moment; by both, where both run
 };
