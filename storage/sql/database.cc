@@ -1,5 +1,7 @@
 #include "storage/sql/database.h"
 
+#include "storage/sql/words.h"
+
 #include <kj/debug.h>
 
 // Declares sqlite3_key.
@@ -126,6 +128,7 @@ Result<kj::Own<Database>> Database::open(const DirectoryVfs& vfs, kj::StringPtr 
   sqlite3_db_config(db->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   if (auto done = db->unlock(key); !done) return no(done.error());
   if (auto done = db->configure(); !done) return no(done.error());
+  Words::teach(*db->connection);
   if (auto done = db->migrate(schema.migrations); !done) return no(done.error());
   for (auto table: schema.chains) {
     if (auto done = chain::verify(*db, table); !done) return no(done.error());

@@ -2,6 +2,7 @@
 
 #include "core/base/flat.h"
 #include "storage/tables/entries-queries.h"
+#include "storage/tables/search-state.h"
 #include "storage/tables/snapshots.h"
 
 #include <kj/debug.h>
@@ -79,10 +80,11 @@ int64_t restore(Database& db, const Entry& entry, const Label& label) {
 }
 
 void relabel(Database& db, const EntryHead& head, const Digest& hash, const Label& label) {
-  db.run("UPDATE entries SET topic = ?1, kind = ?2, target = ?3"
-         " WHERE collection = ?4 AND time = ?5 AND hash = ?6",
+  auto update = db.query("UPDATE entries SET topic = ?1, kind = ?2, target = ?3"
+                         " WHERE collection = ?4 AND time = ?5 AND hash = ?6 RETURNING i",
       kj::StringPtr(label.topic.c_str()), label.kind, label.target, head.collection.asBytes(),
       head.time, hash.asBytes());
+  if (update.step()) search_state::seenAnew(db, update.number(0));
   snapshots::forget(db, head.collection, label.topic.c_str());
 }
 

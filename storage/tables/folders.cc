@@ -1,5 +1,7 @@
 #include "storage/tables/folders.h"
 
+#include "storage/tables/search-state.h"
+
 #include <kj/debug.h>
 
 namespace hearth::storage::folders {
@@ -64,6 +66,9 @@ std::vector<Folder> all(Database& db) {
 }
 
 void remove(Database& db, int64_t folder) {
+  for (auto& known: all(db)) {
+    if (known.number == folder) search_state::gone(db, folder, known.collection);
+  }
   db.run("DELETE FROM folder_local WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_versions WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_conflicts WHERE folder = ?1", folder);
@@ -80,6 +85,7 @@ void put(Database& db, int64_t folder, const Local& local) {
       local.stamp.size, local.stamp.modifiedNs, local.stamp.changedNs,
       bytesOf(encodeState(local.state)), local.version.author.asBytes(), local.version.seq,
       local.version.index, contentOf(local.state).asPtr(), local.isFresh ? 1 : 0);
+  search_state::changed(db, folder, text(local.path.directory().str()), text(nameOf(local.path)));
 }
 
 void restamp(
@@ -93,6 +99,7 @@ void restamp(
 void drop(Database& db, int64_t folder, const FolderPath& path) {
   db.run("DELETE FROM folder_local WHERE folder = ?1 AND directory = ?2 AND name = ?3", folder,
       text(path.directory().str()), text(nameOf(path)));
+  search_state::changed(db, folder, text(path.directory().str()), text(nameOf(path)));
 }
 
 kj::Maybe<Local> find(Database& db, int64_t folder, const FolderPath& path) {

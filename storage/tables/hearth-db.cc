@@ -88,6 +88,25 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     R"(
     ALTER TABLE folder_local ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
     )"_kj,
+    // What was there before there was an index is owed to it: entries from the first on, and every path.
+    R"(
+    CREATE TABLE search_items (i INTEGER PRIMARY KEY, collection BLOB NOT NULL, key TEXT NOT NULL, kind INTEGER NOT NULL,
+      title TEXT NOT NULL, place TEXT NOT NULL, stamp BLOB NOT NULL) STRICT;
+    CREATE UNIQUE INDEX search_items_name ON search_items (collection, key, kind);
+    CREATE VIRTUAL TABLE search_words USING fts5 (title, place, text, content = '', contentless_delete = 1,
+      tokenize = 'hearth', prefix = '2');
+    CREATE VIRTUAL TABLE search_titles USING fts5 (title, place, content = '', contentless_delete = 1,
+      tokenize = 'hearth');
+    CREATE TABLE search_texts (item INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
+    CREATE TABLE search_vectors (collection BLOB NOT NULL, model TEXT NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL,
+      part INTEGER NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (collection, model, kind, key, part)) STRICT, WITHOUT ROWID;
+    CREATE TABLE search_state (one INTEGER PRIMARY KEY, serial INTEGER NOT NULL, place INTEGER NOT NULL) STRICT;
+    INSERT INTO search_state VALUES (1, 0, 0);
+    CREATE TABLE search_gone (collection BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+    CREATE TABLE search_owed (folder INTEGER NOT NULL, directory TEXT NOT NULL, name TEXT NOT NULL, turn INTEGER NOT NULL,
+      PRIMARY KEY (folder, directory, name)) STRICT, WITHOUT ROWID;
+    INSERT INTO search_owed SELECT folder, directory, name, 0 FROM folder_local;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

@@ -415,6 +415,22 @@ void ignore(const Corpus& corpus) {
   corpus.add("compare", 1, compare);
 }
 
+// An item, and queries that use every part of the syntax, or seem to use another one's.
+void find(const Corpus& corpus) {
+  auto add = [&corpus](const char* name, std::string_view typed) {
+    FlatWriter out;
+    out.var16("Einkauf für New York"_kj.asBytes());
+    out.var16("Crème brûlée, milk and e-mail; 東京タワー 2024\nmilk in New York\xc3"_kj.asBytes());
+    out.bytes(kj::arrayPtr(typed.data(), typed.size()).asBytes());
+    corpus.add(name, 0, out);
+  };
+  add("words", "milk creme 2024");
+  add("phrases", "\"new york\" \"milk and\"* -\"e mail\" -bread");
+  add("beginnings", "mil* 東* e-m*");
+  add("operators", "milk AND (bread OR NOT NEAR(a b, 2)) title : ^x + {text} : \"\"\" ***");
+  add("no-text", std::string_view("\0\xff\xfe milk\0bread \xc3", 17));
+}
+
 }  // namespace
 }  // namespace hearth::fuzz
 
@@ -430,6 +446,7 @@ int main(int argc, char** argv) {
   blobHeader({argv[1], "F8"});
   blobs({argv[1], "blobs"});
   documents({argv[1], "documents"});
+  find({argv[1], "find"});
   ignore({argv[1], "ignore"});
   reconcile({argv[1], "reconcile"});
   proposals({argv[1], "proposals"});

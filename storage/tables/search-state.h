@@ -1,0 +1,54 @@
+#pragma once
+// What the full-text index still owes: paths of folders that have changed, written down in the transaction that changed
+// them; how far in the operation log documents have been looked at; and collections that are gone.
+
+#include "crypto/identity/circle-keys.h"
+#include "storage/sql/database.h"
+
+#include <string>
+#include <vector>
+
+namespace hearth::storage::search_state {
+
+// All inside a transaction, where they change something.
+
+// Never the same again.
+int64_t nextSerial(Database& db);
+
+// A path of a folder is to be looked at.
+void changed(Database& db, int64_t folder, kj::StringPtr directory, kj::StringPtr name);
+// A folder is removed: nothing of it is owed any more but that it goes.
+void gone(Database& db, int64_t folder, const crypto::CollectionId& collection);
+
+struct Owed {
+  int64_t folder;
+  std::string directory, name;
+  int64_t turn;  // how often it has changed
+};
+std::vector<Owed> owed(Database& db, size_t most);
+// It was looked at. What has changed since is still owed.
+void done(Database& db, const Owed& path);
+
+kj::Maybe<crypto::CollectionId> nextGone(Database& db);
+void goneIsDone(Database& db, const crypto::CollectionId& collection);
+
+// Topics of a collection that were written to behind a place in the log, and the place up to which that is so: the same
+// when there is nothing. As many entries as `most` are looked at.
+struct Written {
+  std::vector<std::string> topics;
+  int64_t from = 0, upto = 0;
+};
+Written written(Database& db, const crypto::CollectionId& collection, size_t most);
+// All of them were looked at.
+void done(Database& db, const Written& topics);
+// An entry that came long ago can be read now.
+void seenAnew(Database& db, int64_t place);
+
+struct Totals {
+  uint64_t items = 0, paths = 0;  // paths that are owed
+  bool areEntriesOwed = false;    // of the log
+  bool isGoing = false;           // what was in a folder that is removed
+};
+Totals totals(Database& db);
+
+}  // namespace hearth::storage::search_state
