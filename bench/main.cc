@@ -11,6 +11,7 @@
 #include "bench/map.h"
 #include "bench/membership.h"
 #include "bench/recon.h"
+#include "bench/search.h"
 #include "bench/sim.h"
 #include "bench/stream.h"
 #include "bench/trace.h"
@@ -128,6 +129,13 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0, 1'000'000));
   recon->add_option("--rounds", reconOptions.rounds, "with other names each; medians count")
       ->check(CLI::Range(1, 101));
+  bench::SearchOptions searchOptions;
+  auto* search = what("search", "finding things among many small documents",
+      [&]() { return bench::measureSearch(searchOptions); });
+  search->add_option("--documents", searchOptions.documents, "that there are")
+      ->check(CLI::Range(100, 10'000'000));
+  search->add_option("--queries", searchOptions.queries, "that are asked")
+      ->check(CLI::Range(8, 1'000'000));
   bench::TraceOptions traceOptions;
   auto* trace = what("trace", "real editing, with its whole history kept",
       [&]() { return bench::measureTrace(traceOptions); });
