@@ -243,14 +243,14 @@ void Draft::become(const Place& place, const Tree& target, kj::FunctionParam<voi
 }
 
 void Draft::put(Event map, const std::string& key, const Tree& target) {
-  auto replace = [&]() {
-    fill(
-        say({.kind = Op::Kind::PUT, .object = map, .key = key, .value = valueFor(target)}), target);
-  };
   auto known = document.find(map);
   auto place = known == nullptr ? nullptr : std::get<Map>(known->state).find(key);
-  if (place == nullptr || place->isEmpty()) return replace();
-  become(*place, target, replace);
+  if (place == nullptr || place->isEmpty()) return replace(map, key, target);
+  become(*place, target, [&]() { replace(map, key, target); });
+}
+
+void Draft::replace(Event map, const std::string& key, const Tree& target) {
+  fill(say({.kind = Op::Kind::PUT, .object = map, .key = key, .value = valueFor(target)}), target);
 }
 
 void Draft::setElement(Event list, Event element, const Tree& target) {
@@ -258,11 +258,12 @@ void Draft::setElement(Event list, Event element, const Tree& target) {
   auto found = std::get<List>(KJ_ASSERT_NONNULL(kj::Maybe<const Document::Object&>(known)).state)
                    .find(element);
   KJ_REQUIRE(found != nullptr);
-  become(found->value, target, [&]() {
-    fill(
-        say({.kind = Op::Kind::SET, .object = list, .value = valueFor(target), .element = element}),
-        target);
-  });
+  become(found->value, target, [&]() { replaceElement(list, element, target); });
+}
+
+void Draft::replaceElement(Event list, Event element, const Tree& target) {
+  fill(say({.kind = Op::Kind::SET, .object = list, .value = valueFor(target), .element = element}),
+      target);
 }
 
 Event Draft::insert(Event list, List::Between where, const Tree& target) {

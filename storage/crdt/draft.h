@@ -32,6 +32,9 @@ class Draft final {
   void put(Event map, const std::string& key, const Tree& target);
   void setElement(Event list, Event element, const Tree& target);
   Event insert(Event list, List::Between where, const Tree& target);
+  // The same, whatever is there.
+  void replace(Event map, const std::string& key, const Tree& target);
+  void replaceElement(Event list, Event element, const Tree& target);
 
   Event say(Op op);
   const std::vector<Op>& ops() const { return all; }

@@ -1,6 +1,8 @@
 #include "storage/crdt/undo.h"
 
+#include "storage/crdt/beside.h"
 #include "storage/crdt/differences.h"
+#include "storage/crdt/stand-in.h"
 
 #include <map>
 #include <set>
@@ -15,7 +17,10 @@ class Undoing {
       : document(document),
         events(events),
         author(document.graph().nameOf(events.begin).author),
-        before(document.at(document.graph().parentsOf(events.begin))),
+        seen(document.graph().parentsOf(events.begin)),
+        without(versionBeside(document.graph(), events.begin)),
+        since(document, events.begin, without),
+        beside(document.at(without)),
         after(document.at({events.end - 1})),
         draft(document) {}
 
@@ -25,6 +30,7 @@ class Undoing {
       if (document.find(at->second.object) != nullptr) undo(at->first, at->second);
     }
     for (auto text: texts) undoEdits(text);
+    undoInStandIns(all);
     return draft.ops();
   }
 
@@ -32,29 +38,42 @@ class Undoing {
   Document& document;
   EventRange events;
   DeviceId author;
-  Document before, after;
+  Version seen;  // by the author, before
+  Version without;
+  WrittenSince since;  // of what others have made something else it is left
+  Document
+      beside;  // as it would be without these events, with what others did who had not seen them
+  Document after;  // as their author saw it when they were done
   Draft draft;
   std::set<Event> texts;
   std::set<std::pair<Event, std::string>> keys;  // of maps, that are settled
-  std::set<std::pair<Event, Event>> values,
-      standing;  // of lists and their elements, that are settled
+  std::set<std::pair<Event, Event>> values, standing,
+      shown;  // of lists and elements, that are settled
 
   // What comes later from the same hand takes back what was done later.
   bool isOwn(Event event) const {
     return event >= events.begin && document.graph().nameOf(event).author == author;
   }
 
-  // An event of this document in the one before or after.
+  // An event of this document in one of the others.
   kj::Maybe<Event> eventIn(const Document& other, Event event) const {
     if (event == Op::ROOT) return event;
     return other.graph().find(document.graph().nameOf(event));
   }
 
   template <typename T>
-  kj::Maybe<T&> beforeOf(Event container) {
-    auto there = eventIn(before, container);
+  kj::Maybe<T&> besideOf(Event container) {
+    auto there = eventIn(beside, container);
     KJ_IF_MAYBE(event, there) {
-      if (before.find(*event) != nullptr) return std::get<T>(before.object(*event).state);
+      if (beside.find(*event) != nullptr) return std::get<T>(beside.object(*event).state);
+    }
+    return nullptr;
+  }
+  const List::Element* elementBeside(Event container, Event element) {
+    auto list = besideOf<List>(container);
+    KJ_IF_MAYBE(there, list) {
+      auto event = eventIn(beside, element);
+      KJ_IF_MAYBE(known, event) return there->find(*known);
     }
     return nullptr;
   }
@@ -72,8 +91,7 @@ class Undoing {
       case Op::Kind::EXCLUDE:
         return undoMember(op);
       case Op::Kind::INSERT:
-        draft.say({.kind = Op::Kind::HIDE, .object = op.object, .element = event});
-        return;
+        return undoInsert(op.object, event);
       case Op::Kind::MOVE:
         if (standing.emplace(op.object, op.element).second) undoMove(op);
         return;
@@ -82,9 +100,7 @@ class Undoing {
         return;
       case Op::Kind::HIDE:
       case Op::Kind::SHOW:
-        draft.say({.kind = op.kind == Op::Kind::HIDE ? Op::Kind::SHOW : Op::Kind::HIDE,
-            .object = op.object,
-            .element = op.element});
+        if (shown.emplace(op.object, op.element).second) undoShown(op);
         return;
       case Op::Kind::TYPE:
       case Op::Kind::ERASE:
@@ -94,62 +110,110 @@ class Undoing {
     }
   }
 
-  static Value negated(const Value& value) {
-    return static_cast<int64_t>(-static_cast<uint64_t>(std::get<int64_t>(value)));
-  }
-
-  void undoKey(const Op& op) {
-    auto place = std::get<Map>(document.object(op.object).state).find(op.key);
-    bool isThere = place != nullptr && !place->isEmpty();
-    if (isThere && !isOwn(place->shown().event)) return;  // somebody has replaced it
-    const Place* was = nullptr;
-    auto map = beforeOf<Map>(op.object);
-    KJ_IF_MAYBE(there, map) was = there->find(op.key);
-    if (was == nullptr || was->isEmpty()) {
-      if (isThere) draft.say({.kind = Op::Kind::REMOVE, .object = op.object, .key = op.key});
-    } else {
-      draft.put(op.object, op.key, treeOf(before, *was));
+  // Where a new container stands for one that was replaced, it becomes what has become of that one.
+  void undoInStandIns(const std::vector<std::pair<Event, Op>>& done) {
+    std::set<Event> asked;
+    std::vector<StandIn> standIns;
+    for (auto& [event, op]: done) {
+      if (!asked.insert(op.object).second) continue;
+      auto found = standInFor(
+          document, op.object, [&](Event now) { return now >= events.end && isOwn(now); });
+      KJ_IF_MAYBE(standIn, found) {
+        bool isSettled = standIn->element == Op::ROOT
+            ? keys.contains({standIn->container, standIn->key})
+            : values.contains({standIn->container, standIn->element});
+        bool isAlike = treeOf(document, standIn->was) == treeOf(document, standIn->now);
+        bool isKnown = std::ranges::find(standIns, *standIn) != standIns.end();
+        if (isAlike && !isSettled && !isKnown) standIns.push_back(*standIn);
+      }
     }
-  }
-
-  void undoMember(const Op& op) {
-    auto set = beforeOf<Set>(op.object);
-    bool was = false;
-    KJ_IF_MAYBE(there, set) was = there->holds(op.value);
-    if (std::get<Set>(document.object(op.object).state).holds(op.value) == was) return;
-    draft.say({.kind = was ? Op::Kind::INCLUDE : Op::Kind::EXCLUDE,
-        .object = op.object,
-        .value = op.value});
-  }
-
-  void undoMove(const Op& op) {
-    auto& list = std::get<List>(document.object(op.object).state);
-    auto now = list.find(op.element);
-    if (now == nullptr || !isOwn(now->place)) return;
-    auto was = beforeOf<List>(op.object);
-    KJ_IF_MAYBE(there, was) {
-      auto element = eventIn(before, op.element);
-      KJ_IF_MAYBE(known, element) {
-        auto place = here(before, there->find(*known)->place);
-        auto where = list.behind(place);
-        draft.say({.kind = Op::Kind::MOVE,
-            .object = op.object,
-            .element = op.element,
-            .left = where.left,
-            .right = where.right});
+    if (standIns.empty()) return;
+    auto undone = document.at(document.graph().version());
+    auto committed = undone.commit(author, draft.ops(), 0);
+    KJ_ASSERT(committed.has_value(), "what undoes operations is refused");
+    for (auto& standIn: standIns) {
+      auto was = eventIn(undone, standIn.was);
+      auto tree = treeOf(undone, KJ_ASSERT_NONNULL(was));
+      if (tree == treeOf(document, standIn.now)) continue;
+      if (standIn.element == Op::ROOT) {
+        draft.replace(standIn.container, standIn.key, tree);
+      } else {
+        draft.replaceElement(standIn.container, standIn.element, tree);
       }
     }
   }
 
-  void undoSet(const Op& op) {
-    auto now = std::get<List>(document.object(op.object).state).find(op.element);
-    if (now == nullptr || now->value.isEmpty() || !isOwn(now->value.shown().event)) return;
-    auto was = beforeOf<List>(op.object);
-    KJ_IF_MAYBE(there, was) {
-      auto element = eventIn(before, op.element);
-      KJ_IF_MAYBE(known, element)
-        draft.setElement(op.object, op.element, treeOf(before, there->find(*known)->value));
+  static Value negated(const Value& value) {
+    return static_cast<int64_t>(-static_cast<uint64_t>(std::get<int64_t>(value)));
+  }
+
+  // Whether here is shown what is shown there.
+  bool isSame(const Place& now, const Place& other) const {
+    return now.shown().event == here(beside, other.shown().event);
+  }
+
+  void undoKey(const Op& op) {
+    if (since.hasKey(op.object, op.key)) return;
+    auto place = std::get<Map>(document.object(op.object).state).find(op.key);
+    bool isThere = place != nullptr && !place->isEmpty();
+    const Place* other = nullptr;
+    auto map = besideOf<Map>(op.object);
+    KJ_IF_MAYBE(there, map) other = there->find(op.key);
+    if (other == nullptr || other->isEmpty()) {
+      if (isThere) draft.say({.kind = Op::Kind::REMOVE, .object = op.object, .key = op.key});
+    } else if (!isThere || !isSame(*place, *other)) {
+      draft.replace(op.object, op.key, treeOf(beside, *other));
     }
+  }
+
+  void undoMember(const Op& op) {
+    if (since.hasMember(op.object, op.value)) return;
+    auto set = besideOf<Set>(op.object);
+    bool other = false;
+    KJ_IF_MAYBE(there, set) other = there->holds(op.value);
+    if (std::get<Set>(document.object(op.object).state).holds(op.value) == other) return;
+    draft.say({.kind = other ? Op::Kind::INCLUDE : Op::Kind::EXCLUDE,
+        .object = op.object,
+        .value = op.value});
+  }
+
+  void undoInsert(Event container, Event element) {
+    auto& list = std::get<List>(document.object(container).state);
+    if (!list.find(element)->hidden)
+      draft.say({.kind = Op::Kind::HIDE, .object = container, .element = element});
+  }
+
+  void undoShown(const Op& op) {
+    if (since.hasShown(op.object, op.element)) return;
+    auto now = std::get<List>(document.object(op.object).state).find(op.element);
+    auto other = elementBeside(op.object, op.element);
+    if (other == nullptr || other->hidden == now->hidden) return;
+    draft.say({.kind = other->hidden ? Op::Kind::HIDE : Op::Kind::SHOW,
+        .object = op.object,
+        .element = op.element});
+  }
+
+  void undoMove(const Op& op) {
+    if (since.hasPlaceOf(op.object, op.element)) return;
+    auto& list = std::get<List>(document.object(op.object).state);
+    auto other = elementBeside(op.object, op.element);
+    if (other == nullptr) return;
+    auto place = here(beside, other->place);
+    if (list.find(op.element)->place == place) return;
+    auto where = list.behind(place);
+    draft.say({.kind = Op::Kind::MOVE,
+        .object = op.object,
+        .element = op.element,
+        .left = where.left,
+        .right = where.right});
+  }
+
+  void undoSet(const Op& op) {
+    if (since.hasValueOf(op.object, op.element)) return;
+    auto now = std::get<List>(document.object(op.object).state).find(op.element);
+    auto other = elementBeside(op.object, op.element);
+    if (other == nullptr || isSame(now->value, other->value)) return;
+    draft.replaceElement(op.object, op.element, treeOf(beside, other->value));
   }
 
   // An event of another one of the documents, in this one.
@@ -228,24 +292,27 @@ class Undoing {
     match(end - begin);
   }
 
-  // What was typed goes, what was deleted comes back behind what stood in front of it.
+  // What was typed goes, what was deleted comes back behind what stood in front of it. What somebody else has
+  // deleted as well stays away.
   void undoEdits(Event text) {
-    auto had = pointsOf(before, eventIn(before, text)),
+    auto had = pointsOf(beside, eventIn(beside, text)),
          left = pointsOf(after, eventIn(after, text));
     auto now = pointsOf(document, text);
     auto hadAt = placesNow(had, now), leftAt = placesNow(left, now);
-    std::set<Event> wasThere(had.typedBy.begin(), had.typedBy.end());
     std::set<Event> stayed(left.typedBy.begin(), left.typedBy.end());
     std::vector<bool> goes(now.typedBy.size() + 1, false);
-    for (size_t i = 0; i < leftAt.size(); ++i)
-      if (leftAt[i] != GONE && !wasThere.contains(left.typedBy[i])) goes[leftAt[i]] = true;
+    for (size_t i = 0; i < leftAt.size(); ++i) {
+      bool isTyped = left.typedBy[i] >= events.begin && left.typedBy[i] < events.end;
+      if (leftAt[i] != GONE && isTyped) goes[leftAt[i]] = true;
+    }
     std::map<size_t, std::string> back;  // by the place in front of which it comes
     size_t place = 0;
     for (size_t i = 0; i < hadAt.size(); ++i) {
-      if (stayed.contains(had.typedBy[i])) {
-        if (hadAt[i] != GONE) place = hadAt[i] + 1;
-      } else {
+      auto typed = had.typedBy[i];
+      if (document.graph().holds(seen, typed) && !stayed.contains(typed)) {
         back[place] += had.at(i);
+      } else if (hadAt[i] != GONE) {
+        place = hadAt[i] + 1;
       }
     }
 

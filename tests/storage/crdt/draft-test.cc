@@ -256,5 +256,93 @@ TEST_CASE("a text comes back where it was, also when others have written around 
   REQUIRE(a.at({"text"}) == written("zero one two three"));
 }
 
+// What Anna does is undone after Ben has come beside it: it is as if she had not done it.
+void undoneBesideBen(const Tree& first, auto&& hers, auto&& bens) {
+  Copy a(1), b(2), without(2);
+  a.set({}, first);
+  exchange(a, b);
+  without.take(a);
+  auto change = a.change(hers);
+  b.change(bens);
+  without.change(bens);
+  exchange(a, b);
+  auto made = treeOf(a.document);
+  auto undone = a.document.commit(a.author, opsToUndo(a.document, change), 0);
+  REQUIRE(undone.has_value());
+  REQUIRE(treeOf(a.document) == treeOf(without.document));
+  exchange(a, b);
+  a.undo(*undone);
+  REQUIRE(treeOf(a.document) == made);
+}
+
+TEST_CASE("a value that another one wrote at the same time is shown when one's own is taken back") {
+  for (auto key: {"a", "b"}) {  // whoever was shown
+    undoneBesideBen(
+        {M{{"a", n(0)}, {"b", n(0)}}},
+        [](Draft& draft) { return draft.set({}, {M{{"a", n(1)}, {"b", n(1)}}}); },
+        [&](Draft& draft) { return draft.set({key}, n(2)); });
+  }
+  // He has removed what she has set.
+  undoneBesideBen(
+      {M{{"a", n(0)}}}, [](Draft& draft) { return draft.set({"a"}, n(1)); },
+      [](Draft& draft) { return draft.remove({"a"}); });
+}
+
+TEST_CASE(
+    "a member that another one included as well stays when one's own inclusion is taken back") {
+  undoneBesideBen(
+      {M{{"set", {Tree::Members{}}}}},
+      [](Draft& draft) { return draft.include({"set"}, n(1), true); },
+      [](Draft& draft) { return draft.include({"set"}, n(1), true); });
+}
+
+TEST_CASE("what another one deleted as well stays away when one's own deletion is taken back") {
+  auto letters = [](Draft& draft) { return draft.edit({"text"}, 1, 2, ""); };
+  undoneBesideBen({M{{"text", written("abcd")}}}, letters, letters);
+  auto element = [](Draft& draft) { return draft.remove({"list", "0"}); };
+  undoneBesideBen({M{{"list", {L{n(1), n(2)}}}}}, element, element);
+}
+
+TEST_CASE("letters come back on both sides of what another one typed between them") {
+  undoneBesideBen(
+      {M{{"text", written("abcd")}}}, [](Draft& draft) { return draft.edit({"text"}, 0, 4, ""); },
+      [](Draft& draft) { return draft.edit({"text"}, 2, 0, "X"); });
+}
+
+TEST_CASE("an element goes to where another one moved it when one's own move is taken back") {
+  undoneBesideBen(
+      {M{{"list", {L{n(0), n(1), n(2), n(3)}}}}},
+      [](Draft& draft) { return draft.move({"list", "0"}, 3); },
+      [](Draft& draft) { return draft.move({"list", "0"}, 1); });
+}
+
+TEST_CASE("what another one typed into a text that one has removed is in it when it comes back") {
+  undoneBesideBen(
+      {M{{"text", written("abcd")}}}, [](Draft& draft) { return draft.remove({"text"}); },
+      [](Draft& draft) { return draft.edit({"text"}, 4, 0, "e"); });
+}
+
+TEST_CASE("what was typed before its text was replaced is taken back after that was") {
+  Copy a(1);
+  a.set({"text"}, written("one"));
+  auto typed = a.change([](Draft& draft) { return draft.edit({"text"}, 3, 0, " two"); });
+  auto replaced = a.set({"text"}, {L{}});
+  a.undo(replaced);
+  REQUIRE(a.at({"text"}) == written("one two"));
+  a.undo(typed);
+  REQUIRE(a.at({"text"}) == written("one"));
+}
+
+TEST_CASE("a number comes back as a number when a counter had taken its place") {
+  Copy a(1);
+  a.set({"a"}, n(67));
+  auto change = a.change([](Draft& draft) {
+    draft.replace(Op::ROOT, "a", {Tree::Counted{3}});
+    return Result<void>();
+  });
+  a.undo(change);
+  REQUIRE(a.at({"a"}) == n(67));
+}
+
 }  // namespace
 }  // namespace hearth::storage
