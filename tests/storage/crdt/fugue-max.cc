@@ -26,7 +26,10 @@ FugueMax::Id FugueMax::visibleAt(size_t at) const {
 }
 
 FugueMax::Insertion FugueMax::inserting(size_t at, Id id, char32_t value) const {
-  return insertingBehind(visibleAt(at), id, value);
+  auto left = visibleAt(at);
+  auto all = order();
+  auto next = std::ranges::find(all, left) + 1;
+  return insertingBetween(left, next == all.end() ? ROOT : *next, id, value);
 }
 
 std::vector<FugueMax::Id> FugueMax::allPlaces() const {
@@ -35,19 +38,31 @@ std::vector<FugueMax::Id> FugueMax::allPlaces() const {
   return all;
 }
 
-FugueMax::Insertion FugueMax::insertingBehind(Id left, Id id, char32_t value) const {
-  auto all = order();
-  auto next = std::ranges::find(all, left) + 1;
-  auto rightOrigin = next == all.end() ? END : *next;
-  if (nodes.at(left).right.empty()) return {id, value, left, false, rightOrigin};
-  return {id, value, rightOrigin, true, rightOrigin};
+std::vector<FugueMax::Id> FugueMax::visiblePlaces() const {
+  auto all = allPlaces();
+  std::erase_if(all, [this](Id id) { return nodes.at(id).erased; });
+  return all;
+}
+
+bool FugueMax::isBelow(Id id, Id ancestor) const {
+  while (id != ancestor && id != ROOT) id = nodes.at(id).made.parent;
+  return id == ancestor;
+}
+
+FugueMax::Insertion FugueMax::insertingBetween(Id left, Id right, Id id, char32_t value) const {
+  bool isAtEnd = right == ROOT;
+  if (isAtEnd || !isBelow(right, left)) return {id, value, left, false, isAtEnd ? END : right};
+  return {id, value, right, true, right};
 }
 
 FugueMax::Id FugueMax::erasing(size_t at) const { return visibleAt(at + 1); }
 
 void FugueMax::insert(const Insertion& insertion) {
-  auto all = order();
-  auto place = [&](Id id) { return id == END ? all.end() : std::ranges::find(all, id); };
+  std::vector<Id> all;  // when it is needed
+  auto place = [&](Id id) {
+    if (all.empty()) all = order();
+    return id == END ? all.end() : std::ranges::find(all, id);
+  };
   auto& parent = nodes.at(insertion.parent);
   auto& siblings = insertion.isLeftChild ? parent.left : parent.right;
   auto before = [&](Id a, const Insertion& b) {

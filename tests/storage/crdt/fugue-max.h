@@ -35,9 +35,11 @@ class FugueMax final {
 
   std::u32string text() const;
 
-  // The same with the node behind which to insert named, for sequences of which others say what is shown.
-  Insertion insertingBehind(Id left, Id id, char32_t value) const;
-  std::vector<Id> allPlaces() const;  // in order, without the root
+  // The same between two nodes, of which others say what is shown; ROOT for an end. What stands between them
+  // has come from elsewhere as far as the author is concerned.
+  Insertion insertingBetween(Id left, Id right, Id id, char32_t value) const;
+  std::vector<Id> allPlaces() const;      // in order, without the root
+  std::vector<Id> visiblePlaces() const;  // the same without what is erased
 
   static constexpr Id ROOT{-1, 0};
 
@@ -52,6 +54,7 @@ class FugueMax final {
   std::map<Id, Node> nodes{{ROOT, {}}};
 
   void visit(Id id, std::vector<Id>& order) const;
+  bool isBelow(Id id, Id ancestor) const;
   std::vector<Id> order() const;
   Id visibleAt(size_t at) const;
 };
