@@ -143,13 +143,20 @@ class Document::Cutter {
   }
 };
 
+// That are edited there.
+std::set<Event> Document::textsIn(EventRange events) const {
+  std::set<Event> found;
+  auto turn = std::ranges::upper_bound(turns, events.begin, {}, &Turn::event);
+  if (turn != turns.begin()) --turn;
+  for (; turn != turns.end() && turn->event < events.end; ++turn) found.insert(turn->text);
+  return found;
+}
+
 std::vector<std::pair<Event, Op>> Document::opsIn(EventRange events) const {
   std::vector<std::pair<Event, Op>> found;
   log.eachIn(events, [&](Event event, Op op) { found.emplace_back(event, kj::mv(op)); });
-  for (auto& [name, object]: objects) {
-    auto text = std::get_if<Text>(&object.state);
-    if (text == nullptr) continue;
-    text->edits().eachIn(events, [&](const TextLog::Piece& piece) {
+  for (auto name: textsIn(events)) {
+    std::get<Text>(objects.at(name).state).edits().eachIn(events, [&](const TextLog::Piece& piece) {
       auto event = piece.events.begin;
       std::vector<Op> parts;
       appendWithinLimits(parts, opOf(name, piece));

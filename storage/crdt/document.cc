@@ -94,6 +94,7 @@ std::vector<Document::Change> Document::changes() const {
 }
 
 void Document::editText(EventRange events, const Op& op, bool isNewest) {
+  if (turns.empty() || turns.back().text != op.object) turns.push_back({events.begin, op.object});
   auto& text = std::get<Text>(object(op.object).state);
   auto& edits = text.edits();
   if (op.kind == Op::Kind::TYPE) {

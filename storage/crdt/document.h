@@ -12,6 +12,8 @@
 #include "storage/crdt/op-log.h"
 #include "storage/crdt/text.h"
 
+#include <set>
+
 namespace hearth::storage {
 
 class Document final {
@@ -72,6 +74,11 @@ class Document final {
     Event event;
     int64_t ms;
   };
+  // Which text is edited from there on, until the next: what one operation did is found without asking every text.
+  struct Turn {
+    Event event;
+    Event text;
+  };
   static constexpr int64_t TIME_STEP_MS = 60'000;  // times are told to the minute within a run
 
   class Cutter;
@@ -81,6 +88,7 @@ class Document final {
   OpLog log;
   std::map<Event, Object> objects;
   std::vector<Time> times;  // of the events from there on
+  std::vector<Turn> turns;
 
   bool isWithin(const Op& op, std::map<Event, uint32_t>& lengths) const;
   void make(Event event, const Op& op);
@@ -88,6 +96,7 @@ class Document final {
   void apply(Event event, const Op& op);
   void editText(EventRange events, const Op& op, bool isNewest);
   void noteTime(Event event, int64_t ms);
+  std::set<Event> textsIn(EventRange events) const;
 
   Result<void> take(const Bundle& bundle, const Bundle::Run& run, Names& names, Merged& merged);
   Result<void> mayFollow(const DeviceId& author, const Version& parents) const;

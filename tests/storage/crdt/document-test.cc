@@ -55,6 +55,41 @@ TEST_CASE("edits of any length are made, and travel in operations within their l
   REQUIRE(treeOf(copy) == treeOf(document));
 }
 
+TEST_CASE("what each operation did is told of it alone, whichever of many texts it edits") {
+  Document document;
+  auto author = deviceOf(0);
+  constexpr Event TEXTS = 300;
+  for (Event i = 0; i < TEXTS; ++i) {
+    Op text{.kind = Op::Kind::PUT, .key = std::to_string(i), .value = Container::TEXT};
+    REQUIRE(document.commit(author, {text}, 0).has_value());
+  }
+  Luck luck(4);
+  std::map<Event, std::pair<Event, std::string>> typed;  // text and content, by first event
+  for (int i = 0; i < 3'000; ++i) {
+    auto text = luck.below(TEXTS), times = luck.below(3) + 1;
+    for (uint32_t j = 0; j < times; ++j) {
+      auto content = std::to_string(luck.below(1'000));
+      auto events = document.commit(author, {typing(text, 0, content)}, 0);
+      REQUIRE(events.has_value());
+      typed[events->begin] = {text, content};
+    }
+    if (luck.below(2) == 0) {
+      Op other{.kind = Op::Kind::PUT, .key = "n", .value = int64_t{i}};
+      REQUIRE(document.commit(author, {other}, 0).has_value());
+    }
+  }
+  for (auto& [event, edit]: typed) {
+    auto count = static_cast<Event>(edit.second.size());
+    auto found = document.opsIn({event, event + count});
+    REQUIRE(found.size() == 1);
+    REQUIRE(found[0].first == event);
+    REQUIRE(found[0].second.object == edit.first);
+    REQUIRE(found[0].second.content == edit.second);
+  }
+  auto copy = copied(document);
+  REQUIRE(treeOf(copy) == treeOf(document));
+}
+
 TEST_CASE("an operation that deletes more than its limit is refused, whatever it would find") {
   Document document, other;
   auto author = deviceOf(0);
