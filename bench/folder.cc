@@ -86,9 +86,11 @@ class Folder final {
     auto end = arrived();
     pair.settle();
     auto after = pair.used();
-    return {{"wall_s", end - before.wallS}, {"making_s", made.wallS - before.wallS},
+    json figures = {{"wall_s", end - before.wallS}, {"making_s", made.wallS - before.wallS},
         {"cpu_s", after.cpuS - before.cpuS},
         {"wire_mib", static_cast<double>(after.wireBytes - before.wireBytes) / MIB}};
+    say(figures.dump());
+    return figures;
   }
 
   // Changes the large file in one way. Gives when the other side's was the same.

@@ -83,6 +83,7 @@ json measureManyFiles(RealPair& pair, const std::string& directory, uint32_t cou
       {"rss_mib", std::max(pair.phone.rssMib(), pair.laptop.rssMib())},
       {"rss_peak_mib", std::max(pair.phone.rssPeakMib(), pair.laptop.rssPeakMib())}};
 
+  say(result.dump());
   say("each daemon begins anew");
   auto phone = restart(pair, pair.phone, count), laptop = restart(pair, pair.laptop, count);
   auto& slower = phone.wallS > laptop.wallS ? phone : laptop;
@@ -90,6 +91,7 @@ json measureManyFiles(RealPair& pair, const std::string& directory, uint32_t cou
   result["restart_cpu_s"] = slower.cpuS;
   pair.settle();
   result["restart_rss_mib"] = std::max(pair.phone.rssMib(), pair.laptop.rssMib());
+  say(result.dump());
   return result;
 }
 
