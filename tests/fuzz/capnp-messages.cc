@@ -1,6 +1,7 @@
 // F3: Cap'n Proto messages of the peer and the local schema under the limits of the product's
 // readers, a link's whole RPC fed with bytes, and the messages of job edges, with a stage behind them.
 
+#include "tests/fuzz/call-structs.h"
 #include "tests/fuzz/peer.h"
 
 #include <capnp/dynamic.h>
@@ -32,33 +33,8 @@ kj::Array<capnp::word> wordsOf(Bytes bytes) {
   return words;
 }
 
-template <typename T>
-void methodsOf(kj::Vector<capnp::StructSchema>& all) {
-  for (auto method: capnp::Schema::from<T>().getMethods()) {
-    all.add(method.getParamType());
-    all.add(method.getResultType());
-  }
-}
-
-// What every call of both schemas takes and gives.
-const kj::Vector<capnp::StructSchema>& structs() {
-  static const auto all = [] {
-    kj::Vector<capnp::StructSchema> found;
-    methodsOf<devices::rpc::Peer>(found);
-    methodsOf<router::rpc::StageHost>(found);
-    methodsOf<router::rpc::RunningStage>(found);
-    methodsOf<router::rpc::StageWatch>(found);
-    methodsOf<local::Daemon>(found);
-    methodsOf<local::Confirm>(found);
-    methodsOf<local::TextSink>(found);
-    methodsOf<local::JobWatch>(found);
-    return found;
-  }();
-  return all;
-}
-
 void anyStruct(FlatReader& in) {
-  auto& schema = structs()[in.u8() % structs().size()];
+  auto& schema = callStructs()[in.u8() % callStructs().size()];
   auto words = wordsOf(in.remaining());
   (void)kj::runCatchingExceptions([&]() {
     capnp::FlatArrayMessageReader message(words, transport::readerOptions(words.size()));

@@ -10,6 +10,7 @@
 #include "storage/blob/sealed-file.h"
 #include "storage/crdt/document.h"
 #include "storage/sync/reconciler.h"
+#include "tests/fuzz/call-structs.h"
 #include "tests/fuzz/circle.h"
 #include "tests/fuzz/pairs.h"
 #include "tests/fuzz/peer.h"
@@ -184,17 +185,37 @@ Buffer rpcSession() {
 void messages(const Corpus& corpus) {
   capnp::MallocMessageBuilder facts, order, places;
   writeFacts(facts.initRoot<devices::rpc::Peer::FactsParams>().initFacts());
-  corpus.add("facts-params", 0, choice({0}, flat(facts)));
+  corpus.add(
+      "facts-params", 0, choice({numberOfCall<devices::rpc::Peer::FactsParams>()}, flat(facts)));
   writeOrder(order.initRoot<router::rpc::StageHost::StartParams>().initOrder());
-  corpus.add("start-params", 0, choice({6}, flat(order)));
+  corpus.add("start-params", 0,
+      choice({numberOfCall<router::rpc::StageHost::StartParams>()}, flat(order)));
   auto place = places.initRoot<devices::rpc::Peer::IntroduceParams>().initPlaces(1)[0];
   place.setDevice(zeros(DeviceId::SIZE));
-  corpus.add("introduce-params", 0, choice({2}, flat(places)));
+  corpus.add("introduce-params", 0,
+      choice({numberOfCall<devices::rpc::Peer::IntroduceParams>()}, flat(places)));
   capnp::MallocMessageBuilder run, alone;
   auto job = run.initRoot<local::Daemon::RunParams>().initOrder();
   job.setWorkload("dictate");
   job.initInputs(1)[0].setPort("mic");
-  corpus.add("run-params", 0, choice({20}, flat(run)));
+  corpus.add("run-params", 0, choice({numberOfCall<local::Daemon::RunParams>()}, flat(run)));
+  // A call of each interface of the data floor.
+  capnp::MallocMessageBuilder set, put, added, listed;
+  auto change = set.initRoot<local::Document::SetParams>();
+  change.setPath("/a");
+  change.setJson("[1]");
+  corpus.add(
+      "document-set-params", 0, choice({numberOfCall<local::Document::SetParams>()}, flat(set)));
+  put.initRoot<local::Blobs::PutParams>().setName("photo");
+  corpus.add("blobs-put-params", 0, choice({numberOfCall<local::Blobs::PutParams>()}, flat(put)));
+  auto folder = added.initRoot<local::Folders::AddParams>();
+  folder.setPath("/home/a");
+  folder.setName("a");
+  corpus.add(
+      "folders-add-params", 0, choice({numberOfCall<local::Folders::AddParams>()}, flat(added)));
+  listed.initRoot<local::Folders::ListResults>().initFolders(1)[0].initTroubles(1)[0].setPath("b");
+  corpus.add("folders-list-results", 0,
+      choice({numberOfCall<local::Folders::ListResults>()}, flat(listed)));
   writeFacts(alone.initRoot<router::rpc::DeviceFacts>());
   corpus.add("facts", 1, flat(alone));
   corpus.add("rpc", 2, rpcSession());
@@ -447,7 +468,9 @@ int main(int argc, char** argv) {
   blobs({argv[1], "blobs"});
   documents({argv[1], "documents"});
   find({argv[1], "find"});
+  folder({argv[1], "folder"});
   ignore({argv[1], "ignore"});
+  json({argv[1], "json"});
   reconcile({argv[1], "reconcile"});
   proposals({argv[1], "proposals"});
   operationLog({argv[1], "operation-log"});

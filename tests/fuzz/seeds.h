@@ -44,6 +44,8 @@ inline Buffer oneByte(uint16_t place, uint8_t change) {
 }
 
 // In files of their own.
+void folder(const Corpus& corpus);
+void json(const Corpus& corpus);
 void proposals(const Corpus& corpus);
 void operationLog(const Corpus& corpus);
 
