@@ -2,6 +2,7 @@
 
 #include "storage/crdt/rope.h"
 #include "storage/crdt/tree.h"
+#include "tests/crypto/seeds.h"
 
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
