@@ -43,6 +43,10 @@ void List::addPlace(const EventGraph& graph, Slot slot) {
     return GapPlaces{left == Slots::NONE ? 0 : slots.before(left).all + 1,
         right == Slots::NONE ? slots.total().all : slots.before(right).all};
   };
+  // No honest device names a right neighbour that does not stand behind the left one. How two places stand is the
+  // same everywhere, and so is what this makes of it.
+  auto asked = placesOf(slot.origins);
+  if (asked.right < asked.left) slot.origins.right = Op::ROOT;
   auto after = placeInGap(
       slots, refOf(slot.origins.left), refOf(slot.origins.right), placesOf(slot.origins),
       [&](Slots::Ref ref) { return placesOf(slots.at(ref).origins); },

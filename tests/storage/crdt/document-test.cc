@@ -146,6 +146,27 @@ TEST_CASE("what is known in part is taken from there on, in the middle of a word
   REQUIRE(merged.events.size() == 0);
 }
 
+TEST_CASE(
+    "a place between two that stand the other way round is one between the left one and the end") {
+  Document document;
+  auto author = deviceOf(0);
+  std::vector<Op> ops{{.kind = Op::Kind::PUT, .key = "list", .value = Container::LIST}};
+  for (Event i = 1; i <= 3; ++i)
+    ops.push_back({.kind = Op::Kind::INSERT,
+        .object = 0,
+        .value = int64_t{i},
+        .left = i == 1 ? Op::ROOT : i - 1});
+  ops.push_back(
+      {.kind = Op::Kind::INSERT, .object = 0, .value = int64_t{4}, .left = 3, .right = 1});
+  ops.push_back({.kind = Op::Kind::MOVE, .object = 0, .element = 1, .left = 2, .right = 2});
+  REQUIRE(document.commit(author, ops, 0).has_value());
+  Tree::List expected{{int64_t{2}}, {int64_t{3}}, {int64_t{4}}, {int64_t{1}}};
+  auto list = std::get<Tree::Map>(treeOf(document).value).at("list");
+  REQUIRE(list == Tree{expected});
+  auto copy = copied(document);
+  REQUIRE(treeOf(copy) == treeOf(document));
+}
+
 TEST_CASE("what builds on something that is not here waits for it, and what cannot be is refused") {
   Document document, other;
   auto author = deviceOf(0);

@@ -25,16 +25,35 @@ void takeAll(Document& document, const Document& from) {
   }
 }
 
-// Any operation on anything that is here, mostly one that cannot be.
+// Any operation, mostly on a container of its kind and then on places and elements of that, in any order; else on
+// anything that is here.
 Op absurd(const Document& document, Luck& luck) {
   auto size = document.graph().size();
   auto any = [&]() { return luck.below(6) == 0 ? Op::ROOT : static_cast<Event>(luck.below(size)); };
   Op op{.kind = static_cast<Op::Kind>(luck.below(Op::KINDS)), .object = any()};
+  if (luck.below(3) == 0) op.kind = luck.below(2) == 0 ? Op::Kind::INSERT : Op::Kind::MOVE;
   op.key = std::string(1, static_cast<char>('a' + luck.below(4)));
   op.value = static_cast<int64_t>(luck.next());
   op.element = any(), op.left = any(), op.right = any();
   if (luck.below(3) == 0 && op.kind <= Op::Kind::SET)
-    op.value = static_cast<Container>(luck.below(5));
+    op.value = static_cast<Container>(luck.below(CONTAINERS));
+  auto lists = containersOf(document, Container::LIST);
+  if (op.kind >= Op::Kind::INSERT && op.kind <= Op::Kind::SHOW && !lists.empty() &&
+      luck.below(6) > 0) {
+    op.object = lists[luck.below(lists.size())];
+    auto& list = std::get<List>(document.find(op.object)->state);
+    std::vector<Event> places{Op::ROOT}, elements{Op::ROOT};
+    for (Event event = 0; event < size; ++event) {
+      if (list.hasPlace(event)) places.push_back(event);
+      if (list.find(event) != nullptr) elements.push_back(event);
+    }
+    op.left = places[luck.below(places.size())];
+    op.right = places[luck.below(places.size())];
+    op.element = elements[luck.below(elements.size())];
+  }
+  auto texts = containersOf(document, Container::TEXT);
+  if (op.isOfText() && !texts.empty() && luck.below(6) > 0)
+    op.object = texts[luck.below(texts.size())];
   if (!op.isOfText()) return op;
   op.at = luck.below(2) == 0 ? static_cast<uint32_t>(luck.below(20)) : EVENTS_MAX / 2;
   op.count = static_cast<uint32_t>(1 + luck.below(luck.below(4) == 0 ? Op::ERASED_MAX : 5));
