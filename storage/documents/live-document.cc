@@ -248,10 +248,13 @@ kj::Promise<Result<void>> LiveDocument::writeOnce(Kind kind, uint64_t target) {
 
 void LiveDocument::considerSnapshot() {
   if (tailBytes < TAIL_BYTES_MAX && tailEntries < TAIL_ENTRIES_MAX) return;
-  if (isLoading || hasDropped || !waiting.empty() || durable != document_.graph().version()) return;
+  // What waits is written down with the rest, so that a change whose past never comes holds nothing up.
+  if (waitingBytes > TAIL_BYTES_MAX) return;
+  if (isLoading || hasDropped || durable != document_.graph().version()) return;
   tailBytes = tailEntries = 0;
   snapshots::Snapshot snapshot{.upto = upto};
   for (auto& bundle: document_.since({})) snapshot.parts.push_back(encode(bundle));
+  for (auto& part: waiting) snapshot.parts.push_back(kj::heapArray<kj::byte>(part.bytes));
   tasks.add(around.store.write(
       [collection = collection, name = name_, snapshot = kj::mv(snapshot)](
           Database& db) { snapshots::put(db, collection, name.c_str(), snapshot); }));

@@ -166,6 +166,41 @@ TEST_CASE("changes whose past comes later are seen when it has come") {
   REQUIRE(circle.at(there, {"text"}) == Tree{Tree::Written{"one two"}});
 }
 
+TEST_CASE("a change whose past has not come does not keep a document from being written down") {
+  Circle circle;
+  auto hers = circle.open(*circle.anna);
+  circle.set(hers, {"text"}, {Tree::Written{"one"}});
+  circle.exchange();
+  auto his = circle.open(*circle.ben);
+  circle.set(his, {"text"}, s("one two"));
+  Lot claras(circle.village, 3);
+  auto clara = kj::heap<Site>(claras, circle.uv.waitScope);
+  auto all = circle.ben->envelopes(ownDocuments(), circle.uv.waitScope);
+  REQUIRE(all.size() == 2);
+  auto hear = [&](crypto::Buffer& envelope) {
+    REQUIRE(clara->log.take(kj::mv(envelope), circle.bens.who.self())
+            .wait(circle.uv.waitScope)
+            .has_value());
+  };
+  {
+    auto there = circle.open(*clara);
+    hear(all[1]);
+    for (size_t i = 0; i < LiveDocument::TAIL_ENTRIES_MAX + 50; ++i)
+      circle.set(there, {"a"}, n(static_cast<int64_t>(i)));
+  }
+  auto snapshots = clara->store->read([](Database& db) {
+    auto select = db.query("SELECT count(*) FROM snapshots");
+    select.step();
+    return select.number(0);
+  });
+  REQUIRE(snapshots.wait(circle.uv.waitScope) > 0);
+  circle.restart(clara);
+  auto there = circle.open(*clara);
+  REQUIRE(circle.at(there, {"text"}) == Tree());
+  hear(all[0]);
+  REQUIRE(circle.at(there, {"text"}) == Tree{Tree::Written{"one two"}});
+}
+
 TEST_CASE("changes that find no room to wait are read again when what they build on has come") {
   Circle circle;
   auto hers = circle.open(*circle.anna);
