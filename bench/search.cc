@@ -25,8 +25,8 @@ using storage::Database;
 namespace search = storage::search;
 
 constexpr uint64_t SEED = 7;
-constexpr size_t TOGETHER = 64;  // documents in a write, as the device's indexer does it
-constexpr size_t FOUND = 20;     // as hearth find shows by default
+constexpr size_t TOGETHER = 128;  // documents in a write, as the device's indexer does it
+constexpr size_t FOUND = 20;      // as hearth find shows by default
 constexpr auto PLANTED = "zqplantedxq";
 
 crypto::CollectionId collection() {
@@ -121,9 +121,9 @@ class Measuring {
 
   json all() {
     json result;
-    auto rssBefore = rssPeakMib();
     for (uint32_t i = 0; i < options.documents; ++i)
       documents.push_back(texts.text(30 + texts.below(130)));
+    auto rssBefore = rssPeakMib();
     index(result);
     ask(result);
     result["rss_delta_mib"] = rssPeakMib() - rssBefore;

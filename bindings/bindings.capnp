@@ -67,6 +67,35 @@ interface Daemon {
   blobs @18 () -> (blobs :Blobs);
 
   folders @19 () -> (folders :Folders);
+
+  find @20 (typed :Text, most :UInt32, kind :FoundKind)
+      -> (found :List(Found), matches :UInt64, more :Bool, owed :UInt64);
+  # What people type to find something, any bytes: words, "words one after another", beginn*, -not. The best come first,
+  # at most 100. `matches`: that there are, and `more`: some more. `owed`: changes that the index does not know yet.
+}
+
+enum FoundKind {
+  anything @0;
+  document @1;
+  file @2;
+  extracted @3;               # what a plugin has read in a file
+}
+
+struct Found {
+  kind @0 :FoundKind;
+  name @1 :Text;              # of the document, or of the file in its folder
+  folder @2 :Text;
+  path @3 :Text;              # of the file on this device; empty: its folder is not there just now
+  snippet @4 :Text;           # in one line
+  marks @5 :List(Mark);       # in it: what was looked for
+  hasBefore @6 :Bool;
+  hasAfter @7 :Bool;
+  score @8 :Int64;            # greater is better
+
+  struct Mark {
+    begin @0 :UInt32;         # bytes
+    end @1 :UInt32;
+  }
 }
 
 interface Folders {

@@ -79,6 +79,12 @@ struct FolderOptions {
   bool waits = false;  // until everything is up to date
 };
 
+struct FindOptions {
+  std::vector<std::string> words;
+  std::string in = "all";
+  uint32_t most = 20;
+};
+
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
@@ -111,6 +117,7 @@ int docList(const Common& common);
 int folder(const Common& common, const std::string& what, const FolderOptions& options);
 // `what`: the name of the command behind `hearth blob`.
 int blob(const Common& common, const std::string& what, const BlobOptions& options);
+int find(const Common& common, const FindOptions& options);
 int watchLinks(const Common& common, const WatchOptions& options);
 int jobs(const Common& common, uint32_t most);
 int why(const Common& common, const std::string& job);

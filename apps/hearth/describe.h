@@ -16,5 +16,6 @@ void describeDocuments(CLI::App& app, Common& common, DocOptions& options);
 // hearth blob …
 void describeBlobs(CLI::App& app, Common& common, BlobOptions& options);
 void describeFolders(CLI::App& app, Common& common, FolderOptions& options);
+void describeFind(CLI::App& app, Common& common, FindOptions& options);
 
 }  // namespace hearth::cli

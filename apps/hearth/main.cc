@@ -30,6 +30,7 @@ struct Everything {
   DocOptions doc;
   BlobOptions blob;
   FolderOptions folder;
+  FindOptions find;
   std::vector<std::string> settings;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
@@ -227,6 +228,7 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("blob"))
     return blob(
         all.common, app.get_subcommand("blob")->get_subcommands().front()->get_name(), all.blob);
+  if (got("find")) return find(all.common, all.find);
   if (got("remove")) return remove(all.common, all.name, all.reason);
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);
@@ -279,6 +281,7 @@ int main(int argc, char** argv) {
   describeDocuments(app, all.common, all.doc);
   describeBlobs(app, all.common, all.blob);
   describeFolders(app, all.common, all.folder);
+  describeFind(app, all.common, all.find);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -2,6 +2,7 @@
 
 #include "bindings/local/blobs.h"
 #include "bindings/local/documents.h"
+#include "bindings/local/finding.h"
 #include "bindings/local/folders.h"
 #include "bindings/local/invitation.h"
 #include "bindings/local/refuse.h"
@@ -265,6 +266,11 @@ class DaemonServer final: public Daemon::Server {
   kj::Promise<void> folders(FoldersContext context) override {
     context.getResults().setFolders(newFolders(kj::addRef(*papers)));
     return kj::READY_NOW;
+  }
+
+  kj::Promise<void> find(FindContext context) override {
+    auto params = context.getParams();
+    co_await answer(node.data().search(), params, context.getResults());
   }
 
   kj::Promise<void> relays(RelaysContext context) override {

@@ -1,5 +1,7 @@
 #include "devices/data/data.h"
 
+#include "devices/search/search.h"
+
 #include <kj/debug.h>
 
 namespace hearth::devices {
@@ -15,7 +17,10 @@ Data::Data(Surroundings around)
             blobExchange, blobCircle, around.identity.keys.id, around.files, *system},
         blobExchange);
   }
+  found = kj::heap<Search>(Indexer::Surroundings{around.timer, around.store, all, folders()});
 }
+
+Data::~Data() noexcept(false) {}
 
 kj::Promise<void> Data::start() {
   auto read = co_await log.load();
@@ -32,6 +37,7 @@ kj::Promise<void> Data::start() {
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
   tasks.add(namedOnes.start());
+  found->start();
   circleChanged();
 }
 

@@ -11,6 +11,8 @@
 
 namespace hearth::devices {
 
+class Search;
+
 class Data final: private kj::TaskSet::ErrorHandler {
  public:
   // All outlive the data.
@@ -29,6 +31,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
     kj::Maybe<FolderSystem&> folders = nullptr;
   };
   explicit Data(Surroundings around);
+  ~Data() noexcept(false);
 
   // Reads the log. A damaged one is said to be so, and nothing is done with it.
   kj::Promise<void> start();
@@ -48,6 +51,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
   kj::Maybe<Folders&> folders() {
     return ownFolders.map([](kj::Own<Folders>& all) -> Folders& { return *all; });
   }
+  // What can be found in all of that.
+  Search& search() { return *found; }
   // Devices that are known to have all that this one has, and nothing else.
   std::vector<DeviceId> inStepWith() const { return inStep.inStepWith(); }
 
@@ -75,6 +80,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
   Blobs namedOnes{{around.timer, around.keeper, blobExchange,
       {around.clock, around.store, blobDisk, blobCircle}, blobNames}};
   kj::Maybe<kj::Own<Folders>> ownFolders;
+  kj::Own<Search> found;
   kj::PromiseFulfillerPair<void> loading = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> loaded = loading.promise.fork();
   bool isLoaded = false;

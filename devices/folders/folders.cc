@@ -132,6 +132,12 @@ kj::Promise<std::vector<Folders::View>> Folders::list() {
   co_return kj::mv(views);
 }
 
+std::vector<Folders::Files> Folders::files() const {
+  std::vector<Files> all;
+  for (auto& [collection, folder]: open) all.push_back({folder->settings(), folder->files()});
+  return all;
+}
+
 void Folders::addTo(Holdings& holdings) const {
   for (auto& [collection, folder]: open) {
     holdings.push_back(

@@ -31,6 +31,13 @@ class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorH
   };
   kj::Promise<std::vector<View>> list();
 
+  // Of those that are there just now.
+  struct Files {
+    storage::folders::Folder folder;
+    std::shared_ptr<TreeWork> tree;
+  };
+  std::vector<Files> files() const;
+
   void addTo(Holdings& holdings) const;
 
  private:

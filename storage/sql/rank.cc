@@ -58,7 +58,10 @@ int learn(const Fts5ExtensionApi* api, Fts5Context* fts, int count, sqlite3_valu
   if (auto code = api->xColumnTotalSize(fts, -1, &words); code != SQLITE_OK) return code;
   auto rows = static_cast<double>(std::max<sqlite3_int64>(all, 1));
   known.averageLength = std::max(1.0, static_cast<double>(words) / rows);
-  for (int phrase = 0; phrase < api->xPhraseCount(fts); ++phrase) {
+  auto phrases = api->xPhraseCount(fts);
+  // One alone need not be weighed against others.
+  if (phrases == 1) known.idf.push_back(1);
+  for (int phrase = 0; phrase < phrases && phrases > 1; ++phrase) {
     double with = 0;
     if (auto code = rowsWith(api, fts, phrase, rows, with); code != SQLITE_OK) return code;
     known.idf.push_back(std::max(1e-6, std::log((rows - with + 0.5) / (with + 0.5))));

@@ -5,7 +5,7 @@
 //   hearth_rank(TABLE, weight of the first column, ...)      greater is better, in millionths
 //
 // How many rows have a word is counted as far as COUNTED_MAX and reckoned from there on; of several words one after another
-// it is not counted at all: they are taken for rare.
+// it is not counted at all: they are taken for rare. Nor is what is looked for alone.
 
 #include <cstdint>
 

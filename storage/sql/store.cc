@@ -60,6 +60,12 @@ void Store::takeBatch() {
 void Store::deliverBatch() {
   for (auto& work: current.works) work->deliver();
   current.works.clear();
+  if (commitCount == commitsTold) return;
+  commitsTold = commitCount;
+  auto told = kj::mv(next.fulfiller);
+  next = kj::newPromiseAndFulfiller<void>();
+  change = next.promise.fork();
+  told->fulfill();
 }
 
 // On the executor, as all below.

@@ -47,6 +47,9 @@ class Store final: private kj::TaskSet::ErrorHandler {
   static constexpr kj::Duration CHECKPOINT_EVERY = 1 * kj::HOURS;
   kj::Promise<void> checkpoint();
 
+  // Resolves after the next commit that changes something.
+  kj::Promise<void> changed() { return change.addBranch(); }
+
   // Whether all work that was asked for is done.
   bool isIdle() const { return !pumping; }
 
@@ -84,7 +87,9 @@ class Store final: private kj::TaskSet::ErrorHandler {
   std::deque<kj::Own<Work>> queue;
   Batch current;
   bool pumping = false;
-  uint64_t commitCount = 0;
+  uint64_t commitCount = 0, commitsTold = 0;
+  kj::PromiseFulfillerPair<void> next = kj::newPromiseAndFulfiller<void>();
+  kj::ForkedPromise<void> change = next.promise.fork();
   kj::TaskSet tasks;
 
   template <Kind KIND, typename F>

@@ -30,9 +30,11 @@ void gone(Database& db, int64_t folder, const crypto::CollectionId& collection) 
   db.run("INSERT OR IGNORE INTO search_gone VALUES (?1)", collection.asBytes());
 }
 
-std::vector<Owed> owed(Database& db, size_t most) {
+std::vector<Owed> owed(Database& db, int64_t folder, size_t most) {
   std::vector<Owed> all;
-  auto select = db.query("SELECT folder, directory, name, turn FROM search_owed LIMIT ?1", most);
+  auto select =
+      db.query("SELECT folder, directory, name, turn FROM search_owed WHERE folder = ?1 LIMIT ?2",
+          folder, most);
   while (select.step())
     all.push_back(
         {select.number(0), select.text(1).cStr(), select.text(2).cStr(), select.number(3)});
@@ -63,6 +65,7 @@ Written written(Database& db, const crypto::CollectionId& collection, size_t mos
       found.from, most);
   while (select.step()) {
     found.upto = select.number(0);
+    if (select.number(3) == 0) ++found.unread;
     if (select.blob(1) == collection.asBytes() && select.number(3) != 0)
       topics.insert(select.text(2).cStr());
   }
@@ -71,7 +74,9 @@ Written written(Database& db, const crypto::CollectionId& collection, size_t mos
 }
 
 void done(Database& db, const Written& topics) {
-  db.run("UPDATE search_state SET place = ?1 WHERE place = ?2", topics.upto, topics.from);
+  db.run("UPDATE search_state SET place = ?1 WHERE place = ?2 AND ?3 ="
+         " (SELECT count(*) FROM entries WHERE kind = 0 AND i > ?2 AND i <= ?1)",
+      topics.upto, topics.from, topics.unread);
 }
 
 void seenAnew(Database& db, int64_t place) {
@@ -80,10 +85,9 @@ void seenAnew(Database& db, int64_t place) {
 
 Totals totals(Database& db) {
   Totals totals;
-  totals.items = static_cast<uint64_t>(one(db.query("SELECT count(*) FROM search_items")));
   totals.paths = static_cast<uint64_t>(one(db.query("SELECT count(*) FROM search_owed")));
-  totals.areEntriesOwed = one(
-      db.query("SELECT EXISTS (SELECT 1 FROM entries WHERE i > (SELECT place FROM search_state))"));
+  totals.entries = static_cast<uint64_t>(one(db.query(
+      "SELECT ifnull((SELECT max(i) FROM entries), 0) - (SELECT place FROM search_state)")));
   totals.isGoing = one(db.query("SELECT EXISTS (SELECT 1 FROM search_gone)"));
   return totals;
 }

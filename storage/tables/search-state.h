@@ -25,7 +25,7 @@ struct Owed {
   std::string directory, name;
   int64_t turn;  // how often it has changed
 };
-std::vector<Owed> owed(Database& db, size_t most);
+std::vector<Owed> owed(Database& db, int64_t folder, size_t most);
 // It was looked at. What has changed since is still owed.
 void done(Database& db, const Owed& path);
 
@@ -37,17 +37,18 @@ void goneIsDone(Database& db, const crypto::CollectionId& collection);
 struct Written {
   std::vector<std::string> topics;
   int64_t from = 0, upto = 0;
+  uint64_t unread = 0;  // entries between them that cannot be read, of any collection
 };
 Written written(Database& db, const crypto::CollectionId& collection, size_t most);
-// All of them were looked at.
+// All of them were looked at. Does not count where more can be read by now.
 void done(Database& db, const Written& topics);
 // An entry that came long ago can be read now.
 void seenAnew(Database& db, int64_t place);
 
+// What is owed in all: paths, entries of the log, and whether something is to go.
 struct Totals {
-  uint64_t items = 0, paths = 0;  // paths that are owed
-  bool areEntriesOwed = false;    // of the log
-  bool isGoing = false;           // what was in a folder that is removed
+  uint64_t paths = 0, entries = 0;
+  bool isGoing = false;
 };
 Totals totals(Database& db);
 

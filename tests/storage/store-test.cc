@@ -58,6 +58,25 @@ TEMPLATE_TEST_CASE(
   REQUIRE(shop.count() == 101);
 }
 
+TEMPLATE_TEST_CASE(
+    "whoever waits for a change is told of a commit that changes something, and of nothing else",
+    "", InlineExecutor, ThreadExecutor) {
+  Shop<TestType> shop;
+  bool isTold = false;
+  auto told = shop.store->changed().then([&]() { isTold = true; }).eagerlyEvaluate(nullptr);
+  REQUIRE(shop.count() == 0);
+  shop.wait(shop.store->write([](Database&) {}));
+  shop.uv.waitScope.poll();
+  REQUIRE(!isTold);
+  shop.wait(shop.note(1));
+  shop.uv.waitScope.poll();
+  REQUIRE(isTold);
+  auto next = shop.store->changed();
+  REQUIRE(!next.poll(shop.uv.waitScope));
+  shop.wait(shop.note(2));
+  REQUIRE(next.poll(shop.uv.waitScope));
+}
+
 TEST_CASE("writes asked for while a commit is under way share the next one") {
   Shop<ThreadExecutor> shop;
   kj::MutexGuarded<bool> begun(false), mayEnd(false);
