@@ -31,6 +31,8 @@ Step::What someStep(Luck& luck) {
 Story storyOf(uint64_t seed) {
   Luck luck(seed);
   Story story{.devices = 2 + luck.below(Story::DEVICES_MAX - 1), .steps = {}};
+  // Mostly they have something in common that they can disagree about.
+  if (luck.below(4) > 0) story.steps.push_back({Step::What::BEGIN, 0, 1, luck.next()});
   auto count = STEPS_LEAST + luck.below(STEPS_MORE);
   while (story.steps.size() < count) {
     auto who = luck.below(story.devices);

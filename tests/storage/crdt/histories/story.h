@@ -13,6 +13,7 @@ namespace hearth::storage {
 
 struct Step {
   enum class What : uint8_t {
+    BEGIN,       // `who` makes one of everything, and all have it
     CHANGE,      // `who` commits a transaction
     TYPE,        // `who` types a word, forwards or backwards
     DELIVER,     // something that was said reaches `who`, perhaps not for the last time

@@ -57,6 +57,9 @@ void World::go(const Step& step) {
   auto name = nameOf(replica.author);
   using What = Step::What;
   switch (step.what) {
+    case What::BEGIN:
+      begin(replica);
+      break;
     case What::CHANGE:
       change(replica, luck);
       break;
@@ -101,6 +104,21 @@ void World::go(const Step& step) {
       break;
   }
   if (luck.below(8) == 0) replica.check();
+}
+
+void World::begin(Replica& replica) {
+  tell(nameOf(replica.author) + " makes one of everything, which all take");
+  Draft draft(replica.document);
+  auto number = [](int64_t value) { return Tree{value}; };
+  Tree::Map all{{"a", {Tree::List{number(1), number(2), number(3), number(4)}}},
+      {"b", {Tree::Written{"words"}}}, {"c", {Tree::Members{{number(0)}}}},
+      {"d", {Tree::Map{{"a", number(5)}}}}, {"e", {Tree::Counted{6}}}};
+  must(draft.set({}, {std::move(all)}).has_value(), "a document cannot be begun");
+  say(replica, replica.change(draft.ops(), nowMs));
+  for (auto& other: replicas)
+    if (other.author != replica.author) {
+      for (auto& bundle: replica.since({})) other.take(bundle);
+    }
 }
 
 void World::change(Replica& replica, Luck& luck) {

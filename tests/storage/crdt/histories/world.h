@@ -48,6 +48,7 @@ class World final {
 
   void tell(const std::string& line);
   void say(const Replica& from, std::vector<Replica::Bytes> bundles);
+  void begin(Replica& replica);
   void change(Replica& replica, Luck& luck);
   void type(Replica& replica, Luck& luck);
   void deliver(Replica& replica, Luck& luck);
