@@ -73,7 +73,7 @@ struct Findings {
 constexpr size_t FOUND_MAX = 1'000;
 // A word that is in more items than these tells little: the newest of them are compared, and those that have it in
 // their title or place.
-constexpr size_t COMPARED_MAX = 1'000;
+constexpr size_t COMPARED_MAX = 500;
 
 // At most `most` <= FOUND_MAX items, with the texts that are kept; of one kind or of all.
 Findings find(Database& db, const Query& query, std::optional<Kind> kind, size_t most);
