@@ -57,7 +57,7 @@ TreeResult<FileState> SimTree::placeLink(
   auto spot = expect(path, expected);
   if (!spot) return no(spot.error());
   if (!isTarget(target)) return no(TreeError::UNSUPPORTED);
-  if (full) return refuse(TreeError::FULL);
+  if (image.full) return refuse(TreeError::FULL);
   auto node = image.newInode();
   auto now = image.tick();
   return placeAt(
@@ -67,7 +67,7 @@ TreeResult<FileState> SimTree::placeLink(
 TreeResult<FileState> SimTree::makeDirectory(const FolderPath& path, uint32_t mode) {
   auto spot = expect(path, nullptr);
   if (!spot) return no(spot.error());
-  if (full) return refuse(TreeError::FULL);
+  if (image.full) return refuse(TreeError::FULL);
   auto node = makeIn(spot->directory, spot->name);
   auto meta = image.node(node)->meta;
   meta.mode = mode & 0777;

@@ -17,7 +17,8 @@ TreeResult<void> SimTree::keepAs(TreeImage::Step& step, Inode node, Keep keep) {
   auto rest = std::string_view(keep->str());
   for (auto slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
     auto name = std::string(rest.substr(0, slash));
-    if (full && image.find(directory, name) == TreeImage::NONE) return refuse(TreeError::FULL);
+    if (image.full && image.find(directory, name) == TreeImage::NONE)
+      return refuse(TreeError::FULL);
     directory = makeIn(directory, name);
     rest.remove_prefix(slash + 1);
   }

@@ -111,7 +111,7 @@ class SimTree::FileStaged final: public Staged {
   }
   TreeResult<void> writable() {
     auto usable = this->usable();
-    if (usable && tree.full) return tree.refuse(TreeError::FULL);
+    if (usable && tree.image.full) return tree.refuse(TreeError::FULL);
     return usable;
   }
 };
@@ -234,7 +234,7 @@ TreeResult<kj::Own<FileTree::Staged>> SimTree::stage(std::string_view text) {
   if (!usable) return no(usable.error());
   auto directory = own(STAGED);
   auto node = image.find(directory, name);
-  if (node == TreeImage::NONE && full) return refuse(TreeError::FULL);
+  if (node == TreeImage::NONE && image.full) return refuse(TreeError::FULL);
   if (node == TreeImage::NONE) {
     node = image.newInode();
     auto now = image.tick();
@@ -266,7 +266,7 @@ TreeResult<void> SimTree::dropStaged(std::string_view text) {
 TreeResult<void> SimTree::sync() {
   auto usable = this->usable();
   if (!usable) return usable;
-  if (failing) return refuse(TreeError::FAILED);
+  if (image.failing) return refuse(TreeError::FAILED);
   ++syncs;
   image.sync();
   return {};
@@ -275,7 +275,7 @@ TreeResult<void> SimTree::sync() {
 TreeResult<uint64_t> SimTree::room() {
   auto usable = this->usable();
   if (!usable) return no(usable.error());
-  return full ? 0 : roomBytes;
+  return image.full ? 0 : roomBytes;
 }
 
 }  // namespace hearth::sim

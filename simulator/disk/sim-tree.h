@@ -16,8 +16,6 @@ class SimTree final: public storage::FileTree {
   KJ_DISALLOW_COPY_AND_MOVE(SimTree);
 
   // Faults.
-  bool full = false;             // nothing can be written or made
-  bool failing = false;          // nothing can be made durable
   bool gone = false;             // the folder is not there
   bool withoutExtended = false;  // nor can extended attributes be
   std::set<std::string> denied;  // paths that can neither be read nor changed

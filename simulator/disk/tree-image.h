@@ -67,6 +67,10 @@ class TreeImage final {
   // Whether names that differ in the case of ASCII letters are one.
   bool caseless = false;
 
+  // Faults of the disk itself.
+  bool full = false;     // Hearth can write nothing
+  bool failing = false;  // nothing can be made durable
+
   // Requires that there is such a node, and that it is a directory.
   Inode find(Inode directory, const std::string& name) const;
   bool has(Inode node) const { return now.contains(node); }

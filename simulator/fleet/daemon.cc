@@ -166,7 +166,7 @@ kj::Promise<Result<bool>> Daemon::run() {
   running =
       kj::heap<devices::Node>(devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace,
                                   parts.entropy, parts.network, *store, engines, *system, *home,
-                                  executor, executor, *localLink, parts.counter},
+                                  executor, executor, *localLink, parts.counter, parts.folders},
           identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
   co_await running->prepare();

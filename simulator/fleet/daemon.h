@@ -7,6 +7,7 @@
 #include "simulator/engines/modelled-engine.h"
 #include "simulator/fleet/false-admin.h"
 #include "simulator/fleet/profile.h"
+#include "simulator/fleet/sim-folders.h"
 #include "simulator/wire/sim-local-link.h"
 #include "simulator/wire/sim-network.h"
 #include "simulator/world/device-time.h"
@@ -20,6 +21,7 @@ struct DaemonParts {
   DeviceTime& time;
   Entropy& entropy;
   SimDisk& disk;
+  SimFolders& folders;
   kj::Network& network;
   SimLocalLink::Surroundings link;
   Processor& processor;

@@ -33,6 +33,7 @@ Device::Device(DeviceSurroundings around, DeviceIndex number, std::string name,
     : time(around.time, wallErrorOf(streamOf(around, "wall", number)),
           driftOf(streamOf(around, "drift", number), profile)),
       disk(streamOf(around, "disk", number)),
+      folders(streamOf(around, "files", number)),
       power(around.time, profile),
       around(around),
       number(number),
@@ -125,7 +126,7 @@ kj::Own<Daemon> Device::makeDaemon() {
   kj::Maybe<devices::Recording> microphone;
   if (profile.microphone) microphone = heard();
   ++starts;
-  auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, stack,
+  auto made = kj::heap<Daemon>(DaemonParts{around.time, time, entropy, disk, folders, stack,
       SimLocalLink::Surroundings{around.wire, *this, stack, time.timer(), around.dying}, power,
       profile, plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
@@ -169,6 +170,7 @@ void Device::losePower() {
   applyPlace();
   killDaemon();
   disk.losePower();
+  folders.losePower();
   time.resume();  // whatever waits for a device that sleeps waits no longer
   note("state", "off");
 }

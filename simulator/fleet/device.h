@@ -80,6 +80,7 @@ class Device final: public NetworkHost, private Trace {
 
   DeviceTime time;
   SimDisk disk;
+  SimFolders folders;
   Power power;
   EngineFaults engineFaults;
   std::map<std::string, std::string> backup;  // of the disk, if somebody made one

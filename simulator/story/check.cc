@@ -1,6 +1,7 @@
 #include "simulator/story/check.h"
 
 #include "simulator/story/check-circle.h"
+#include "simulator/story/check-files.h"
 #include "simulator/story/check-memory.h"
 
 #include <kj/debug.h>
@@ -260,8 +261,8 @@ Violations check(Run& run) {
   for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
            acknowledged, keptOnDisk, countersAreFresh, noGhosts, nobodyForgetsInVain, removedIsOut,
            removedIsLeft, vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers,
-           nothingLeft, documentsAreInStep, tracesAreSilent, energy, noErrors, bounded,
-           staleWorksForNobody, keptNowAndThen, faultsCame}) {
+           nothingLeft, documentsAreInStep, filesAreInStep, tracesAreSilent, energy, noErrors,
+           bounded, staleWorksForNobody, keptNowAndThen, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

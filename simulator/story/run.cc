@@ -204,6 +204,7 @@ void Run::heal() {
     auto& device = world.device(i);
     if (isDestroyed(device)) continue;
     device.disk.full = device.disk.failing = false;
+    device.folders.image.full = device.folders.image.failing = false;
     device.disk.syncTakes = device.kind().syncTakes;
     device.power.slowDown(1);
     auto& faults = device.engineFaults;
@@ -257,6 +258,7 @@ void Run::end(kj::Maybe<Watcher&> watcher) {
     if (world.device(i).node() == nullptr) continue;
     tasks.add(foldDisk(world.device(i)));
     if (!writers.changes().empty()) tasks.add(writers.read(world.device(i)));
+    if (owners.changes() > 0) tasks.add(owners.read(world.device(i)));
   }
   pass(1 * kj::SECONDS, watcher);
 }
@@ -356,6 +358,7 @@ void Run::countEffects() {
     count("page-torn", device.disk.torn);
     count("write-refused", device.disk.refused);
     count("bit-rotted", device.disk.rotted);
+    count("file-lost", device.folders.image.lost);
     count("engine-crash", device.engineFaults.crashed);
     count("engine-hang", device.engineFaults.hung);
     count("engine-lie", device.engineFaults.lied);
@@ -371,6 +374,7 @@ void Run::countEffects() {
   count("datagram-twice", world.datagrams().twice);
   count("datagram-late", world.datagrams().late);
   count("level-late-counted", bounds.lateFrames());
+  count("file-changed", owners.changes());
   count("written", writers.acknowledged());
   count("not-written", writers.changes().size() - writers.acknowledged());
   for (auto& event: world.history.all()) {

@@ -18,6 +18,8 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"approve", &Verbs::approve, false, true},
     {"false-hands", &Verbs::fallIntoFalseHands, true, true},
     {"write", &Verbs::write, false, true},
+    {"share-folder", &Verbs::shareFolder, false, true},
+    {"use-files", &Verbs::useFiles, false, true},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
     {"unplug", &Verbs::unplug, false, true},
@@ -142,6 +144,17 @@ kj::Promise<void> Verbs::write(const Happening& h) {
   auto changes = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 10;
   auto span = h.span > 0 * kj::SECONDS ? h.span : 30 * kj::SECONDS;
   return run.writers.write(*h.device, changes, span);
+}
+
+kj::Promise<void> Verbs::shareFolder(const Happening& h) {
+  bool shared = co_await run.owners.share(*h.device);
+  came(shared ? "share-folder" : "no-folder");
+}
+
+kj::Promise<void> Verbs::useFiles(const Happening& h) {
+  auto changes = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 10;
+  auto span = h.span > 0 * kj::SECONDS ? h.span : 30 * kj::SECONDS;
+  return run.owners.work(*h.device, changes, span);
 }
 
 kj::Promise<void> Verbs::pair(const Happening& h) {
@@ -311,17 +324,17 @@ kj::Promise<void> Verbs::stopClock(const Happening& h) {
 }
 
 kj::Promise<void> Verbs::fillDisk(const Happening& h) {
-  h.device->disk.full = true;
+  h.device->disk.full = h.device->folders.image.full = true;
   came("disk-full");
   co_await wait(h);
-  h.device->disk.full = false;
+  h.device->disk.full = h.device->folders.image.full = false;
 }
 
 kj::Promise<void> Verbs::failDisk(const Happening& h) {
-  h.device->disk.failing = true;
+  h.device->disk.failing = h.device->folders.image.failing = true;
   came("disk-fail");
   co_await wait(h);
-  h.device->disk.failing = false;
+  h.device->disk.failing = h.device->folders.image.failing = false;
 }
 
 kj::Promise<void> Verbs::slowDisk(const Happening& h) {

@@ -63,6 +63,8 @@ class Verbs final {
   kj::Promise<void> fallIntoFalseHands(const Happening& h);
   kj::Promise<void> approve(const Happening& h);
   kj::Promise<void> write(const Happening& h);
+  kj::Promise<void> shareFolder(const Happening& h);
+  kj::Promise<void> useFiles(const Happening& h);
   kj::Promise<void> move(const Happening& h);
   kj::Promise<void> plug(const Happening& h);
   kj::Promise<void> unplug(const Happening& h);

@@ -121,7 +121,7 @@ TEST_CASE("on a full disk nothing is written or made, and what is there can be r
   Folder folder;
   folder.owner.write("a", "1");
   folder.stage("s", "text");
-  folder.tree->full = true;
+  folder.image.full = true;
   auto errorOf = [](auto&& result) { return result.error(); };
   REQUIRE(errorOf(folder.tree->stage("t")) == TreeError::FULL);
   auto staged = folder.tree->stage("s").value();
@@ -158,7 +158,7 @@ TEST_CASE("what may not be read is denied") {
 
 TEST_CASE("a disk that fails to sync makes nothing durable") {
   Folder folder;
-  folder.tree->failing = true;
+  folder.image.failing = true;
   folder.owner.makeDirectory("d");
   REQUIRE(folder.tree->sync().error() == TreeError::FAILED);
   REQUIRE(folder.tree->syncs == 0);

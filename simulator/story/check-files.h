@@ -1,0 +1,11 @@
+#pragma once
+// What must be true of the files of folders when a story is over.
+
+#include "simulator/story/run.h"
+
+namespace hearth::sim {
+
+// Files are the same on all devices that have the folder, and what nobody else touched is what its owner made of it.
+std::vector<Violation> filesAreInStep(Run& run);
+
+}  // namespace hearth::sim

@@ -1,0 +1,176 @@
+#include "simulator/story/owners.h"
+
+#include <kj/debug.h>
+
+namespace hearth::sim {
+
+namespace {
+
+using Kind = TreeImage::Kind;
+
+constexpr auto FOLDER = "things";
+constexpr uint64_t FILES = 8, DIRECTORIES = 3, SHARED = 4;
+constexpr uint64_t LARGE_BYTES = 600'000;  // several chunks
+
+}  // namespace
+
+// What one person does on one device.
+class Owners::Hand final {
+ public:
+  Hand(Owners& all, Device& device, Chance& luck)
+      : all(all),
+        device(device),
+        files(device.folders),
+        left(all.own[device.index()]),
+        luck(luck) {}
+
+  void change() {
+    ++all.made;
+    switch (luck.below(12)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return write(ownFile());
+      case 4:
+        return append(ownFile());
+      case 5:
+        return rename(ownFile(), ownFile());
+      case 6:
+        return remove(ownFile());
+      case 7:
+        return renameDirectory(ownDirectory(), ownDirectory());
+      case 8:
+        return beDirectory("all/" + std::to_string(luck.below(SHARED)));
+      default:
+        return write("all/" + std::to_string(luck.below(SHARED)));
+    }
+  }
+
+ private:
+  Owners& all;
+  Device& device;
+  SimFolders& files;
+  std::map<std::string, Left>& left;
+  Chance& luck;
+
+  std::string ownDirectory() {
+    return device.called() + "/" + std::to_string(luck.below(DIRECTORIES));
+  }
+  std::string ownFile() { return ownDirectory() + "/" + std::to_string(luck.below(FILES)); }
+
+  std::string text() {
+    auto text = device.called() + " " + std::to_string(all.made) + "\n";
+    if (!luck.permille(100)) return text;
+    auto bytes = luck.below(LARGE_BYTES);
+    for (Chance own(luck.next()); text.size() < bytes;) text += std::to_string(own.next());
+    return text;
+  }
+  Kind kindOf(const std::string& path) const {
+    auto node = TreeImage::ROOT;
+    for (size_t begin = 0; begin <= path.size();) {
+      auto end = std::min(path.find('/', begin), path.size());
+      if (files.image.state(node).kind != Kind::DIRECTORY) return Kind::OTHER;
+      node = files.image.find(node, path.substr(begin, end - begin));
+      if (node == TreeImage::NONE) return Kind::OTHER;
+      begin = end + 1;
+    }
+    return files.image.state(node).kind;
+  }
+  bool isFile(const std::string& path) const { return kindOf(path) == Kind::FILE; }
+  // Whether a file can be made there: whoever has made a directory a file in the meantime is in the way.
+  bool hasPlace(const std::string& path) const {
+    if (kindOf(path) == Kind::DIRECTORY) return false;
+    for (auto slash = path.find('/'); slash != std::string::npos;
+        slash = path.find('/', slash + 1)) {
+      if (isFile(path.substr(0, slash))) return false;
+    }
+    return true;
+  }
+  void remember(const std::string& path, std::optional<std::string> bytes) {
+    if (bytes) all.written.insert(*bytes);
+    if (path.starts_with(device.called() + "/")) left[path] = {kj::mv(bytes), files.image.lost};
+  }
+
+  void write(const std::string& path) {
+    if (!hasPlace(path)) return;
+    auto bytes = text();
+    remember(path, bytes);
+    if (luck.permille(500)) {
+      files.owner.write(path, bytes);
+    } else {
+      files.owner.replace(path, bytes);
+    }
+  }
+  void append(const std::string& path) {
+    if (!isFile(path)) return;
+    files.owner.append(path, text());
+    remember(path, KJ_ASSERT_NONNULL(files.owner.read(path)));
+  }
+  void rename(const std::string& from, const std::string& to) {
+    if (from == to || !isFile(from) || !hasPlace(to)) return;
+    files.owner.rename(from, to);
+    remember(to, KJ_ASSERT_NONNULL(files.owner.read(to)));
+    remember(from, std::nullopt);
+  }
+  void remove(const std::string& path) {
+    if (!isFile(path)) return;
+    files.owner.remove(path);
+    remember(path, std::nullopt);
+  }
+  void renameDirectory(const std::string& from, const std::string& to) {
+    if (from == to || kindOf(from) != Kind::DIRECTORY || kindOf(to) == Kind::DIRECTORY) return;
+    files.owner.rename(from, to);
+    for (auto& [path, bytes]: files.owner.everything()) {
+      if (!path.starts_with(to + "/") || path.ends_with('/')) continue;
+      remember(path, bytes);
+      remember(from + path.substr(to.size()), std::nullopt);
+    }
+  }
+  // A file becomes a directory, or is one already: so things of two kinds come to one name.
+  void beDirectory(const std::string& path) {
+    if (isFile(path)) files.owner.remove(path);
+    if (!hasPlace(path) && kindOf(path) != Kind::DIRECTORY) return;
+    auto inside = path + "/" + device.called();
+    if (kindOf(inside) == Kind::DIRECTORY) return;
+    auto bytes = text();
+    all.written.insert(bytes);
+    files.owner.write(inside, bytes);
+  }
+};
+
+kj::Promise<bool> Owners::share(Device& device) {
+  KJ_IF_MAYBE(node, device.node()) {
+    try {
+      co_await device.whileItRuns(node->data().ready());
+      auto& folders = KJ_ASSERT_NONNULL(node->data().folders());
+      auto added = co_await device.whileItRuns(folders.add(SimFolders::PATH, FOLDER));
+      co_return added.has_value();
+    } catch (const kj::Exception& e) {
+      world.history.add(device.index(), "step", kj::str("no folder: ", e.getDescription()).cStr());
+    }
+  }
+  co_return false;
+}
+
+kj::Promise<void> Owners::work(Device& device, uint32_t changes, kj::Duration span) {
+  auto luck = Chance::of(world.seed(), "owners", device.index());
+  Hand hand(*this, device, luck);
+  for (uint32_t i = 0; i < changes; ++i) {
+    co_await world.time.after(
+        luck.between(0 * kj::SECONDS, 2 * span / static_cast<int64_t>(changes)));
+    if (device.isOn() && device.isAwake()) hand.change();
+  }
+}
+
+kj::Promise<void> Owners::read(Device& device) {
+  KJ_IF_MAYBE(node, device.node()) {
+    co_await device.whileItRuns(node->data().ready());
+    auto& folders = KJ_ASSERT_NONNULL(node->data().folders());
+    auto views = co_await device.whileItRuns(folders.list());
+    if (views.empty()) co_return;
+    found[device.index()] = {device.folders.owner.everything(), kj::mv(views[0].status)};
+  }
+}
+
+}  // namespace hearth::sim

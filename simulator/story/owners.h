@@ -1,0 +1,50 @@
+#pragma once
+// People who use the files of a folder on their devices, and what they remember of it: files that nobody else touches
+// must be on every device what their owner has made of them.
+
+#include "simulator/fleet/world.h"
+
+#include <optional>
+
+namespace hearth::sim {
+
+class Owners final {
+ public:
+  explicit Owners(World& world): world(world) {}
+
+  // hearth folder add. False: it cannot be done just now.
+  kj::Promise<bool> share(Device& device);
+
+  // So many changes, one after the other: files that are the device's own, in a directory that bears its name, and
+  // some that everybody changes. They happen to the disk, whether a daemon runs or not.
+  kj::Promise<void> work(Device& device, uint32_t changes, kj::Duration span);
+
+  // What the folder is on that device now, for pages().
+  kj::Promise<void> read(Device& device);
+
+  struct Page {
+    std::map<std::string, std::string> files;  // as TreeOwner has them
+    devices::Folder::Status status;
+  };
+  const std::map<DeviceIndex, Page>& pages() const { return found; }
+
+  // A file of a device's own as it was left; none: removed.
+  struct Left {
+    std::optional<std::string> bytes;
+    uint64_t lost;  // by the device's disk until then, by losses of power
+  };
+  const std::map<DeviceIndex, std::map<std::string, Left>>& left() const { return own; }
+  bool hasWritten(const std::string& bytes) const { return written.contains(bytes); }
+  uint64_t changes() const { return made; }
+
+ private:
+  World& world;
+  std::map<DeviceIndex, Page> found;
+  std::map<DeviceIndex, std::map<std::string, Left>> own;
+  std::set<std::string> written;
+  uint64_t made = 0;
+
+  class Hand;
+};
+
+}  // namespace hearth::sim
