@@ -50,6 +50,13 @@ void BlobExchange::peerHas(const DeviceId& peer, const ContentId& content) {
   poke();
 }
 
+void BlobExchange::isHere(const crypto::CollectionId& collection, const ContentId& content) {
+  streams.forEach([&](const DeviceId& peer, BlobSession& session) {
+    if (around.readers.readsBlobs(peer) && around.readers.mayRead(peer, collection))
+      session.has(content);
+  });
+}
+
 // Answers to peers
 
 // Each place is asked for what those before it lack.

@@ -50,9 +50,8 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
   // No promise of it outlives this object. No target drops one while it is called.
   kj::Promise<Result<void>> fetch(BlobRef ref, Wish wish, BlobTarget& target) override;
   void peerHas(const DeviceId& peer, const ContentId& content) override;
-
-  // Whether nobody who is here has what is lacking of the blob.
-  bool isStuck(const ContentId& content) const;
+  void isHere(const crypto::CollectionId& collection, const ContentId& content) override;
+  bool isStuck(const ContentId& content) const override;
   size_t fetching() const { return active.size(); }
   // Devices that have sent other bytes than they should: they are not asked again while this device runs.
   const std::map<DeviceId, Error>& liars() const { return lied; }

@@ -72,6 +72,12 @@ class BlobFetching {
 
   // The peer has more of the blob than when it was asked last.
   virtual void peerHas(const DeviceId& peer, const ContentId& content) = 0;
+
+  // This device has more of the blob than it may have said.
+  virtual void isHere(const crypto::CollectionId& collection, const ContentId& content) = 0;
+
+  // Whether nobody who is here has what is lacking of the blob.
+  virtual bool isStuck(const ContentId& content) const = 0;
 };
 
 }  // namespace hearth::devices

@@ -23,6 +23,11 @@ void BlobSession::ask(crypto::Buffer message) {
   toSay.ring();
 }
 
+void BlobSession::has(const ContentId& content) {
+  server.has(content);
+  toSay.ring();
+}
+
 kj::Promise<Result<void>> BlobSession::listen() {
   for (;;) {
     Result<void> refused;

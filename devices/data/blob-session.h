@@ -38,6 +38,8 @@ class BlobSession final {
 
   // Questions of this device.
   void ask(crypto::Buffer message);
+  // See BlobServer::has.
+  void has(const ContentId& content);
 
  private:
   kj::Timer& timer;

@@ -23,6 +23,10 @@ class FolderSystem {
   virtual storage::TreeResult<kj::Own<storage::FileTree>> open(
       const std::string& path, const storage::FolderId& id) = 0;
 
+  // Another text each time that the machine has begun anew, which may have lost what programs had written shortly before.
+  // Empty: it cannot be known.
+  virtual std::string boot() = 0;
+
   // On the loop.
   virtual kj::Own<storage::TreeWatcher> watch(const std::string& path) = 0;
 };

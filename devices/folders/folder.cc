@@ -4,6 +4,8 @@
 
 #include <kj/debug.h>
 
+#include <utility>
+
 namespace hearth::devices {
 
 Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
@@ -56,15 +58,18 @@ kj::Promise<void> Folder::follow() {
 }
 
 kj::Promise<void> Folder::run() {
-  for (bool hasCaughtUp = false;;) {
+  for (;;) {
     bool failed = false;
     try {
-      if (!hasCaughtUp) co_await saying.catchUp();
-      hasCaughtUp = true;
+      co_await distrustAfterBoot();
+      if (std::exchange(mayHaveMissed, false)) {
+        co_await saying.catchUp();
+        making.poke();
+      }
       while (co_await step()) {}
     } catch (const kj::Exception& e) {
       problem = e.getDescription().cStr();
-      failed = true;
+      mayHaveMissed = failed = true;
     }
     if (failed || !problem.empty()) {
       co_await around.timer.afterDelay(AGAIN_AFTER);
@@ -73,6 +78,15 @@ kj::Promise<void> Folder::run() {
       co_await waitForNews();
     }
   }
+}
+
+kj::Promise<void> Folder::distrustAfterBoot() {
+  auto boot = around.system.boot();
+  if (boot == known.boot) co_return;
+  co_await around.store.write([folder = known.number, boot](storage::Database& db) {
+    storage::folders::rebooted(db, folder, boot);
+  });
+  known.boot = kj::mv(boot);
 }
 
 kj::Promise<void> Folder::thin() {
@@ -117,12 +131,19 @@ kj::Promise<Folder::Status> Folder::status() {
   auto totals = co_await around.store.read([folder = known.number](storage::Database& db) {
     return storage::folders::totals(db, folder);
   });
+  auto told = troubles.told();
+  for (auto& path: making.waiting(FolderTroubles::MAX))
+    told.try_emplace(path.str(),
+        FolderTroubles::Trouble{"it comes when a device that has it can be reached", false});
   co_return Status{totals, looking.isLookingAtAll(), looking.files(), making.receivedBytes(),
-      troubles.told(), problem.empty() ? watchProblem : problem};
+      kj::mv(told), problem.empty() ? watchProblem : problem};
 }
 
+// What an entry says could not be written down: the disk is full, perhaps.
 void Folder::taskFailed(kj::Exception&& e) {
+  mayHaveMissed = true;
   problem = e.getDescription().cStr();
+  ring();
   KJ_LOG(WARNING, "a folder", e.getDescription());
 }
 

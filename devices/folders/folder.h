@@ -48,7 +48,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   FolderSaying saying{around, known};
   FolderLooking looking{around, known, *tree, *watcher, saying, troubles};
   FolderMaking making;
-  bool hasNews = false;
+  bool hasNews = false, mayHaveMissed = true;
   transport::Bell news;
   std::string problem, watchProblem;
   kj::TaskSet tasks;
@@ -57,6 +57,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   void ring();
   kj::Promise<void> follow();
   kj::Promise<void> run();
+  kj::Promise<void> distrustAfterBoot();
   kj::Promise<void> thin();
   kj::Promise<bool> step();
   kj::Promise<void> waitForNews();

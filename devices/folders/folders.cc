@@ -1,6 +1,7 @@
 #include "devices/folders/folders.h"
 
 #include "core/base/printable.h"
+#include "storage/tables/entries.h"
 
 #include <kj/debug.h>
 
@@ -89,9 +90,13 @@ kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std
     co_return std::unexpected("this device has 64 folders, and no more");
   auto created = around.system.create(path, idOf(collection));
   if (!created) co_return std::unexpected(created.error());
-  folders::Folder folder{.name = name, .collection = collection, .path = created->path};
-  folder.number =
-      co_await around.store.write([folder](Database& db) { return folders::add(db, folder); });
+  folders::Folder folder{
+      .name = name, .collection = collection, .path = created->path, .boot = around.system.boot()};
+  folder = co_await around.store.write([folder, self = around.self](Database& db) mutable {
+    folder.ownBefore = storage::entries::following(db, folder.collection, FOLDER_TOPIC, self);
+    folder.number = folders::add(db, folder);
+    return folder;
+  });
   take(kj::mv(folder));
   co_return std::expected<void, std::string>();
 }

@@ -143,8 +143,12 @@ kj::Promise<Result<FolderIncoming::Arrived>> FolderIncoming::fetch(BlobRef ref, 
       blobs::put(db, {.collection = collection, .ref = ref, .home = blobs::Home::OWNERS});
       blobs::refer(db, content, 1);
     });
-    auto staged = co_await tree.run(
-        [name = stagedName(ref)](storage::FileTree& files) { return files.stage(name); });
+    auto staged = co_await tree.run([name = stagedName(ref), &want](storage::FileTree& files) {
+      auto staged = files.stage(name);
+      kj::byte any[1];
+      want->wasBegun = staged && (*staged)->read(0, any).value_or(1) > 0;
+      return staged;
+    });
     if (!staged) failed(staged.error());
     want->staged = kj::mv(*staged);
   }
@@ -178,7 +182,7 @@ kj::Promise<BlobTarget::Looked> FolderIncoming::look(std::vector<WantedPart> par
       if (part.level > 0 || !wants[i]) continue;
       auto bytes = kj::heapArray<kj::byte>(part.part.length);
       auto* staged = wants[i]->staged.get();
-      if (staged != nullptr) {
+      if (staged != nullptr && wants[i]->wasBegun) {
         auto before = staged->read(part.offset, bytes);
         if (before && *before == bytes.size() && isChunk(part.part, bytes)) {
           answers[i] = Buffer();

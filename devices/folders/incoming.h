@@ -42,6 +42,7 @@ class FolderIncoming final: private BlobTarget {
     BlobRef ref;
     kj::Own<storage::FileTree::Staged> staged;  // of a large one; used on the executor
     crypto::Buffer small;
+    bool wasBegun = false;  // by a fetch before: some of it may be there
   };
   using Shared = std::shared_ptr<Wanted>;
 

@@ -3,6 +3,7 @@
 #include <kj/debug.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace hearth::devices {
 
@@ -107,7 +108,12 @@ kj::Promise<Result<bool>> FolderLooking::some() {
   }
   auto looks = isTouched ? co_await lookAtTouched() : co_await listSome();
   if (!looks) co_return no(looks.error());
-  if (auto done = co_await compare(kj::mv(*looks), !isTouched); !done) co_return no(done.error());
+  for (size_t at = 0; at < looks->size(); at += COMPARED_AT_ONCE) {
+    auto begin = std::make_move_iterator(looks->begin() + static_cast<ptrdiff_t>(at));
+    auto count = kj::min(COMPARED_AT_ONCE, looks->size() - at);
+    std::vector<Look> some(begin, begin + static_cast<ptrdiff_t>(count));
+    if (auto done = co_await compare(kj::mv(some)); !done) co_return no(done.error());
+  }
   co_return true;
 }
 
@@ -183,8 +189,6 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::listSome() 
         look.local = kj::mv(found->second);
         known.erase(found);
       }
-      if (entry.state.kind == FileState::Kind::DIRECTORY && isFirst && !isLeftOut(*path, true))
-        directories.insert(*path);
       looks.push_back(kj::mv(look));
     }
     for (auto& [name, local]: known) looks.push_back({local.path, nullptr, local});
@@ -232,7 +236,7 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::lookAtTouch
   co_return kj::mv(looks);
 }
 
-kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks, bool isListed) {
+kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks) {
   std::vector<Finding> findings;
   std::vector<Look> toRead;
   std::vector<Path> vanished;
@@ -241,8 +245,8 @@ kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks, bool i
       bool isDirectory = state->kind == FileState::Kind::DIRECTORY;
       if (isLeftOut(look.path, isDirectory)) continue;
       seen += state->kind == FileState::Kind::FILE;
-      // One that is told of may be new, be it made by Hearth itself: from now on it is watched.
-      if (isDirectory && (!isListed || look.local == nullptr)) directories.insert(look.path);
+      // Each may be new, be it made by Hearth itself: from now on it is watched.
+      if (isDirectory) directories.insert(look.path);
       KJ_IF_MAYBE(local, look.local) {
         if (local->state.kind == Kind::DIRECTORY && !isDirectory) vanished.push_back(look.path);
         if (isUnchanged(*state, *local)) continue;
@@ -284,7 +288,9 @@ kj::Promise<void> FolderLooking::read(std::vector<Look> files, std::vector<Findi
   for (size_t at = 0; at < files.size();) {
     uint64_t bytes = 0;
     std::vector<Path> some;
-    for (; at < files.size() && (some.empty() || bytes < READ_TOGETHER); ++at) {
+    for (; at < files.size() && some.size() < FILES_READ_TOGETHER &&
+        (some.empty() || bytes < READ_TOGETHER);
+        ++at) {
       bytes += KJ_ASSERT_NONNULL(files[at].state).stamp.size;
       some.push_back(files[at].path);
     }

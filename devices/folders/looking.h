@@ -14,6 +14,8 @@ class FolderLooking final {
   static constexpr size_t BATCH = 512;                 // paths that are looked at together
   static constexpr size_t DIRECTORIES_AT_ONCE = 32;    // that are listed together
   static constexpr uint64_t READ_TOGETHER = 32 << 20;  // bytes of small files
+  static constexpr size_t FILES_READ_TOGETHER = 256;
+  static constexpr size_t COMPARED_AT_ONCE = 4'096;                 // paths of a listing
   static constexpr kj::Duration WRITING_SETTLES = 2 * kj::SECONDS;  // of a file that stays open
   static constexpr kj::Duration AGAIN_AFTER =
       1 * kj::SECONDS;  // what changed while read; doubling to
@@ -75,7 +77,7 @@ class FolderLooking final {
   bool isLeftOut(const Path& path, bool isDirectory) const;
   kj::Promise<Result<std::vector<Look>>> listSome();
   kj::Promise<Result<std::vector<Look>>> lookAtTouched();
-  kj::Promise<Result<void>> compare(std::vector<Look> looks, bool isListed);
+  kj::Promise<Result<void>> compare(std::vector<Look> looks);
   kj::Promise<void> read(std::vector<Look> files, std::vector<Finding>& findings);
   bool learnRules(const Path& directory, kj::Maybe<std::string> text);
 };

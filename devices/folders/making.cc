@@ -29,6 +29,15 @@ bool isFileOf(const kj::Maybe<folders::Local>& local, const BlobRef& ref) {
   return false;
 }
 
+// What lies there shall be beside it, and may be nowhere else.
+bool isStillNeeded(Database& db, int64_t folder, const FolderStep& step) {
+  KJ_IF_MAYBE(local, step.local) {
+    return local->state.kind == Kind::FILE && step.shallBe(Kind::FILE) &&
+        versions::isYetToBeBeside(db, folder, step.path, local->state);
+  }
+  return false;
+}
+
 }  // namespace
 
 FolderMaking::FolderMaking(FolderSurroundings& around, const folders::Folder& folder,
@@ -50,6 +59,15 @@ kj::Maybe<kj::TimePoint> FolderMaking::next() const {
     if (!retry.isDue) first = kj::min(retry.at, first.orDefault(retry.at));
   }
   return first;
+}
+
+std::vector<FolderPath> FolderMaking::waiting(size_t most) const {
+  std::vector<FolderPath> found;
+  for (auto& [path, fetch]: fetching) {
+    if (found.size() == most) break;
+    if (around.exchange.isStuck(fetch.ref.contentId())) found.push_back(path);
+  }
+  return found;
 }
 
 bool FolderMaking::mayBegin(const BlobRef& ref) const {
@@ -112,6 +130,7 @@ kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
   }
   struct Page {
     std::vector<FolderStep> steps;
+    std::set<ContentId> wanted;
     kj::Maybe<Path> last;
   };
   auto page = co_await around.store.read(
@@ -119,16 +138,18 @@ kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
         Page page;
         for (auto& path: versions::pending(db, folder, versions::Order::FORWARDS, cursor, BATCH)) {
           page.last = path;
-          if (busy.contains(path)) continue;
           FolderStep step{
               path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+          if (step.shallBe(Kind::FILE) && !isReady(step))
+            page.wanted.insert(KJ_ASSERT_NONNULL(step.version).state.content.contentId());
+          if (busy.contains(path) || isStillNeeded(db, folder, step)) continue;
           if (step.shallBe(Kind::FILE)) {
             auto content = KJ_ASSERT_NONNULL(step.version).state.content.contentId();
             for (auto& copy: folders::copiesOf(db, content, 4)) {
               if (copy.folder != folder) continue;
               auto there = versions::shown(db, folder, copy.local.path);
               bool goes = true;
-              KJ_IF_MAYBE(version, there) goes = version->state.kind == Kind::GONE;
+              KJ_IF_MAYBE(version, there) goes = version->state.kind != Kind::FILE;
               if (goes && step.from == nullptr && step.local == nullptr) step.from = copy.local;
             }
           }
@@ -143,12 +164,24 @@ kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
       if (!taken.insert(from->path).second) step.from = nullptr;
     }
   }
-  std::erase_if(page.steps, [&](auto& step) { return taken.contains(step.path); });
+  // Whose bytes another path shall have stays until they are there: perhaps no other device has them any more.
+  auto isWanted = [&](const FolderStep& step) {
+    KJ_IF_MAYBE(local, step.local) {
+      return local->state.kind == Kind::FILE && !step.shallBe(Kind::FILE) &&
+          page.wanted.contains(local->state.content.contentId());
+    }
+    return false;
+  };
+  std::erase_if(
+      page.steps, [&](auto& step) { return taken.contains(step.path) || isWanted(step); });
   KJ_IF_MAYBE(last, page.last) {
     cursor = *last;
   } else {
     // What is due and did not fail again has been settled in another way.
-    std::erase_if(retries, [](auto& entry) { return entry.second.isDue; });
+    std::erase_if(retries, [this](auto& entry) {
+      if (entry.second.isDue) troubles.clear(entry.first.str());
+      return entry.second.isDue;
+    });
     // What could not be done before what follows it is tried once more.
     isDone = !anyInPass;
     anyInPass = false;
@@ -160,26 +193,33 @@ kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
 // Of what has been fetched that which shall still be there.
 kj::Promise<std::vector<FolderStep>> FolderMaking::stillWanted(std::vector<FolderStep> steps) {
   struct Now {
-    kj::Maybe<versions::Version> version;
-    kj::Maybe<Local> local;
+    FolderStep step;
+    bool isStillNeeded;
   };
   std::vector<Path> paths;
   for (auto& step: steps) paths.push_back(step.path);
   auto current =
       co_await around.store.read([folder = folder.number, paths = kj::mv(paths)](Database& db) {
-        std::vector<Now> now;
-        for (auto& path: paths)
-          now.push_back({versions::shown(db, folder, path), folders::find(db, folder, path)});
-        return now;
+        std::vector<Now> all;
+        for (auto& path: paths) {
+          FolderStep step{
+              path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+          bool needed = isStillNeeded(db, folder, step);
+          all.push_back({kj::mv(step), needed});
+        }
+        return all;
       });
   std::vector<FolderStep> wanted;
   for (size_t i = 0; i < steps.size(); ++i) {
-    auto& step = steps[i];
-    step.version = kj::mv(current[i].version);
-    step.local = kj::mv(current[i].local);
+    auto& step = current[i].step;
+    step.arrived = kj::mv(steps[i].arrived);
     if (!step.shallBe(Kind::FILE)) continue;
-    if (KJ_ASSERT_NONNULL(step.version).state.content == step.arrived->ref)
+    if (KJ_ASSERT_NONNULL(step.version).state.content != step.arrived->ref) continue;
+    if (current[i].isStillNeeded) {
+      retryLater(step.path, AGAIN_AFTER);
+    } else {
       wanted.push_back(kj::mv(step));
+    }
   }
   co_return kj::mv(wanted);
 }
@@ -271,6 +311,13 @@ kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
     retries.erase(one.step.path);
     troubles.clear(one.step.path.str());
   }
+  std::vector<ContentId> here;
+  for (auto& one: done) {
+    KJ_IF_MAYBE(version, one.step.version) {
+      if (one.how && version->state.kind == Kind::FILE)
+        here.push_back(version->state.content.contentId());
+    }
+  }
   co_await around.store.write([folder = folder.number, done = kj::mv(done)](Database& db) {
     for (auto& one: done) {
       if (!one.how) continue;
@@ -279,26 +326,27 @@ kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
       KJ_IF_MAYBE(from, step.from) {
         forgetChunks(db, folder, from->path);
         folders::drop(db, folder, from->path);
-        versions::settle(db, folder, from->path);
+        versions::consider(db, folder, from->path);
       }
       KJ_IF_MAYBE(state, *one.how) {
         auto& version = KJ_ASSERT_NONNULL(step.version);
         Local now{step.path, state->stamp, version.state, version.name};
         if (version.state.kind == Kind::FILE) now.state.attributes = one.has;
         if (version.state.kind == Kind::DIRECTORY) now.state.attributes.mode = state->mode;
-        folders::put(db, folder, now);
-        placeChunks(db, folder, now);
+        if (version.isImplied()) {
+          folders::drop(db, folder, step.path);  // whoever looks at it says that it is there
+        } else {
+          folders::put(db, folder, now);
+          placeChunks(db, folder, now);
+        }
       } else {
         folders::drop(db, folder, step.path);
       }
       // Something newer may have come meanwhile.
-      auto shown = versions::shown(db, folder, step.path);
-      bool isIt = (shown == nullptr) == (step.version == nullptr);
-      KJ_IF_MAYBE(now, shown)
-        isIt = step.version != nullptr && KJ_ASSERT_NONNULL(step.version).name == now->name;
-      if (isIt) versions::settle(db, folder, step.path);
+      versions::consider(db, folder, step.path);
     }
   });
+  for (auto& content: here) around.exchange.isHere(folder.collection, content);
 }
 
 void FolderMaking::failed(const Path& path, TreeError error) {

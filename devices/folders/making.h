@@ -41,6 +41,8 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
 
   uint64_t receivedBytes() const { return incoming.receivedBytes(); }
   size_t fetches() const { return fetching.size(); }
+  // What is fetched, and no device has that can be reached; so many at most.
+  std::vector<storage::FolderPath> waiting(size_t most) const;
 
  private:
   using Path = storage::FolderPath;

@@ -6,6 +6,7 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 
@@ -29,36 +30,51 @@ struct Sorted {
   size_t known = 0;
 };
 
-// Of a file that is as it was, or as others have said: written down, and nothing is said.
+// Of a file that is as it was, or as others have said: written down, and nothing is said. What nobody has said is said.
 bool isKnown(Database& db, int64_t folder, const Finding& finding,
     const kj::Maybe<folders::Local>& local, const kj::Maybe<versions::Version>& shown) {
-  KJ_IF_MAYBE(before, local) {
-    if (!before->state.isSameAs(finding.state)) return false;
-    folders::restamp(db, folder, finding.path, finding.stamp, finding.isFresh);
-    return true;
-  }
-  KJ_IF_MAYBE(version, shown) {
-    if (!version->state.isSameAs(finding.state)) return false;
-    if (finding.state.kind == Kind::GONE) return true;
-    folders::Local now{finding.path, finding.stamp, finding.state, version->name, finding.isFresh};
+  auto lies = [&](const versions::Version& version) {
+    forgetChunks(db, folder, finding.path);
+    folders::Local now{finding.path, finding.stamp, finding.state, version.name, finding.isFresh};
     folders::put(db, folder, now);
     placeChunks(db, folder, now);
-    versions::settle(db, folder, finding.path);
+    versions::consider(db, folder, finding.path);
     return true;
+  };
+  KJ_IF_MAYBE(before, local) {
+    if (before->state.isSameAs(finding.state)) {
+      folders::restamp(db, folder, finding.path, finding.stamp, finding.isFresh);
+      return true;
+    }
   }
-  return finding.state.kind == Kind::GONE;
+  bool isThere = finding.state.kind != Kind::GONE;
+  KJ_IF_MAYBE(version, shown) {
+    bool isShown = !version->isImplied() && version->state.isSameAs(finding.state);
+    if (isShown && isThere && local == nullptr) return lies(*version);
+  }
+  if (isThere) {
+    auto ours = versions::placed(db, folder, finding.path, finding.state);
+    KJ_IF_MAYBE(version, ours) return lies(*version);
+  }
+  return !isThere && local == nullptr;
 }
 
+// It replaces what lay there, whoever has said it; and where nothing did, that it was removed. Another file that was said
+// to be there is one that nobody knew of here.
 FolderRecord recordOf(const Finding& finding, const kj::Maybe<folders::Local>& local,
-    const kj::Maybe<versions::Version>& shown) {
+    const std::vector<versions::Version>& live) {
   FolderRecord record{finding.path, finding.state, {}};
-  KJ_IF_MAYBE(before, local) {
-    record.replaced.push_back(before->version);
-  } else {
-    KJ_IF_MAYBE(version, shown) {
-      // What was removed and comes back. Another file there is one that nobody knew of.
-      if (version->state.kind == Kind::GONE) record.replaced.push_back(version->name);
-    }
+  PathState nothing;
+  const PathState* before = &nothing;
+  KJ_IF_MAYBE(there, local) {
+    record.replaced.push_back(there->version);
+    before = &there->state;
+  }
+  for (auto& version: live) {
+    bool isNamed = std::ranges::find(record.replaced, version.name) != record.replaced.end();
+    if (isNamed || !version.state.isSameAs(*before)) continue;
+    if (record.replaced.size() == FolderRecord::REPLACED_MAX) break;
+    record.replaced.push_back(version.name);
   }
   return record;
 }
@@ -85,10 +101,18 @@ Sorted sort(Database& db, const folders::Folder& folder, std::vector<Finding> fi
       ++sorted.known;
       continue;
     }
-    sorted.records.push_back(recordOf(finding, local, shown));
+    auto live = versions::live(db, folder.number, finding.path);
+    sorted.records.push_back(recordOf(finding, local, live));
     sorted.said.push_back(kj::mv(finding));
   }
   return sorted;
+}
+
+// What this device had said when it ended, and not written down: it lay there, and may be another by now.
+std::vector<Finding> findingsOf(const std::vector<FolderRecord>& records) {
+  std::vector<Finding> findings;
+  for (auto& record: records) findings.push_back({record.path, record.state, {}, {}, true});
+  return findings;
 }
 
 // What this device has said lies where it was found.
@@ -121,7 +145,12 @@ kj::Promise<Result<void>> FolderSaying::say(std::vector<Finding> findings) {
     std::vector<Finding> some(
         std::make_move_iterator(findings.begin() + static_cast<ptrdiff_t>(at)),
         std::make_move_iterator(findings.begin() + static_cast<ptrdiff_t>(end)));
+    std::vector<ContentId> here;
+    for (auto& finding: some) {
+      if (finding.state.kind == Kind::FILE) here.push_back(finding.state.content.contentId());
+    }
     if (auto done = co_await sayBatch(kj::mv(some)); !done) co_return no(done.error());
+    for (auto& content: here) around.exchange.isHere(folder.collection, content);
   }
   co_return Result<void>();
 }
@@ -202,9 +231,12 @@ kj::Promise<void> FolderSaying::catchUp() {
           if (read && there->label.kind == FOLDER_RECORDS_KIND) records = kj::mv(*read);
         }
       }
-      co_await around.store.write(
-          [folder = folder.number, name = one.name, time, records = kj::mv(records)](
-              Database& db) { versions::apply(db, folder, name, time, records); });
+      bool lay = one.name.author == around.self && one.name.seq >= folder.ownBefore;
+      co_await around.store.write([folder = folder.number, lay, name = one.name, time,
+                                      records = kj::mv(records)](Database& db) {
+        if (lay) return writeDown(db, folder, name, time, records, findingsOf(records));
+        versions::apply(db, folder, name, time, records);
+      });
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include <climits>
 #include <cstdlib>
+#include <fstream>
 
 namespace hearth::devices {
 
@@ -54,6 +55,14 @@ std::expected<FolderSystem::Created, std::string> LinuxFolders::create(
 storage::TreeResult<kj::Own<storage::FileTree>> LinuxFolders::open(
     const std::string& path, const storage::FolderId& id) {
   return LinuxFileTree::open(path, id);
+}
+
+// proc(5). Where there is none, nothing is known of it.
+std::string LinuxFolders::boot() {
+  std::ifstream file("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(file, id);
+  return id;
 }
 
 kj::Own<storage::TreeWatcher> LinuxFolders::watch(const std::string& path) {

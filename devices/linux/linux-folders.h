@@ -15,6 +15,7 @@ class LinuxFolders final: public FolderSystem {
       const std::string& path, const storage::FolderId& id) override;
   storage::TreeResult<kj::Own<storage::FileTree>> open(
       const std::string& path, const storage::FolderId& id) override;
+  std::string boot() override;
   kj::Own<storage::TreeWatcher> watch(const std::string& path) override;
 
  private:

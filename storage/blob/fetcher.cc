@@ -127,6 +127,8 @@ void BlobFetcher::received(PeerNumber number, Bytes bytes, Time now) {
       auto asked = peer.asked.find(ticket);
       if (asked != peer.asked.end()) giveBack(peer, asked);
     }
+  } else if (auto has = std::get_if<HasParts>(&*message)) {
+    for (auto& content: has->contents) peerHas(number, content);
   }
 }
 

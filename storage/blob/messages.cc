@@ -11,7 +11,7 @@ namespace {
 using crypto::Buffer;
 using crypto::Bytes;
 
-enum class Kind : uint8_t { ASK = 1, PARTS = 2, LACKS = 3, BUSY = 4 };
+enum class Kind : uint8_t { ASK = 1, PARTS = 2, LACKS = 3, BUSY = 4, HAS = 5 };
 
 constexpr size_t GROUP_MAX = 255;  // parts of one blob behind its name
 
@@ -60,6 +60,15 @@ std::vector<uint32_t> readTickets(FlatReader& in) {
   return tickets;
 }
 
+HasParts readHas(FlatReader& in) {
+  HasParts has;
+  while (in.good() && in.remaining().size() > 0) {
+    has.contents.push_back(in.id<ContentId>());
+    if (has.contents.size() > ASKED_MAX) in.refuse();
+  }
+  return has;
+}
+
 Buffer tickets(Kind kind, const std::vector<uint32_t>& tickets) {
   FlatWriter out;
   out.u8(static_cast<uint8_t>(kind));
@@ -77,6 +86,8 @@ BlobMessage readAny(FlatReader& in) {
       return LackParts{readTickets(in)};
     case Kind::BUSY:
       return BusyParts{readTickets(in)};
+    case Kind::HAS:
+      return readHas(in);
   }
   in.refuse();
   return AskParts{};
@@ -135,5 +146,12 @@ Buffer encode(const GiveParts& parts) {
 
 Buffer encode(const LackParts& lacks) { return tickets(Kind::LACKS, lacks.tickets); }
 Buffer encode(const BusyParts& busy) { return tickets(Kind::BUSY, busy.tickets); }
+
+Buffer encode(const HasParts& has) {
+  FlatWriter out;
+  out.u8(static_cast<uint8_t>(Kind::HAS));
+  for (auto& content: has.contents) out.bytes(content.asBytes());
+  return finished(out);
+}
 
 }  // namespace hearth::storage

@@ -7,6 +7,7 @@
 //   PARTS  u8 2 | ( u32 ticket | var32 bytes ) ...
 //   LACKS  u8 3 | u32 ticket ...                  not here
 //   BUSY   u8 4 | u32 ticket ...                  too many at once: ask later
+//   HAS    u8 5 | b[32] content id ...            of these more is here than when it was said to lack some
 
 #include "storage/blob/tree.h"
 
@@ -44,7 +45,10 @@ struct LackParts {
 struct BusyParts {
   std::vector<uint32_t> tickets;
 };
-using BlobMessage = std::variant<AskParts, GiveParts, LackParts, BusyParts>;
+struct HasParts {
+  std::vector<ContentId> contents;
+};
+using BlobMessage = std::variant<AskParts, GiveParts, LackParts, BusyParts, HasParts>;
 
 // Errors: BAD_FORMAT, also where it names more than ASKED_MAX parts; LIMIT_EXCEEDED for one that is too long.
 Result<BlobMessage> parseBlobMessage(crypto::Bytes bytes);
@@ -54,6 +58,7 @@ crypto::Buffer encode(const AskParts& ask);
 crypto::Buffer encode(const GiveParts& parts);
 crypto::Buffer encode(const LackParts& lacks);
 crypto::Buffer encode(const BusyParts& busy);
+crypto::Buffer encode(const HasParts& has);
 
 // Bytes of PARTS that one part takes.
 constexpr size_t partBytes(size_t bytes) { return 8 + bytes; }

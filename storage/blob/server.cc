@@ -50,7 +50,7 @@ void BlobServer::lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time no
   KJ_REQUIRE(answers.size() <= asked.size(), "answers to what nobody asked");
   forgetUnknown(now);
   for (auto& answer: answers) {
-    auto ticket = asked.front().ticket;
+    auto [content, ticket, level, offset] = asked.front();
     asked.pop_front();
     KJ_IF_MAYBE(bytes, answer) {
       KJ_REQUIRE(bytes->size() <= CHUNK_BYTES_MAX, bytes->size());
@@ -59,8 +59,13 @@ void BlobServer::lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time no
     } else {
       ++unknown;
       lacks.push_back(ticket);
+      if (lacked.size() < REMEMBERED_MAX) lacked.insert(content);
     }
   }
+}
+
+void BlobServer::has(const ContentId& content) {
+  if (lacked.erase(content) > 0) come.push_back(content);
 }
 
 // As many parts as fit. What is lacking and what was too much is told when there is nothing else in the way, or a
@@ -82,6 +87,13 @@ kj::Maybe<crypto::Buffer> BlobServer::next() {
     return kj::mv(message);
   }
   if (!busy.empty()) return encode(BusyParts{taken(busy)});
+  // Behind what was lacking: that is older.
+  if (lacks.empty() && !come.empty()) {
+    auto end = come.begin() + static_cast<ptrdiff_t>(std::min(come.size(), ASKED_MAX));
+    HasParts has{{come.begin(), end}};
+    come.erase(come.begin(), end);
+    return encode(has);
+  }
   return nullptr;
 }
 

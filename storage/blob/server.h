@@ -9,6 +9,7 @@
 #include <kj/vector.h>
 
 #include <deque>
+#include <set>
 
 namespace hearth::storage {
 
@@ -21,6 +22,7 @@ class BlobServer final {
   static constexpr size_t UNKNOWN_MAX = 131'072;
   static constexpr size_t FORGOTTEN_PER_S = 1'024;   // of these
   static constexpr size_t READ_BYTES_MAX = 1 << 20;  // that are looked up at a time
+  static constexpr size_t REMEMBERED_MAX = 4'096;    // blobs of which some was not here
 
   // A message of the peer. Errors, after which the conversation is over: LIMIT_EXCEEDED for a peer that goes on
   // asking without waiting, or for what is not here.
@@ -32,10 +34,15 @@ class BlobServer final {
   // Requires that each is at most CHUNK_BYTES_MAX.
   void lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time now);
 
+  // More of a blob is here than was: whoever was told that some is not here is told so.
+  void has(const ContentId& content);
+
   // The next message to send, when there is one and the link has room for it.
   kj::Maybe<crypto::Buffer> next();
 
-  bool isIdle() const { return asked.empty() && found.empty() && lacks.empty() && busy.empty(); }
+  bool isIdle() const {
+    return asked.empty() && found.empty() && lacks.empty() && busy.empty() && come.empty();
+  }
 
  private:
   struct Found {
@@ -47,6 +54,8 @@ class BlobServer final {
   std::deque<Found> found;
   size_t foundBytes = 0;
   std::deque<uint32_t> lacks, busy;
+  std::set<ContentId> lacked;
+  std::vector<ContentId> come;  // of those, which the peer has not been told yet
   size_t unknown = 0;
   Time countedAt = kj::origin<Time>();
 

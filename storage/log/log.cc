@@ -62,17 +62,19 @@ kj::Promise<Result<void>> Log::load() {
   for (auto& [key, head]: read->heads) durable[key] = {head, 0};
   std::map<entries::HeadKey, std::set<uint64_t>> present;
   uint64_t newestOwn = 0;
+  Hlc seen;
   for (auto& [id, rows]: read->rows) {
     for (auto& row: rows) {
       all[id].items.insert(row.name);
       present[{id, row.author}].insert(row.seq);
       auto& reached = durable[{id, row.author}];
       reached.time = kj::max(reached.time, row.name.time);
+      (void)seen.observe(HlcStamp{row.name.time}, around.clock.now());
       if (row.author == around.circle.self()) newestOwn = kj::max(newestOwn, row.name.time);
     }
   }
   accepted = durable;
-  clock = Hlc(HlcStamp{newestOwn});
+  clock = Hlc(kj::max(HlcStamp{newestOwn}, seen.newest()));
   for (auto& [key, head]: read->heads) {
     auto& there = present[key];
     if (there.size() == head.entries) continue;

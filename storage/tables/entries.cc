@@ -187,4 +187,13 @@ kj::Maybe<crypto::Buffer> find(Database& db, const CollectionId& collection, kj:
   return kj::heapArray<kj::byte>(select.blob(0));
 }
 
+uint64_t following(
+    Database& db, const CollectionId& collection, kj::StringPtr topic, const DeviceId& author) {
+  auto select = db.query("SELECT coalesce(max(seq) + 1, 0) FROM entries"
+                         " WHERE collection = ?1 AND topic = ?2 AND author = ?3",
+      collection.asBytes(), topic, author.asBytes());
+  select.step();
+  return static_cast<uint64_t>(select.number(0));
+}
+
 }  // namespace hearth::storage::entries

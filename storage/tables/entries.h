@@ -81,5 +81,8 @@ std::vector<Written> writtenBy(Database& db, const crypto::CollectionId& collect
     kj::StringPtr topic, const DeviceId& author);
 kj::Maybe<crypto::Buffer> find(Database& db, const crypto::CollectionId& collection,
     kj::StringPtr topic, const DeviceId& author, uint64_t seq);
+// The first number that none of the author's entries about the topic has, nor a later one.
+uint64_t following(Database& db, const crypto::CollectionId& collection, kj::StringPtr topic,
+    const DeviceId& author);
 
 }  // namespace hearth::storage::entries

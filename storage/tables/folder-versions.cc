@@ -1,5 +1,6 @@
 #include "storage/tables/folder-versions.h"
 
+#include "core/base/flat.h"
 #include "core/time/hlc.h"
 #include "crypto/primitives/hash.h"
 
@@ -46,17 +47,45 @@ bool precedes(const Version& one, const Version& other) {
   return rank(one) > rank(other);
 }
 
-// Versions that nobody would miss beside the one that is shown are not kept beside it.
-std::vector<Version> besides(const std::vector<Version>& live) {
-  std::vector<Version> kept;
-  for (auto& version: live) {
+bool hasSomethingIn(Database& db, int64_t folder, const FolderPath& path) {
+  // "0" follows "/": whatever begins with the directory's name and "/" lies between.
+  auto begin = path.str() + "/", end = path.str() + "0";
+  auto select =
+      db.query("SELECT 1 FROM folder_versions WHERE folder = ?1 AND (directory = ?2 OR"
+               " (directory >= ?3 AND directory < ?4)) AND substr(state, 1, 1) <> x'00' LIMIT 1",
+          folder, text(path.str()), text(begin), text(end));
+  return select.step();
+}
+
+// What is shown of a path by its own versions, and what beside it.
+struct Standing {
+  kj::Maybe<Version> shown;
+  std::vector<Version> beside;
+};
+
+Standing standingOf(Database& db, int64_t folder, const FolderPath& path) {
+  Standing standing;
+  auto all = live(db, folder, path);
+  if (hasSomethingIn(db, folder, path)) {
+    auto said =
+        std::ranges::find(all, Kind::DIRECTORY, [](auto& version) { return version.state.kind; });
+    standing.shown = said != all.end()
+        ? *said
+        : Version{{}, 0, {.kind = Kind::DIRECTORY, .attributes = {.mode = 0755}}};
+  } else if (!all.empty()) {
+    standing.shown = all.front();
+  }
+  // Versions that nobody would miss beside the one that is shown are not kept beside it.
+  for (auto& version: all) {
     auto same = [&](auto& other) { return other.state.isSameAs(version.state); };
     bool isKept = version.state.kind == Kind::FILE || version.state.kind == Kind::SYMLINK;
-    if (!isKept || same(live.front()) || std::ranges::any_of(kept, same)) continue;
-    if (kept.size() == BESIDE_MAX) break;
-    kept.push_back(version);
+    if (!isKept || same(KJ_ASSERT_NONNULL(standing.shown)) ||
+        std::ranges::any_of(standing.beside, same))
+      continue;
+    if (standing.beside.size() == BESIDE_MAX) break;
+    standing.beside.push_back(version);
   }
-  return kept;
+  return standing;
 }
 
 bool hasApplied(Database& db, int64_t folder, const RecordName& name) {
@@ -94,8 +123,7 @@ bool wasReplaced(Database& db, int64_t folder, const RecordName& name) {
 }
 
 // What is kept beside a path, anew. Gives the names under which something was, is or both.
-std::vector<FolderPath> keepBeside(
-    Database& db, int64_t folder, const FolderPath& path, const std::vector<Version>& live) {
+std::vector<FolderPath> keepBeside(Database& db, int64_t folder, const FolderPath& path) {
   std::vector<FolderPath> touched;
   {
     auto select = db.query(
@@ -104,8 +132,7 @@ std::vector<FolderPath> keepBeside(
         folder, text(path.directory().str()), text(nameOf(path)));
     while (select.step()) touched.push_back(pathOf(select.text(0), select.text(1)));
   }
-  if (live.size() < 2) return touched;
-  for (auto& version: besides(live)) {
+  for (auto& version: standingOf(db, folder, path).beside) {
     auto beside = besideName(path, version);
     db.run("INSERT OR IGNORE INTO folder_conflicts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", folder,
         text(beside.directory().str()), text(nameOf(beside)), text(path.directory().str()),
@@ -115,18 +142,47 @@ std::vector<FolderPath> keepBeside(
   return touched;
 }
 
-void consider(Database& db, int64_t folder, const FolderPath& path) {
-  auto want = shown(db, folder, path);
-  auto have = folders::find(db, folder, path);
-  bool wantsNone = true;
-  KJ_IF_MAYBE(version, want) {
-    wantsNone = version->state.kind == Kind::GONE;
-    KJ_IF_MAYBE(local, have) {
-      if (local->version == version->name) return settle(db, folder, path);
-    }
+void settle(Database& db, int64_t folder, const FolderPath& path) {
+  db.run("DELETE FROM folder_pending WHERE folder = ?1 AND path = ?2", folder, text(path.str()));
+}
+
+// What has been wanted at a pending path since it was known what lies there, the newest last.
+constexpr size_t PLACED_MAX = 8;
+
+std::vector<Version> wantedSo(Database& db, int64_t folder, const FolderPath& path) {
+  std::vector<Version> found;
+  auto select = db.query("SELECT placed FROM folder_pending WHERE folder = ?1 AND path = ?2",
+      folder, text(path.str()));
+  if (!select.step()) return found;
+  FlatReader in(select.blob(0));
+  while (in.good() && in.remaining().size() > 0) {
+    Version version;
+    version.name = {in.id<DeviceId>(), in.u64(), in.u32()};
+    auto state = readState(viewOf(in.var32(RECORDS_BYTES_MAX)));
+    KJ_REQUIRE(in.good() && state, "a row of a pending path is none");
+    version.state = kj::mv(*state);
+    found.push_back(kj::mv(version));
   }
-  if (wantsNone && have == nullptr) return settle(db, folder, path);
-  unsettle(db, folder, path);
+  return found;
+}
+
+void unsettle(
+    Database& db, int64_t folder, const FolderPath& path, const kj::Maybe<Version>& want) {
+  auto all = wantedSo(db, folder, path);
+  KJ_IF_MAYBE(version, want) {
+    bool isNew = std::ranges::find(all, version->name, &Version::name) == all.end();
+    if (isNew && version->state.kind != Kind::GONE && !version->isImplied())
+      all.push_back(*version);
+    if (all.size() > PLACED_MAX) all.erase(all.begin());
+  }
+  FlatWriter out;
+  for (auto& version: all)
+    out.bytes(version.name.author.asBytes())
+        .u64(version.name.seq)
+        .u32(version.name.index)
+        .var32(bytesOf(encodeState(version.state)));
+  db.run("INSERT OR REPLACE INTO folder_pending VALUES (?1, ?2, ?3, ?4, ?5)", folder,
+      text(path.str()), text(path.directory().str()), text(nameOf(path)), out.asBytes());
 }
 
 }  // namespace
@@ -188,9 +244,15 @@ void apply(Database& db, int64_t folder, const RecordName& first, uint64_t time,
   }
   db.run(
       "INSERT INTO folder_entries VALUES (?1, ?2, ?3)", folder, first.author.asBytes(), first.seq);
+  std::set<FolderPath> around;
+  for (auto& path: touched) {
+    for (auto up = path.directory(); !up.isFolder() && around.insert(up).second;)
+      up = up.directory();
+  }
+  touched.merge(around);
   std::set<FolderPath> beside;
   for (auto& path: touched) {
-    for (auto& name: keepBeside(db, folder, path, live(db, folder, path))) beside.insert(name);
+    for (auto& name: keepBeside(db, folder, path)) beside.insert(name);
   }
   touched.merge(beside);
   for (auto& path: touched) consider(db, folder, path);
@@ -208,16 +270,31 @@ std::vector<Version> live(Database& db, int64_t folder, const FolderPath& path) 
 }
 
 kj::Maybe<Version> shown(Database& db, int64_t folder, const FolderPath& path) {
-  auto here = live(db, folder, path);
-  if (!here.empty() && here.front().state.kind != Kind::GONE) return kj::mv(here.front());
+  auto here = standingOf(db, folder, path).shown;
+  KJ_IF_MAYBE(version, here) {
+    if (version->state.kind != Kind::GONE) return here;
+  }
   auto select = db.query(
       "SELECT v.author, v.seq, v.part, v.time, v.state FROM folder_conflicts c JOIN folder_versions v"
       " ON v.folder = c.folder AND v.author = c.author AND v.seq = c.seq AND v.part = c.part"
       " WHERE c.folder = ?1 AND c.directory = ?2 AND c.name = ?3",
       folder, text(path.directory().str()), text(nameOf(path)));
   if (select.step()) return versionOf(select);
-  if (here.empty()) return nullptr;
-  return kj::mv(here.front());
+  return here;
+}
+
+bool isYetToBeBeside(Database& db, int64_t folder, const FolderPath& path, const PathState& state) {
+  auto select = db.query("SELECT c.directory, c.name FROM folder_conflicts c JOIN folder_pending p"
+                         " ON p.folder = c.folder AND p.directory = c.directory AND p.name = c.name"
+                         " WHERE c.folder = ?1 AND c.of_directory = ?2 AND c.of_name = ?3",
+      folder, text(path.directory().str()), text(nameOf(path)));
+  while (select.step()) {
+    auto version = shown(db, folder, pathOf(select.text(0), select.text(1)));
+    KJ_IF_MAYBE(wanted, version) {
+      if (wanted->state.isSameAs(state)) return true;
+    }
+  }
+  return false;
 }
 
 std::vector<FolderPath> pending(
@@ -232,13 +309,29 @@ std::vector<FolderPath> pending(
   return found;
 }
 
-void settle(Database& db, int64_t folder, const FolderPath& path) {
-  db.run("DELETE FROM folder_pending WHERE folder = ?1 AND path = ?2", folder, text(path.str()));
+void consider(Database& db, int64_t folder, const FolderPath& path) {
+  auto want = shown(db, folder, path);
+  auto have = folders::find(db, folder, path);
+  bool wantsNone = true;
+  KJ_IF_MAYBE(version, want) {
+    wantsNone = version->state.kind == Kind::GONE;
+    bool isMadeWithWhatIsInIt = version->isImplied();
+    KJ_IF_MAYBE(local, have) {
+      isMadeWithWhatIsInIt = isMadeWithWhatIsInIt && local->state.kind == Kind::DIRECTORY;
+      if (local->version == version->name) return settle(db, folder, path);
+    }
+    if (isMadeWithWhatIsInIt) return settle(db, folder, path);
+  }
+  if (wantsNone && have == nullptr) return settle(db, folder, path);
+  unsettle(db, folder, path, want);
 }
 
-void unsettle(Database& db, int64_t folder, const FolderPath& path) {
-  db.run("INSERT OR IGNORE INTO folder_pending VALUES (?1, ?2, ?3, ?4)", folder, text(path.str()),
-      text(path.directory().str()), text(nameOf(path)));
+kj::Maybe<Version> placed(
+    Database& db, int64_t folder, const FolderPath& path, const PathState& found) {
+  for (auto& version: wantedSo(db, folder, path)) {
+    if (version.state.isSameAs(found)) return version;
+  }
+  return nullptr;
 }
 
 std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection,

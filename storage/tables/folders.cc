@@ -11,6 +11,9 @@ namespace {
 constexpr kj::StringPtr COLUMNS =
     "directory, name, inode, size, modified, changed, state, author, seq, part, fresh"_kj;
 
+// Kernels write what programs wrote within 30 s and some to the disk.
+constexpr int64_t UNSYNCED_NS = 60'000'000'000;
+
 kj::StringPtr text(const std::string& string) { return string.c_str(); }
 
 crypto::Bytes bytesOf(const std::string& string) {
@@ -48,8 +51,10 @@ crypto::Buffer contentOf(const PathState& state) {
 }  // namespace
 
 int64_t add(Database& db, const Folder& folder) {
-  db.run("INSERT INTO folders (name, collection, path) VALUES (?1, ?2, ?3)", text(folder.name),
-      folder.collection.asBytes(), text(folder.path));
+  db.run(
+      "INSERT INTO folders (name, collection, path, boot, own_before) VALUES (?1, ?2, ?3, ?4, ?5)",
+      text(folder.name), folder.collection.asBytes(), text(folder.path), text(folder.boot),
+      folder.ownBefore);
   auto select = db.query("SELECT last_insert_rowid()");
   select.step();
   return select.number(0);
@@ -57,12 +62,21 @@ int64_t add(Database& db, const Folder& folder) {
 
 std::vector<Folder> all(Database& db) {
   std::vector<Folder> found;
-  auto select = db.query("SELECT i, name, collection, path FROM folders ORDER BY i");
+  auto select =
+      db.query("SELECT i, name, collection, path, boot, own_before FROM folders ORDER BY i");
   while (select.step()) {
     found.push_back({select.number(0), select.text(1).cStr(),
-        crypto::CollectionId::from(select.blob(2)).value(), select.text(3).cStr()});
+        crypto::CollectionId::from(select.blob(2)).value(), select.text(3).cStr(),
+        select.text(4).cStr(), static_cast<uint64_t>(select.number(5))});
   }
   return found;
+}
+
+void rebooted(Database& db, int64_t folder, const std::string& boot) {
+  db.run("UPDATE folder_local SET fresh = 1 WHERE folder = ?1 AND content <> x'' AND changed >="
+         " (SELECT max(changed) FROM folder_local WHERE folder = ?1) - ?2",
+      folder, UNSYNCED_NS);
+  db.run("UPDATE folders SET boot = ?2 WHERE i = ?1", folder, text(boot));
 }
 
 void remove(Database& db, int64_t folder) {

@@ -15,7 +15,9 @@ struct Folder {
   int64_t number = 0;
   std::string name;
   crypto::CollectionId collection;
-  std::string path;  // on this device
+  std::string path;        // on this device
+  std::string boot;        // of the machine, when it was open last
+  uint64_t ownBefore = 0;  // entries of this device in the collection before it had the folder
 
   bool operator==(const Folder&) const = default;
 };
@@ -24,6 +26,9 @@ struct Folder {
 
 int64_t add(Database& db, const Folder& folder);
 std::vector<Folder> all(Database& db);
+// The machine has begun anew, and files that were changed shortly before it ended may have lost what was read of them:
+// they are fresh.
+void rebooted(Database& db, int64_t folder, const std::string& boot);
 // With all that is known of it. Nothing happens to the files.
 void remove(Database& db, int64_t folder);
 

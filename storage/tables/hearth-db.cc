@@ -85,9 +85,6 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE folder_pending (folder INTEGER NOT NULL, path TEXT NOT NULL, directory TEXT NOT NULL,
       name TEXT NOT NULL, PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
     )"_kj,
-    R"(
-    ALTER TABLE folder_local ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
-    )"_kj,
     // What was there before there was an index is owed to it: entries from the first on, and every path.
     R"(
     CREATE TABLE search_items (i INTEGER PRIMARY KEY, collection BLOB NOT NULL, key TEXT NOT NULL, kind INTEGER NOT NULL,
@@ -106,6 +103,12 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE search_owed (folder INTEGER NOT NULL, directory TEXT NOT NULL, name TEXT NOT NULL, turn INTEGER NOT NULL,
       PRIMARY KEY (folder, directory, name)) STRICT, WITHOUT ROWID;
     INSERT INTO search_owed SELECT folder, directory, name, 0 FROM folder_local;
+    )"_kj,
+    R"(
+    ALTER TABLE folder_local ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE folders ADD COLUMN boot TEXT NOT NULL DEFAULT '';
+    ALTER TABLE folders ADD COLUMN own_before INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE folder_pending ADD COLUMN placed BLOB NOT NULL DEFAULT x'';
     )"_kj,
 };
 

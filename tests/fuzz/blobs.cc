@@ -91,6 +91,7 @@ void message(FlatReader& in) {
   if (auto parts = std::get_if<GiveParts>(&*parsed)) expect(encode(*parts) == bytes);
   if (auto lacks = std::get_if<LackParts>(&*parsed)) expect(encode(*lacks) == bytes);
   if (auto busy = std::get_if<BusyParts>(&*parsed)) expect(encode(*busy) == bytes);
+  if (auto has = std::get_if<HasParts>(&*parsed)) expect(encode(*has) == bytes);
 }
 
 void checked(BlobFetcher::Effects& effects) {

@@ -349,6 +349,7 @@ void blobs(const Corpus& corpus) {
   corpus.add("parts", 2, encode(GiveParts{{{1, "bytes"_kj.asBytes()}, {2, nullptr}}}));
   corpus.add("lacks", 2, encode(LackParts{{1, 2, 3}}));
   corpus.add("busy", 2, encode(BusyParts{{4}}));
+  corpus.add("has", 2, encode(HasParts{{ContentId()}}));
   FlatWriter honest, hostile, serving;
   honest.u8(1).u8(2).u8(0).u8(0x80);
   for (int i = 0; i < 12; ++i) honest.u8(5).u8(0x85);

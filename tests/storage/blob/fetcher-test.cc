@@ -378,6 +378,48 @@ TEST_CASE("whoever asks for too much at once is told to wait, and who goes on as
   REQUIRE(busy == ASKED_MAX);
 }
 
+TEST_CASE(
+    "whoever was told that some of a blob is not here is told once when more of it is, and nobody else") {
+  Empty source;
+  BlobServer server;
+  REQUIRE(server.received(askFor(2), LATER).has_value());
+  server.has({});  // not asked yet by what it knows: the answer will be right
+  while (!server.isIdle()) nextAtOnce(server, source, LATER);
+  ContentId other;
+  other.bytes[0] = 1;
+  server.has(other);
+  REQUIRE(server.isIdle());
+  server.has({});
+  server.has({});
+  auto message = parseBlobMessage(KJ_REQUIRE_NONNULL(server.next())).value();
+  REQUIRE(std::get<HasParts>(message).contents == std::vector<ContentId>{{}});
+  REQUIRE(server.isIdle());
+}
+
+TEST_CASE("a peer that has more of a blob than it had is asked again at once") {
+  BlobFetcher fetcher;
+  BlobRef ref{0, {.length = 5}};
+  REQUIRE(fetcher.want(ref, 0, {}).has_value());
+  fetcher.peerHere(1, LATER);
+  auto look = fetcher.take(LATER).look;
+  REQUIRE(look.size() == 1);
+  fetcher.looked(look[0].number, nullptr);
+  auto asked = [&]() {
+    auto sent = fetcher.take(LATER).send;
+    return sent.empty() ? AskParts()
+                        : std::get<AskParts>(parseBlobMessage(sent[0].message).value());
+  };
+  auto first = asked();
+  REQUIRE(first.parts.size() == 1);
+  fetcher.received(1, encode(LackParts{{first.parts[0].ticket}}), LATER);
+  REQUIRE(asked().parts.empty());
+  REQUIRE(fetcher.stuck().size() == 1);
+  fetcher.received(1, encode(HasParts{{ContentId()}}), LATER);
+  REQUIRE(asked().parts.empty());
+  fetcher.received(1, encode(HasParts{{ref.contentId()}}), LATER);
+  REQUIRE(asked().parts.size() == 1);
+}
+
 // Asks for what is not here, so often in a second, for so long. Whether that was refused.
 bool isRefused(BlobServer& server, size_t perSecond, size_t seconds) {
   Empty source;
@@ -420,7 +462,7 @@ TEST_CASE("a message about blobs keeps its limits, and anything else is refused"
       askFor(ASKED_MAX).parts);
   REQUIRE(refused(kj::heapArray<kj::byte>(BLOB_MESSAGE_BYTES_MAX + 1)) == Errc::LIMIT_EXCEEDED);
   REQUIRE(refused(nullptr) == Errc::BAD_FORMAT);
-  REQUIRE(refused("\x05"_kj.asBytes()) == Errc::BAD_FORMAT);
+  REQUIRE(refused("\x06"_kj.asBytes()) == Errc::BAD_FORMAT);
   auto ask = encode(askFor(3));
   REQUIRE(refused(ask.slice(0, ask.size() - 1)) == Errc::BAD_FORMAT);
   FlatWriter many;
@@ -431,6 +473,11 @@ TEST_CASE("a message about blobs keeps its limits, and anything else is refused"
   answers.u8(2);
   for (uint32_t i = 0; i <= ASKED_MAX; ++i) answers.u32(i).var32(nullptr);
   REQUIRE(refused(answers.asBytes()) == Errc::BAD_FORMAT);
+  FlatWriter had;
+  had.u8(5);
+  for (size_t i = 0; i <= ASKED_MAX; ++i) had.bytes(ContentId().asBytes());
+  REQUIRE(refused(had.asBytes()) == Errc::BAD_FORMAT);
+  REQUIRE(refused("\x05 no id"_kj.asBytes()) == Errc::BAD_FORMAT);
   FlatWriter deep;
   deep.u8(1).bytes(ContentId().asBytes()).u8(1).u32(0).u8(LEVEL_MAX + 1).u24(0).u24(0);
   REQUIRE(refused(deep.asBytes()) == Errc::BAD_FORMAT);

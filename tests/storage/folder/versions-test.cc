@@ -128,11 +128,50 @@ TEST_CASE("a path is pending until what lies there is what is shown") {
   RecordName first{device(1), 0, 0};
   one.apply(first, 10, {{path("a"), file(1), {}}});
   folders::put(*one.db, one.folder, {path("a"), {}, file(1), first});
-  versions::settle(*one.db, one.folder, path("a"));
+  versions::consider(*one.db, one.folder, path("a"));
   one.apply({device(2), 0, 0}, 20, {{path("b"), {}, {}}});
   REQUIRE(one.pending() == Strings{});  // nothing shall be where nothing is
   one.apply({device(2), 1, 0}, 30, {{path("a"), {}, {first}}});
   REQUIRE(one.pending() == Strings{"a"});
+}
+
+TEST_CASE(
+    "a path with something in it is a directory, and a file that was said to be there is kept beside it") {
+  Replica one;
+  RecordName file1{device(1), 0, 0}, inside{device(2), 0, 0};
+  one.apply(inside, 10 << 16, {{path("d/e/a"), file(2), {}}});
+  one.apply(file1, 20 << 16, {{path("d"), file(1), {}}});
+  auto shown = KJ_REQUIRE_NONNULL(one.shown(path("d")));
+  REQUIRE(shown.state.kind == Kind::DIRECTORY);
+  REQUIRE(shown.isImplied());
+  auto beside = versions::besideName(path("d"), {file1, 20 << 16, file(1)});
+  REQUIRE(KJ_REQUIRE_NONNULL(one.shown(beside)).state == file(1));
+  REQUIRE(one.pending() == Strings{beside.str(), "d/e/a"});
+  // When it is empty it is the file again, as nobody has said that it is a directory.
+  one.apply({device(2), 1, 0}, 30 << 16, {{path("d/e/a"), {}, {inside}}});
+  REQUIRE(KJ_REQUIRE_NONNULL(one.shown(path("d"))).state == file(1));
+  REQUIRE(one.pending() == Strings{"d"});
+}
+
+TEST_CASE("what this device may have put somewhere is known until it is known what lies there") {
+  Replica one;
+  RecordName first{device(1), 0, 0}, second{device(1), 1, 0}, third{device(1), 2, 0};
+  one.apply(first, 10, {{path("a"), file(1), {}}});
+  folders::put(*one.db, one.folder, {path("a"), {}, file(1), first});
+  versions::consider(*one.db, one.folder, path("a"));
+  auto placed = [&](uint32_t what) {
+    auto found = versions::placed(*one.db, one.folder, path("a"), file(what));
+    return found.map([](auto& version) { return version.name; });
+  };
+  REQUIRE(placed(1) == nullptr);
+  one.apply(second, 20, {{path("a"), file(2), {first}}});
+  one.apply(third, 30, {{path("a"), file(3), {second}}});
+  REQUIRE(KJ_REQUIRE_NONNULL(placed(2)) == second);
+  REQUIRE(KJ_REQUIRE_NONNULL(placed(3)) == third);
+  REQUIRE(placed(4) == nullptr);
+  folders::put(*one.db, one.folder, {path("a"), {}, file(3), third});
+  versions::consider(*one.db, one.folder, path("a"));
+  REQUIRE(placed(2) == nullptr);
 }
 
 // Devices that write without knowing of each other, and entries that come late, twice and in any order.
