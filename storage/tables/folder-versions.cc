@@ -47,14 +47,18 @@ bool precedes(const Version& one, const Version& other) {
   return rank(one) > rank(other);
 }
 
+// Two questions: of one with OR, SQLite reads every row of the folder.
 bool hasSomethingIn(Database& db, int64_t folder, const FolderPath& path) {
+  auto inside = db.query("SELECT 1 FROM folder_versions WHERE folder = ?1 AND directory = ?2"
+                         " AND substr(state, 1, 1) <> x'00' LIMIT 1",
+      folder, text(path.str()));
+  if (inside.step()) return true;
   // "0" follows "/": whatever begins with the directory's name and "/" lies between.
   auto begin = path.str() + "/", end = path.str() + "0";
-  auto select =
-      db.query("SELECT 1 FROM folder_versions WHERE folder = ?1 AND (directory = ?2 OR"
-               " (directory >= ?3 AND directory < ?4)) AND substr(state, 1, 1) <> x'00' LIMIT 1",
-          folder, text(path.str()), text(begin), text(end));
-  return select.step();
+  auto below = db.query("SELECT 1 FROM folder_versions WHERE folder = ?1 AND directory >= ?2"
+                        " AND directory < ?3 AND substr(state, 1, 1) <> x'00' LIMIT 1",
+      folder, text(begin), text(end));
+  return below.step();
 }
 
 // What is shown of a path by its own versions, and what beside it.
