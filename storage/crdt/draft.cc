@@ -182,6 +182,7 @@ Result<void> Draft::include(const Path& path, const Tree& value, bool included) 
 }
 
 Result<void> Draft::move(const Path& from, uint32_t to) {
+  if (from.empty()) return no(NO_INDEX);
   auto spot = find(from, false);
   if (!spot) return no(spot.error());
   if (!spot->isOfList || spot->element == Op::ROOT) return no(NO_INDEX);

@@ -52,6 +52,7 @@ void json(const Corpus& corpus) {
   step(0, "/a/-", R"({"m":[0]})");
   step(2, "/a/0", "0");
   step(3 + 4, "/a/0", "0");
+  step(3, "", "0");  // the document itself
   step(0, "/x/y~1z/~0", "1");
   step(0, "/t", R"({"$text":"wards"})");
   corpus.add("becoming", 2, steps);

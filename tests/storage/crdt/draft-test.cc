@@ -136,6 +136,7 @@ TEST_CASE("a place that is not there is refused") {
   REQUIRE_FALSE(draft.set({"list", "7"}, n(1)).has_value());
   REQUIRE_FALSE(draft.edit({"list"}, 0, 0, "x").has_value());
   REQUIRE_FALSE(draft.add({"text"}, 1).has_value());
+  REQUIRE_FALSE(draft.move({}, 0).has_value());
   REQUIRE(draft.ops().empty());
 }
 
