@@ -38,6 +38,14 @@ TEST_CASE("a call without an answer is made again after 5 s, doubling, and given
   REQUIRE(rekeying.wakeAt() == nullptr);
 }
 
+TEST_CASE("what is sent just when a call is given up does not begin another one") {
+  Rekeying rekeying(true);
+  rekeying.wants(T0, MIDDLING);
+  while (rekeying.tick(KJ_REQUIRE_NONNULL(rekeying.wakeAt()), MIDDLING) != Step::GIVE_UP) {}
+  REQUIRE(rekeying.wants(T0 + 90 * kj::SECONDS, MIDDLING) == Step::NONE);
+  REQUIRE_FALSE(rekeying.isCalling());
+}
+
 TEST_CASE("the pause before the next try varies by a fifth") {
   Rekeying early(true), late(true);
   early.wants(T0, NO_LUCK);

@@ -3,7 +3,7 @@
 namespace hearth::transport {
 
 Rekeying::Step Rekeying::wants(kj::TimePoint now, kj::byte luck) {
-  if (isCalling()) return Step::NONE;
+  if (isCalling() || gaveUp) return Step::NONE;
   KJ_IF_MAYBE(at, answeredAt) {
     if (now - *at < crypto::KeyRing::NEXT_FOR) return Step::NONE;
   }
@@ -38,6 +38,7 @@ Rekeying::Step Rekeying::tick(kj::TimePoint now, kj::byte luck) {
     if (now < *at) return Step::NONE;
     if (now - callingSince >= GIVE_UP_AFTER) {
       retryAt = nullptr;
+      gaveUp = true;
       return Step::GIVE_UP;
     }
     pause = kj::min(pause * 2, RETRY_AFTER_MAX);

@@ -50,6 +50,7 @@ class Rekeying final {
   kj::Duration pause = RETRY_AFTER;
   kj::Maybe<kj::TimePoint> heardAt;
   kj::Maybe<kj::TimePoint> answeredAt;
+  bool gaveUp = false;  // for good: the link ends
 
   kj::Duration varied(kj::byte luck) const;
 };
