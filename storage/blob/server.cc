@@ -21,7 +21,7 @@ std::vector<uint32_t> taken(std::deque<uint32_t>& tickets) {
 Result<void> BlobServer::received(const AskParts& ask, Time now) {
   for (auto& part: ask.parts) {
     if (asked.size() + found.size() < ASKED_MAX) {
-      asked.push_back(part);
+      asked.push_back({part});
     } else if (busy.size() < ASKED_MAX) {
       busy.push_back(part.ticket);
     } else {
@@ -43,14 +43,17 @@ void BlobServer::forgetUnknown(Time now) {
 
 std::vector<AskedPart> BlobServer::toLookUp() const {
   if (foundBytes >= READ_BYTES_MAX) return {};
-  return {asked.begin(), asked.end()};
+  std::vector<AskedPart> parts;
+  for (auto& one: asked) parts.push_back(one.part);
+  return parts;
 }
 
 void BlobServer::lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time now) {
   KJ_REQUIRE(answers.size() <= asked.size(), "answers to what nobody asked");
   forgetUnknown(now);
   for (auto& answer: answers) {
-    auto [content, ticket, level, offset] = asked.front();
+    auto [content, ticket, level, offset] = asked.front().part;
+    bool hasCome = asked.front().hasCome;
     asked.pop_front();
     KJ_IF_MAYBE(bytes, answer) {
       KJ_REQUIRE(bytes->size() <= CHUNK_BYTES_MAX, bytes->size());
@@ -59,13 +62,18 @@ void BlobServer::lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time no
     } else {
       ++unknown;
       lacks.push_back(ticket);
-      if (lacked.size() < REMEMBERED_MAX) lacked.insert(content);
+      if (hasCome) {
+        if (std::ranges::find(come, content) == come.end()) come.push_back(content);
+      } else if (lacked.size() < REMEMBERED_MAX) {
+        lacked.insert(content);
+      }
     }
   }
 }
 
 void BlobServer::has(const ContentId& content) {
   if (lacked.erase(content) > 0) come.push_back(content);
+  for (auto& one: asked) one.hasCome |= one.part.content == content;
 }
 
 // As many parts as fit. What is lacking and what was too much is told when there is nothing else in the way, or a

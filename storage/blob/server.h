@@ -34,7 +34,7 @@ class BlobServer final {
   // Requires that each is at most CHUNK_BYTES_MAX.
   void lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time now);
 
-  // More of a blob is here than was: whoever was told that some is not here is told so.
+  // More of a blob is here than was: whoever was told that some is not here is told so, and whoever is about to be.
   void has(const ContentId& content);
 
   // The next message to send, when there is one and the link has room for it.
@@ -45,12 +45,16 @@ class BlobServer final {
   }
 
  private:
+  struct Asked {
+    AskedPart part;
+    bool hasCome = false;  // something of its blob, while it was being looked up
+  };
   struct Found {
     uint32_t ticket;
     crypto::Buffer bytes;
   };
 
-  std::deque<AskedPart> asked;
+  std::deque<Asked> asked;
   std::deque<Found> found;
   size_t foundBytes = 0;
   std::deque<uint32_t> lacks, busy;
