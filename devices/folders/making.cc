@@ -16,27 +16,12 @@ namespace versions = storage::folder_versions;
 using storage::Database;
 using storage::FileTree;
 using storage::FolderPath;
-using storage::PathState;
 using storage::TreeError;
-using Kind = PathState::Kind;
+using Kind = storage::PathState::Kind;
 
 // Small files first: by how many 64 KiB they have.
 constexpr int NEED_SHIFT = 16;
 constexpr uint32_t NEED_MAX = 1'000'000;
-
-bool isFileOf(const kj::Maybe<folders::Local>& local, const BlobRef& ref) {
-  KJ_IF_MAYBE(there, local) return there->state.kind == Kind::FILE && there->state.content == ref;
-  return false;
-}
-
-// What lies there shall be beside it, and may be nowhere else.
-bool isStillNeeded(Database& db, int64_t folder, const FolderStep& step) {
-  KJ_IF_MAYBE(local, step.local) {
-    return local->state.kind == Kind::FILE && step.shallBe(Kind::FILE) &&
-        versions::isYetToBeBeside(db, folder, step.path, local->state);
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -70,6 +55,12 @@ std::vector<FolderPath> FolderMaking::waiting(size_t most) const {
   return found;
 }
 
+// The bytes of one file are fetched once at a time, and staged under their own name until they are placed.
+bool FolderMaking::isUnderWay(const BlobRef& ref) const {
+  return incoming.isFetching(ref.contentId()) ||
+      std::ranges::any_of(arrived, [&](auto& step) { return step.arrived->ref == ref; });
+}
+
 bool FolderMaking::mayBegin(const BlobRef& ref) const {
   if (fetching.size() >= FETCHES_MAX) return false;
   return ref.level > 0 ? large < LARGE_FETCHES_MAX
@@ -85,7 +76,7 @@ kj::Promise<bool> FolderMaking::some() {
   }
   if (std::exchange(hasNews, false)) co_await dropSuperseded();
   if (arrived.empty() && isDone) co_return false;
-  auto steps = arrived.empty() ? co_await pendingSteps() : co_await stillWanted(takeArrived());
+  auto steps = arrived.empty() ? co_await pendingSteps() : co_await arrivedSteps();
   std::vector<FolderStep> ready;
   for (auto& step: steps) {
     if (isReady(step)) {
@@ -113,12 +104,6 @@ std::vector<FolderStep> FolderMaking::takeArrived() {
   return some;
 }
 
-// Whether nothing has to be fetched for it.
-bool FolderMaking::isReady(const FolderStep& step) {
-  if (step.arrived || step.from != nullptr || !step.shallBe(Kind::FILE)) return true;
-  return isFileOf(step.local, KJ_ASSERT_NONNULL(step.version).state.content);
-}
-
 // The next pending paths, which nothing is done about yet.
 kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
   std::set<Path> busy;
@@ -128,107 +113,64 @@ kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
   for (auto& [path, retry]: retries) {
     if (!retry.isDue && retry.at > now) busy.insert(path);
   }
-  struct Page {
-    std::vector<FolderStep> steps;
-    std::set<ContentId> wanted;
-    kj::Maybe<Path> last;
-  };
-  auto page = co_await around.store.read(
-      [folder = folder.number, cursor = cursor, busy = kj::mv(busy)](Database& db) {
-        Page page;
-        for (auto& path: versions::pending(db, folder, versions::Order::FORWARDS, cursor, BATCH)) {
-          page.last = path;
-          FolderStep step{
-              path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
-          if (step.shallBe(Kind::FILE) && !isReady(step))
-            page.wanted.insert(KJ_ASSERT_NONNULL(step.version).state.content.contentId());
-          if (busy.contains(path) || isStillNeeded(db, folder, step)) continue;
-          if (step.shallBe(Kind::FILE)) {
-            auto content = KJ_ASSERT_NONNULL(step.version).state.content.contentId();
-            for (auto& copy: folders::copiesOf(db, content, 4)) {
-              if (copy.folder != folder) continue;
-              auto there = versions::shown(db, folder, copy.local.path);
-              bool goes = true;
-              KJ_IF_MAYBE(version, there) goes = version->state.kind != Kind::FILE;
-              if (goes && step.from == nullptr && step.local == nullptr) step.from = copy.local;
-            }
-          }
-          page.steps.push_back(kj::mv(step));
-        }
-        return page;
-      });
-  // One file can go to one place.
-  std::set<Path> taken;
-  for (auto& step: page.steps) {
-    KJ_IF_MAYBE(from, step.from) {
-      if (!taken.insert(from->path).second) step.from = nullptr;
-    }
-  }
-  // Whose bytes another path shall have stays until they are there: perhaps no other device has them any more.
-  auto isWanted = [&](const FolderStep& step) {
-    KJ_IF_MAYBE(local, step.local) {
-      return local->state.kind == Kind::FILE && !step.shallBe(Kind::FILE) &&
-          page.wanted.contains(local->state.content.contentId());
-    }
-    return false;
-  };
-  std::erase_if(
-      page.steps, [&](auto& step) { return taken.contains(step.path) || isWanted(step); });
-  KJ_IF_MAYBE(last, page.last) {
+  auto choice = co_await around.store.read(
+      [folder = folder.number, after = cursor, busy = kj::mv(busy)](
+          Database& db) { return chooseSteps(db, folder, after, busy, BATCH); });
+  lookFirst(choice.uncertain);
+  KJ_IF_MAYBE(last, choice.last) {
     cursor = *last;
   } else {
-    // What is due and did not fail again has been settled in another way.
-    std::erase_if(retries, [this](auto& entry) {
-      if (entry.second.isDue) troubles.clear(entry.first.str());
-      return entry.second.isDue;
-    });
-    // What could not be done before what follows it is tried once more.
-    isDone = !anyInPass;
-    anyInPass = false;
-    cursor = {};
+    endPass();
+    if (isDone && fetching.empty() && arrived.empty() && retries.empty()) co_await dropLeftovers();
   }
-  co_return kj::mv(page.steps);
+  co_return kj::mv(choice.steps);
+}
+
+void FolderMaking::endPass() {
+  // What is due and did not fail again has been settled in another way.
+  std::erase_if(retries, [this](auto& entry) {
+    if (entry.second.isDue) troubles.clear(entry.first.str());
+    return entry.second.isDue;
+  });
+  // What could not be done before what follows it is tried once more.
+  isDone = !anyInPass;
+  anyInPass = false;
+  cursor = {};
+}
+
+// What was staged and is not wanted any more, by this run or one before.
+kj::Promise<void> FolderMaking::dropLeftovers() {
+  if (!std::exchange(mayHaveLeftovers, false)) co_return;
+  co_await tree.run([](FileTree& files) {
+    auto staged = files.staged();
+    if (!staged) return false;
+    for (auto& name: *staged) (void)files.dropStaged(name);
+    return true;
+  });
 }
 
 // Of what has been fetched that which shall still be there.
-kj::Promise<std::vector<FolderStep>> FolderMaking::stillWanted(std::vector<FolderStep> steps) {
-  struct Now {
-    FolderStep step;
-    bool isStillNeeded;
-  };
-  std::vector<Path> paths;
-  for (auto& step: steps) paths.push_back(step.path);
-  auto current =
-      co_await around.store.read([folder = folder.number, paths = kj::mv(paths)](Database& db) {
-        std::vector<Now> all;
-        for (auto& path: paths) {
-          FolderStep step{
-              path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
-          bool needed = isStillNeeded(db, folder, step);
-          all.push_back({kj::mv(step), needed});
-        }
-        return all;
-      });
-  std::vector<FolderStep> wanted;
-  for (size_t i = 0; i < steps.size(); ++i) {
-    auto& step = current[i].step;
-    step.arrived = kj::mv(steps[i].arrived);
-    if (!step.shallBe(Kind::FILE)) continue;
-    if (KJ_ASSERT_NONNULL(step.version).state.content != step.arrived->ref) continue;
-    if (current[i].isStillNeeded) {
-      retryLater(step.path, AGAIN_AFTER);
-    } else {
-      wanted.push_back(kj::mv(step));
-    }
+kj::Promise<std::vector<FolderStep>> FolderMaking::arrivedSteps() {
+  auto arrivals = co_await around.store.read(
+      [folder = folder.number, steps = takeArrived()](
+          Database& db) mutable { return stillWanted(db, folder, kj::mv(steps)); });
+  lookFirst(arrivals.uncertain);
+  for (auto& path: arrivals.tooEarly) retryLater(path, AGAIN_AFTER);
+  co_return kj::mv(arrivals.wanted);
+}
+
+void FolderMaking::lookFirst(const std::vector<Path>& paths) {
+  for (auto& path: paths) {
+    tells.lookAt(path);
+    retryLater(path, LOOKED_WITHIN);
   }
-  co_return kj::mv(wanted);
 }
 
 // Whether it could begin.
 bool FolderMaking::beginToFetch(FolderStep step) {
   auto& ref = KJ_ASSERT_NONNULL(step.version).state.content;
-  if (fetching.contains(step.path) || incoming.isFetching(ref.contentId()) || !mayBegin(ref))
-    return false;
+  if (fetching.contains(step.path) || isUnderWay(ref) || !mayBegin(ref)) return false;
+  mayHaveLeftovers |= ref.level > 0;
   (ref.level > 0 ? large : smallBytes) += ref.level > 0 ? 1 : ref.top.length;
   auto path = step.path;
   auto& begun = fetching.emplace(path, Fetch{ref}).first->second;

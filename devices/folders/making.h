@@ -2,7 +2,7 @@
 // Makes the files of a folder what all devices have made of it: fetches what is not here, and places it, many files
 // between two syncs. Only what was looked at is replaced, and what is replaced is kept aside.
 
-#include "devices/folders/placing.h"
+#include "devices/folders/choosing.h"
 #include "devices/folders/surroundings.h"
 
 #include <functional>
@@ -18,6 +18,7 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   static constexpr kj::Duration AGAIN_AFTER =
       1 * kj::SECONDS;  // what could not be done, doubling to
   static constexpr kj::Duration AGAIN_AFTER_MAX = 60 * kj::SECONDS;
+  static constexpr kj::Duration LOOKED_WITHIN = 20 * kj::MILLISECONDS;
 
   // `ready` is called when there may be something to do again, `lookAt` for a path that is not what was known of it.
   struct Tells {
@@ -68,6 +69,7 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   FolderPlacing placing;
   FolderIncoming incoming;
   bool isDone = false, hasNews = false;
+  bool mayHaveLeftovers = true;  // staged, and not to be placed
   Path cursor;
   bool anyInPass = false;  // was there something that could be done
   std::map<Path, Retry> retries;
@@ -77,11 +79,14 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   std::vector<FolderStep> arrived;
   kj::TaskSet tasks;
 
+  bool isUnderWay(const BlobRef& ref) const;
   bool mayBegin(const BlobRef& ref) const;
-  static bool isReady(const FolderStep& step);
   std::vector<FolderStep> takeArrived();
   kj::Promise<std::vector<FolderStep>> pendingSteps();
-  kj::Promise<std::vector<FolderStep>> stillWanted(std::vector<FolderStep> steps);
+  kj::Promise<std::vector<FolderStep>> arrivedSteps();
+  void endPass();
+  kj::Promise<void> dropLeftovers();
+  void lookFirst(const std::vector<Path>& paths);
   bool beginToFetch(FolderStep step);
   kj::Promise<void> fetch(FolderStep step);
   kj::Promise<void> dropSuperseded();

@@ -95,6 +95,13 @@ TreeResult<storage::FileAttributes> FolderPlacing::stage(FileTree& files, const 
     auto written = (*staged)->write(0, come.small);
     if (!written) return std::unexpected(written.error());
   }
+  // Whoever took it away, it is not made up for by zeros.
+  if (come.ref.level > 0) {
+    kj::byte last[1];
+    auto read = (*staged)->read(come.ref.top.length - 1, last);
+    if (!read) return std::unexpected(read.error());
+    if (*read == 0) return storage::no(TreeError::MISSING);
+  }
   return (*staged)->finish(come.ref.top.length, state.attributes);
 }
 

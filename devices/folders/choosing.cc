@@ -1,0 +1,125 @@
+#include "devices/folders/choosing.h"
+
+#include <kj/debug.h>
+
+#include <algorithm>
+
+namespace hearth::devices {
+
+namespace {
+
+namespace folders = storage::folders;
+namespace versions = storage::folder_versions;
+
+using storage::Database;
+using storage::FolderPath;
+using Kind = storage::PathState::Kind;
+
+constexpr size_t COPIES_MAX = 4;  // of a file that are looked at
+
+FolderStep stepFor(Database& db, int64_t folder, const FolderPath& path) {
+  return {path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+}
+
+bool isFileOf(const kj::Maybe<folders::Local>& local, const BlobRef& ref) {
+  KJ_IF_MAYBE(there, local) return there->state.kind == Kind::FILE && there->state.content == ref;
+  return false;
+}
+
+bool isFresh(const kj::Maybe<folders::Local>& local) {
+  KJ_IF_MAYBE(there, local) return there->isFresh;
+  return false;
+}
+
+// What lies there shall be beside it, and may be nowhere else.
+bool isStillNeeded(Database& db, int64_t folder, const FolderStep& step) {
+  KJ_IF_MAYBE(local, step.local) {
+    return local->state.kind == Kind::FILE && step.shallBe(Kind::FILE) &&
+        versions::isYetToBeBeside(db, folder, step.path, local->state);
+  }
+  return false;
+}
+
+// A file with the bytes that shall be at the path, and which shall not stay where it is.
+kj::Maybe<folders::Local> leavingCopy(Database& db, int64_t folder, const FolderStep& step) {
+  if (!step.shallBe(Kind::FILE) || step.local != nullptr) return nullptr;
+  auto content = KJ_ASSERT_NONNULL(step.version).state.content.contentId();
+  for (auto& copy: folders::copiesOf(db, content, COPIES_MAX)) {
+    if (copy.folder != folder || copy.local.isFresh) continue;
+    bool leaves = true;
+    KJ_IF_MAYBE(version, versions::shown(db, folder, copy.local.path)) {
+      leaves = version->state.kind != Kind::FILE;
+    }
+    if (leaves) return copy.local;
+  }
+  return nullptr;
+}
+
+// One file can go to one place.
+std::set<FolderPath> giveToOneEach(std::vector<FolderStep>& steps) {
+  std::set<FolderPath> taken;
+  for (auto& step: steps) {
+    KJ_IF_MAYBE(from, step.from) {
+      if (!taken.insert(from->path).second) step.from = nullptr;
+    }
+  }
+  return taken;
+}
+
+}  // namespace
+
+bool isReady(const FolderStep& step) {
+  if (step.arrived || step.from != nullptr || !step.shallBe(Kind::FILE)) return true;
+  return isFileOf(step.local, KJ_ASSERT_NONNULL(step.version).state.content);
+}
+
+FolderChoice chooseSteps(Database& db, int64_t folder, const FolderPath& after,
+    const std::set<FolderPath>& busy, size_t most) {
+  FolderChoice choice;
+  std::set<ContentId> wanted;
+  for (auto& path: versions::pending(db, folder, versions::Order::FORWARDS, after, most)) {
+    choice.last = path;
+    auto step = stepFor(db, folder, path);
+    if (!isReady(step)) wanted.insert(KJ_ASSERT_NONNULL(step.version).state.content.contentId());
+    if (busy.contains(path) || isStillNeeded(db, folder, step)) continue;
+    if (isFresh(step.local)) {
+      choice.uncertain.push_back(path);
+      continue;
+    }
+    step.from = leavingCopy(db, folder, step);
+    choice.steps.push_back(kj::mv(step));
+  }
+  auto taken = giveToOneEach(choice.steps);
+  // Whose bytes another path shall have stays until they are there: perhaps no other device has them any more.
+  auto isWanted = [&](const FolderStep& step) {
+    KJ_IF_MAYBE(local, step.local) {
+      return local->state.kind == Kind::FILE && !step.shallBe(Kind::FILE) &&
+          wanted.contains(local->state.content.contentId());
+    }
+    return false;
+  };
+  std::erase_if(
+      choice.steps, [&](auto& step) { return taken.contains(step.path) || isWanted(step); });
+  return choice;
+}
+
+FolderArrivals stillWanted(Database& db, int64_t folder, std::vector<FolderStep> steps) {
+  FolderArrivals arrivals;
+  for (auto& before: steps) {
+    auto step = stepFor(db, folder, before.path);
+    step.arrived = kj::mv(before.arrived);
+    bool isSame = step.shallBe(Kind::FILE) &&
+        KJ_ASSERT_NONNULL(step.version).state.content == step.arrived->ref;
+    if (!isSame) continue;
+    if (isStillNeeded(db, folder, step)) {
+      arrivals.tooEarly.push_back(step.path);
+    } else if (isFresh(step.local)) {
+      arrivals.uncertain.push_back(step.path);
+    } else {
+      arrivals.wanted.push_back(kj::mv(step));
+    }
+  }
+  return arrivals;
+}
+
+}  // namespace hearth::devices
