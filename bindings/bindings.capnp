@@ -72,6 +72,9 @@ interface Daemon {
       -> (found :List(Found), matches :UInt64, more :Bool, owed :UInt64);
   # What people type to find something, any bytes: words, "words one after another", beginn*, -not. The best come first,
   # at most 100. `matches`: that there are, and `more`: some more. `owed`: changes that the index does not know yet.
+
+  checkUp @21 () -> (pages :UInt64, problems :List(Text));
+  # Reads all of the database, and tells what of it is not what was written, a line each.
 }
 
 enum FoundKind {

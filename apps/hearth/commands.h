@@ -95,6 +95,7 @@ int recoveryCheck(const Common& common, const RecoveryOptions& options);
 
 // Through the daemon.
 int status(const Common& common);
+int doctor(const Common& common);
 int devices(const Common& common);
 int device(const Common& common, const std::string& name);
 int relay(const Common& common, const std::string& what, const std::string& place);

@@ -183,6 +183,8 @@ void describeWork(CLI::App& app, Everything& all) {
   auto* why = command(app, all.common, "why", "where a job ran, and why there");
   why->add_option("JOB", all.job, "its id, or the beginning of one; the newest if left out");
   command(app, all.common, "status", "this device");
+  command(app, all.common, "doctor",
+      "whether all is well with this device: its data, its folders, what it warns of");
   auto* place = command(app, all.common, "place", "the planner alone, on an instance file");
   place->add_option("INSTANCE", all.instance, "a JSON file, or - for standard input")->required();
 }
@@ -233,6 +235,7 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);
   if (got("jobs")) return jobs(all.common, all.most);
+  if (got("doctor")) return doctor(all.common);
   if (got("why")) return why(all.common, all.job);
   return status(all.common);
 }

@@ -273,6 +273,14 @@ class DaemonServer final: public Daemon::Server {
     co_await answer(node.data().search(), params, context.getResults());
   }
 
+  kj::Promise<void> checkUp(CheckUpContext context) override {
+    auto found = co_await node.checkUp();
+    auto results = context.getResults();
+    results.setPages(found.pages);
+    auto out = results.initProblems(static_cast<kj::uint>(found.problems.size()));
+    for (kj::uint i = 0; i < found.problems.size(); ++i) out.set(i, found.problems[i].c_str());
+  }
+
   kj::Promise<void> relays(RelaysContext context) override {
     auto params = context.getParams();
     if (params.getAdd().size() > 0) {

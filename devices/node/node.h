@@ -13,6 +13,7 @@
 #include "devices/node/places.h"
 #include "devices/node/plugin-costs.h"
 #include "router/run/executor.h"
+#include "storage/sql/checkup.h"
 #include "transport/link/tls-connector.h"
 
 namespace hearth::devices {
@@ -112,6 +113,10 @@ class Node final: private CircleKeeper::Observer,
   std::string nameOf(const DeviceId& id) const { return fleet.nameOf(id); }
   // What its user should know, a line each.
   std::vector<std::string> alarms() const;
+  // Reads all of the database.
+  kj::Promise<storage::Checkup> checkUp() {
+    return seams.store.read([](storage::Database& db) { return storage::checkUp(db); });
+  }
   // What all parts hold now, each beside its limit.
   Holdings holdings() const;
   // By full id, name or the beginning of an id. Errors: UNKNOWN_PEER; BAD_FORMAT when it fits several.

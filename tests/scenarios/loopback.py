@@ -49,10 +49,13 @@ class Device:
     def listen(self):
         return "--listen", f"127.0.0.1:{self.port}"
 
+    def launch(self):
+        with open(self.log, "ab") as log:
+            self.daemon = subprocess.Popen([os.path.join(BIN, "hearthd"), "--home", self.home, "--no-discovery"],
+                                           stdout=log, stderr=log)
+
     def start(self):
-        log = open(self.log, "ab")
-        self.daemon = subprocess.Popen([os.path.join(BIN, "hearthd"), "--home", self.home, "--no-discovery"],
-                                       stdout=log, stderr=log)
+        self.launch()
         until(lambda: self.run("status")[0] == 0, f"hearthd of {self.name} answers")
 
     def cpu_s(self):
