@@ -34,7 +34,7 @@ bool isFresh(const kj::Maybe<folders::Local>& local) {
 // What lies there shall be beside it, and may be nowhere else.
 bool isStillNeeded(Database& db, int64_t folder, const FolderStep& step) {
   KJ_IF_MAYBE(local, step.local) {
-    return local->state.kind == Kind::FILE && step.shallBe(Kind::FILE) &&
+    return local->state.kind == Kind::FILE &&
         versions::isYetToBeBeside(db, folder, step.path, local->state);
   }
   return false;

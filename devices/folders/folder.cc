@@ -113,14 +113,21 @@ kj::Promise<bool> Folder::step() {
     problem = looked.error().because.cStr();
     co_return false;
   }
+  auto merged = co_await merging.some();
+  if (!merged) {
+    problem = merged.error().because.cStr();
+    co_return false;
+  }
   problem.clear();
   bool made = co_await making.some();
-  co_return *looked || made;
+  if (*looked || made) merging.poke();
+  co_return *looked || *merged || made;
 }
 
 kj::Promise<void> Folder::waitForNews() {
   if (hasNews) co_return;
   auto next = looking.next();
+  KJ_IF_MAYBE(at, merging.next()) next = kj::min(*at, next.orDefault(*at));
   KJ_IF_MAYBE(at, making.next()) next = kj::min(*at, next.orDefault(*at));
   auto told = news.wait();
   KJ_IF_MAYBE(at, next) told = told.exclusiveJoin(around.timer.atTime(*at));
@@ -136,7 +143,7 @@ kj::Promise<Folder::Status> Folder::status() {
     told.try_emplace(path.str(),
         FolderTroubles::Trouble{"it comes when a device that has it can be reached", false});
   co_return Status{totals, looking.isLookingAtAll(), looking.files(), making.receivedBytes(),
-      kj::mv(told), problem.empty() ? watchProblem : problem};
+      merging.merged(), kj::mv(told), problem.empty() ? watchProblem : problem};
 }
 
 // What an entry says could not be written down: the disk is full, perhaps.

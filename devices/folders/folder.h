@@ -4,9 +4,11 @@
 //
 //   watcher ─▶ looking ─▶ saying ─▶ operation log ─▶ other devices
 //   operation log ─▶ versions, pending paths ─▶ making: fetched, staged, placed
+//   two versions of a text that lie here ─▶ merging ─▶ saying
 
 #include "devices/folders/looking.h"
 #include "devices/folders/making.h"
+#include "devices/folders/merging.h"
 #include "transport/link/lane-stream.h"
 
 namespace hearth::devices {
@@ -33,6 +35,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
     bool isLookingAtAll = false;
     uint64_t lookedAt = 0;  // files, so far
     uint64_t receivedBytes = 0;
+    uint64_t merged = 0;                                      // texts, since it was opened
     std::map<std::string, FolderTroubles::Trouble> troubles;  // by path
     std::string problem;                                      // of the folder itself; empty: none
   };
@@ -47,6 +50,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   FolderTroubles troubles;
   FolderSaying saying{around, known};
   FolderLooking looking{around, known, *tree, *watcher, saying, troubles};
+  FolderMerging merging{around, known, *tree, saying};
   FolderMaking making;
   bool hasNews = false, mayHaveMissed = true;
   transport::Bell news;

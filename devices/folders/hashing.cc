@@ -1,5 +1,7 @@
 #include "devices/folders/hashing.h"
 
+#include "storage/folder/text-merge.h"
+
 #include <kj/debug.h>
 
 namespace hearth::devices {
@@ -48,10 +50,17 @@ storage::TreeResult<bool> FileHashing::step(
     }
     if (at + *bytes > begun.stamp.size) return std::unexpected(TreeError::CHANGED);
     cutter.add(buffer.slice(0, *bytes));
+    if (begun.stamp.size <= storage::MERGED_BYTES_MAX)
+      text.append(buffer.asChars().begin(), *bytes);
     at += *bytes;
     read += *bytes;
   }
   return false;
+}
+
+std::optional<std::string> FileHashing::takeText() {
+  if (begun.stamp.size > storage::MERGED_BYTES_MAX || !storage::isText(text)) return std::nullopt;
+  return std::exchange(text, {});
 }
 
 }  // namespace hearth::devices

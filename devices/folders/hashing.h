@@ -4,6 +4,8 @@
 #include "storage/blob/cutter.h"
 #include "storage/folder/record.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,8 @@ class FileHashing final {
   // Requires that the end was reached.
   const storage::PathState& state() const { return found; }
   const storage::FileStamp& stamp() const { return begun.stamp; }
+  // Of one that may be merged.
+  std::optional<std::string> takeText();
   bool isFresh() const { return isStillFresh; }
 
  private:
@@ -42,6 +46,7 @@ class FileHashing final {
   storage::FileState begun;
   uint64_t at = 0;
   storage::PathState found;
+  std::string text;  // as far as it was read, of a file that may be one
   bool isStillFresh = false;
 };
 

@@ -326,7 +326,8 @@ kj::Promise<void> FolderLooking::read(std::vector<Look> files, std::vector<Findi
       } else if (ends[i]) {
         troubles.clear(some[i].str());
         auto& read = *hashing[i];
-        findings.push_back({some[i], read.state(), read.stamp(), kj::mv(nodes[i]), read.isFresh()});
+        findings.push_back({some[i], read.state(), read.stamp(), kj::mv(nodes[i]), read.isFresh(),
+            read.takeText()});
       } else if (ends[i].error() == TreeError::CHANGED || ends[i].error() == TreeError::MISSING) {
         again(some[i]);
       } else {

@@ -1,5 +1,7 @@
 #include "devices/folders/making.h"
 
+#include "storage/tables/folder-merges.h"
+
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@ namespace hearth::devices {
 namespace {
 
 namespace folders = storage::folders;
+namespace merges = storage::folder_merges;
 namespace versions = storage::folder_versions;
 
 using storage::Database;
@@ -280,6 +283,7 @@ kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
         } else {
           folders::put(db, folder, now);
           placeChunks(db, folder, now);
+          if (one.text) merges::remember(db, folder, version.state.content.contentId(), *one.text);
         }
       } else {
         folders::drop(db, folder, step.path);

@@ -1,6 +1,7 @@
 #include "devices/folders/placing.h"
 
 #include "storage/folder/keeping.h"
+#include "storage/folder/text-merge.h"
 
 #include <kj/debug.h>
 
@@ -29,6 +30,18 @@ Outcome outcomeOf(TreeResult<FileState> state) {
   return kj::Maybe<FileState>(*state);
 }
 
+// All that is staged, which is as much as there shall be. MISSING: whoever took it away, it is not made up for by zeros.
+TreeResult<std::string> textOf(FileTree::Staged& staged, uint64_t length) {
+  std::string text(length, '\0');
+  for (size_t at = 0; at < length;) {
+    auto read = staged.read(at, kj::arrayPtr(text.data() + at, length - at).asBytes());
+    if (!read) return std::unexpected(read.error());
+    if (*read == 0) return storage::no(TreeError::MISSING);
+    at += *read;
+  }
+  return text;
+}
+
 // The directories that a path is in, which nobody has said to be there.
 TreeResult<void> makeParents(FileTree& files, const FolderPath& path) {
   auto directory = path.directory();
@@ -46,6 +59,11 @@ bool FolderStep::shallBe(Kind kind) const {
   return kind == Kind::GONE;
 }
 
+FolderPath keptNameOf(const FolderPath& path, const kj::Clock& clock, Entropy& entropy) {
+  auto nowMs = (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
+  return storage::keptPath({path, nowMs, entropy.draw<uint32_t>() & storage::KeptName::TAG_MAX});
+}
+
 std::vector<FolderPlaced> FolderPlacing::place(FileTree& files, std::vector<FolderStep> steps) {
   std::vector<FolderPlaced> all;
   for (auto& step: steps) all.push_back({kj::mv(step), kj::Maybe<FileState>(), {}});
@@ -53,12 +71,7 @@ std::vector<FolderPlaced> FolderPlacing::place(FileTree& files, std::vector<Fold
   for (auto& one: all) {
     if (!one.step.arrived) continue;
     hasStaged = true;
-    auto has = stage(files, one.step);
-    if (has) {
-      one.has = kj::mv(*has);
-    } else {
-      one.how = std::unexpected(has.error());
-    }
+    if (auto staged = stage(files, one); !staged) one.how = std::unexpected(staged.error());
   }
   if (hasStaged) {
     if (auto synced = files.sync(); !synced) {
@@ -86,23 +99,30 @@ std::vector<FolderPlaced> FolderPlacing::place(FileTree& files, std::vector<Fold
   return all;
 }
 
-TreeResult<storage::FileAttributes> FolderPlacing::stage(FileTree& files, const FolderStep& step) {
-  auto& come = *step.arrived;
-  auto& state = KJ_ASSERT_NONNULL(step.version).state;
+TreeResult<void> FolderPlacing::stage(FileTree& files, FolderPlaced& one) {
+  auto& come = *one.step.arrived;
+  auto length = come.ref.top.length;
   auto staged = files.stage(FolderIncoming::stagedName(come.ref));
   if (!staged) return std::unexpected(staged.error());
   if (come.ref.level == 0 && come.small.size() > 0) {
     auto written = (*staged)->write(0, come.small);
     if (!written) return std::unexpected(written.error());
   }
-  // Whoever took it away, it is not made up for by zeros.
-  if (come.ref.level > 0) {
+  if (length <= storage::MERGED_BYTES_MAX) {
+    auto text = textOf(**staged, length);
+    if (!text) return std::unexpected(text.error());
+    if (storage::isText(*text)) one.text = kj::mv(*text);
+  } else {
+    // Whoever took it away, it is not made up for by zeros.
     kj::byte last[1];
-    auto read = (*staged)->read(come.ref.top.length - 1, last);
+    auto read = (*staged)->read(length - 1, last);
     if (!read) return std::unexpected(read.error());
     if (*read == 0) return storage::no(TreeError::MISSING);
   }
-  return (*staged)->finish(come.ref.top.length, state.attributes);
+  auto has = (*staged)->finish(length, KJ_ASSERT_NONNULL(one.step.version).state.attributes);
+  if (!has) return std::unexpected(has.error());
+  one.has = kj::mv(*has);
+  return {};
 }
 
 Outcome FolderPlacing::placeOne(FileTree& files, FolderStep& step) {
@@ -118,7 +138,7 @@ Outcome FolderPlacing::placeOne(FileTree& files, FolderStep& step) {
     if (auto cleared = clear(files, step); !cleared) return std::unexpected(cleared.error());
     step.local = nullptr;
   }
-  auto kept = keptNameOf(step.path);
+  auto kept = keptNameOf(step.path, clock, entropy);
   switch (state.kind) {
     case Kind::FILE:
       KJ_IF_MAYBE(from, step.from) {
@@ -148,7 +168,7 @@ Outcome FolderPlacing::placeOne(FileTree& files, FolderStep& step) {
 
 TreeResult<void> FolderPlacing::clear(FileTree& files, FolderStep& step) {
   KJ_IF_MAYBE(local, step.local) {
-    auto kept = keptNameOf(step.path);
+    auto kept = keptNameOf(step.path, clock, entropy);
     auto removed = local->state.kind == Kind::DIRECTORY
         ? files.removeDirectory(step.path)
         : files.remove(step.path, local->stamp, &kept);
@@ -156,11 +176,6 @@ TreeResult<void> FolderPlacing::clear(FileTree& files, FolderStep& step) {
     if (!removed && removed.error() != TreeError::MISSING) return removed;
   }
   return {};
-}
-
-FolderPath FolderPlacing::keptNameOf(const FolderPath& path) {
-  auto nowMs = (clock.now() - kj::UNIX_EPOCH) / kj::MILLISECONDS;
-  return storage::keptPath({path, nowMs, entropy.draw<uint32_t>() & storage::KeptName::TAG_MAX});
 }
 
 }  // namespace hearth::devices

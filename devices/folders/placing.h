@@ -29,7 +29,12 @@ struct FolderPlaced {
   FolderStep step;
   storage::TreeResult<kj::Maybe<storage::FileState>> how;  // none: nothing is there now
   storage::FileAttributes has;                             // of a file that was placed
+  std::optional<std::string> text;                         // of one that has come and may be merged
 };
+
+// Where what is replaced or removed at a path just now is kept.
+storage::FolderPath keptNameOf(
+    const storage::FolderPath& path, const kj::Clock& clock, Entropy& entropy);
 
 class FolderPlacing final {
  public:
@@ -46,9 +51,7 @@ class FolderPlacing final {
   storage::TreeResult<kj::Maybe<storage::FileState>> placeOne(
       storage::FileTree& files, FolderStep& step);
   storage::TreeResult<void> clear(storage::FileTree& files, FolderStep& step);
-  static storage::TreeResult<storage::FileAttributes> stage(
-      storage::FileTree& files, const FolderStep& step);
-  storage::FolderPath keptNameOf(const storage::FolderPath& path);
+  static storage::TreeResult<void> stage(storage::FileTree& files, FolderPlaced& one);
 };
 
 }  // namespace hearth::devices

@@ -3,6 +3,7 @@
 #include "devices/folders/incoming.h"
 #include "storage/tables/blobs.h"
 #include "storage/tables/entries.h"
+#include "storage/tables/folder-merges.h"
 
 #include <kj/debug.h>
 
@@ -15,6 +16,7 @@ namespace hearth::devices {
 namespace {
 
 namespace folders = storage::folders;
+namespace merges = storage::folder_merges;
 namespace versions = storage::folder_versions;
 
 using storage::Database;
@@ -47,12 +49,18 @@ bool isKnown(Database& db, int64_t folder, const Finding& finding,
       return true;
     }
   }
+  // What has to be beside it first is not replaced by this device: somebody else has done that.
+  bool mayBeOurs = true;
+  KJ_IF_MAYBE(before, local) {
+    mayBeOurs = before->state.kind != Kind::FILE ||
+        !versions::isYetToBeBeside(db, folder, finding.path, before->state);
+  }
   bool isThere = finding.state.kind != Kind::GONE;
   KJ_IF_MAYBE(version, shown) {
     bool isShown = !version->isImplied() && version->state.isSameAs(finding.state);
     if (isShown && isThere && local == nullptr) return lies(*version);
   }
-  if (isThere) {
+  if (isThere && mayBeOurs) {
     auto ours = versions::placed(db, folder, finding.path, finding.state);
     KJ_IF_MAYBE(version, ours) return lies(*version);
   }
@@ -79,6 +87,22 @@ FolderRecord recordOf(const Finding& finding, const kj::Maybe<folders::Local>& l
   return record;
 }
 
+// Whether it is the merged text that this device was about to place.
+bool isPlanned(const Finding& finding, const kj::Maybe<merges::Plan>& plan) {
+  KJ_IF_MAYBE(merged, plan) {
+    return finding.state.kind == Kind::FILE && finding.state.content.contentId() == merged->content;
+  }
+  return false;
+}
+
+void replace(FolderRecord& record, const std::vector<RecordName>& names) {
+  for (auto& name: names) {
+    bool isNamed = std::ranges::find(record.replaced, name) != record.replaced.end();
+    if (!isNamed && record.replaced.size() < FolderRecord::REPLACED_MAX)
+      record.replaced.push_back(name);
+  }
+}
+
 void putTree(Database& db, const crypto::CollectionId& collection, const Finding& finding) {
   auto& ref = finding.state.content;
   if (finding.state.kind != Kind::FILE || ref.level == 0) return;
@@ -97,12 +121,17 @@ Sorted sort(Database& db, const folders::Folder& folder, std::vector<Finding> fi
     auto local = folders::find(db, folder.number, finding.path);
     auto shown = versions::shown(db, folder.number, finding.path);
     putTree(db, folder.collection, finding);
-    if (isKnown(db, folder.number, finding, local, shown)) {
+    if (finding.text)
+      merges::remember(db, folder.number, finding.state.content.contentId(), *finding.text);
+    auto plan = merges::planned(db, folder.number, finding.path);
+    bool isMerged = isPlanned(finding, plan);
+    if (!isMerged && isKnown(db, folder.number, finding, local, shown)) {
       ++sorted.known;
       continue;
     }
-    auto live = versions::live(db, folder.number, finding.path);
-    sorted.records.push_back(recordOf(finding, local, live));
+    auto record = recordOf(finding, local, versions::live(db, folder.number, finding.path));
+    if (isMerged) replace(record, KJ_ASSERT_NONNULL(plan).made);
+    sorted.records.push_back(kj::mv(record));
     sorted.said.push_back(kj::mv(finding));
   }
   return sorted;
@@ -121,6 +150,7 @@ void writeDown(Database& db, int64_t folder, const RecordName& first, uint64_t t
   for (size_t i = 0; i < findings.size(); ++i) {
     auto& finding = findings[i];
     forgetChunks(db, folder, finding.path);
+    merges::done(db, folder, finding.path);
     if (finding.state.kind == Kind::GONE) {
       folders::drop(db, folder, finding.path);
       continue;

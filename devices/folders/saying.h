@@ -18,6 +18,7 @@ struct Finding {
   storage::FileStamp stamp;
   std::vector<FileHashing::Node> nodes;  // of a large file
   bool isFresh = false;                  // FileState::isFresh, when its bytes were read
+  std::optional<std::string> text;       // of a file that may be merged
 };
 
 class FolderSaying final {

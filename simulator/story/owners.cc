@@ -2,6 +2,8 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::sim {
 
 namespace {
@@ -10,6 +12,7 @@ using Kind = TreeImage::Kind;
 
 constexpr auto FOLDER = "things";
 constexpr uint64_t FILES = 8, DIRECTORIES = 3, SHARED = 4;
+constexpr uint64_t NOTES = 2;
 constexpr uint64_t LARGE_BYTES = 600'000;  // several chunks
 
 }  // namespace
@@ -42,6 +45,8 @@ class Owners::Hand final {
         return renameDirectory(ownDirectory(), ownDirectory());
       case 8:
         return beDirectory("all/" + std::to_string(luck.below(SHARED)));
+      case 9:
+        return note();
       default:
         return write("all/" + std::to_string(luck.below(SHARED)));
     }
@@ -127,6 +132,31 @@ class Owners::Hand final {
       remember(from + path.substr(to.size()), std::nullopt);
     }
   }
+  // A line in a note that everybody writes in.
+  void note() {
+    auto path = "all/note " + std::to_string(luck.below(NOTES));
+    if (!hasPlace(path)) return;
+    auto line = [&]() {
+      auto line = device.called() + " " + std::to_string(all.made) + "." +
+          std::to_string(luck.next()) + "\n";
+      all.lines.insert(line);
+      return line;
+    };
+    std::string text;
+    KJ_IF_MAYBE(before, files.owner.read(path)) {
+      text = *before;
+      auto at = luck.below(static_cast<uint64_t>(std::ranges::count(text, '\n')) + 1);
+      size_t begin = 0;
+      while (at-- > 0) begin = text.find('\n', begin) + 1;
+      // Instead of one, now and then.
+      auto end = luck.permille(200) ? text.find('\n', begin) : std::string::npos;
+      if (end != std::string::npos) text.erase(begin, end + 1 - begin);
+      text.insert(begin, line());
+    } else {
+      for (int i = 0; i < 8; ++i) text += line();
+    }
+    files.owner.replace(path, text);
+  }
   // A file becomes a directory, or is one already: so things of two kinds come to one name.
   void beDirectory(const std::string& path) {
     if (isFile(path)) files.owner.remove(path);
@@ -138,6 +168,18 @@ class Owners::Hand final {
     files.owner.write(inside, bytes);
   }
 };
+
+bool Owners::hasWritten(const std::string& bytes) const {
+  if (written.contains(bytes)) return true;
+  std::set<std::string> seen;
+  for (size_t begin = 0; begin < bytes.size();) {
+    auto end = std::min(bytes.find('\n', begin), bytes.size() - 1) + 1;
+    auto line = bytes.substr(begin, end - begin);
+    if (!lines.contains(line) || !seen.insert(line).second) return false;
+    begin = end;
+  }
+  return !bytes.empty();
+}
 
 kj::Promise<bool> Owners::share(Device& device) {
   KJ_IF_MAYBE(node, device.node()) {

@@ -34,14 +34,15 @@ class Owners final {
     uint64_t lost;  // by the device's disk until then, by losses of power
   };
   const std::map<DeviceIndex, std::map<std::string, Left>>& left() const { return own; }
-  bool hasWritten(const std::string& bytes) const { return written.contains(bytes); }
+  // Files that two have changed at once may be of lines of both.
+  bool hasWritten(const std::string& bytes) const;
   uint64_t changes() const { return made; }
 
  private:
   World& world;
   std::map<DeviceIndex, Page> found;
   std::map<DeviceIndex, std::map<std::string, Left>> own;
-  std::set<std::string> written;
+  std::set<std::string> written, lines;
   uint64_t made = 0;
 
   class Hand;

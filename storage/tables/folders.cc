@@ -89,6 +89,8 @@ void remove(Database& db, int64_t folder) {
   db.run("DELETE FROM folder_replaced WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_entries WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_pending WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_texts WHERE folder = ?1", folder);
+  db.run("DELETE FROM folder_merges WHERE folder = ?1", folder);
   db.run("DELETE FROM folders WHERE i = ?1", folder);
 }
 

@@ -110,6 +110,18 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     ALTER TABLE folders ADD COLUMN own_before INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE folder_pending ADD COLUMN placed BLOB NOT NULL DEFAULT x'';
     )"_kj,
+    R"(
+    CREATE TABLE folder_texts (i INTEGER PRIMARY KEY AUTOINCREMENT, folder INTEGER NOT NULL, content BLOB NOT NULL,
+      packed BLOB NOT NULL, UNIQUE (folder, content)) STRICT;
+    CREATE TABLE folder_texts_room (one INTEGER PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+    INSERT INTO folder_texts_room VALUES (1, 0);
+    CREATE TRIGGER folder_texts_come AFTER INSERT ON folder_texts BEGIN
+      UPDATE folder_texts_room SET bytes = bytes + length(new.packed); END;
+    CREATE TRIGGER folder_texts_go AFTER DELETE ON folder_texts BEGIN
+      UPDATE folder_texts_room SET bytes = bytes - length(old.packed); END;
+    CREATE TABLE folder_merges (folder INTEGER NOT NULL, path TEXT NOT NULL, content BLOB NOT NULL, made BLOB NOT NULL,
+      PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

@@ -120,6 +120,21 @@ TEST_CASE("a file whose stamp says nothing does not go to another name") {
   REQUIRE(choice.uncertain == Paths{path("old")});
 }
 
+TEST_CASE("a file in whose place a directory comes stays there until it is beside it") {
+  Tables tables;
+  tables.have("a", file(1));
+  // Another device did not know of it.
+  storage::Transaction transaction(*tables.db);
+  versions::apply(
+      *tables.db, tables.folder, {device(2), 0, 0}, 9 << 16, {{path("a/x"), file(2), {}}});
+  transaction.commit();
+  REQUIRE(chooseSteps(*tables.db, tables.folder, {}, {}, 1).steps.empty());
+  auto choice = tables.choose();
+  REQUIRE(choice.steps.size() == 2);
+  REQUIRE(KJ_REQUIRE_NONNULL(choice.steps[0].from).path == path("a"));
+  REQUIRE(choice.steps[1].path == path("a/x"));
+}
+
 FolderStep arrived(std::string_view at, const PathState& state) {
   FolderStep step{path(at), versions::Version{.state = state}, nullptr, nullptr};
   step.arrived = FolderIncoming::Arrived{state.content, {}};
