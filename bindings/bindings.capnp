@@ -201,6 +201,42 @@ interface Documents {
 
   open @1 (name :Text) -> (document :Document);
   # The document of that name (1 to 255 bytes), which is empty before anybody has written to it.
+
+  presence @2 (name :Text) -> (presence :Presence);
+  # Who is at it just now.
+}
+
+interface Presence {
+  # Who is at a document, on all devices that there are links to, and what they say to each other: of at most 4096
+  # bytes of JSON, on no disk, and gone with whoever said it.
+
+  enter @0 (json :Text) -> (place :Place);
+  # This app is there, for as long as it holds its place.
+
+  list @1 () -> (there :List(There));
+
+  watch @2 (watcher :PresenceWatcher) -> ();
+  # Tells who is there, and again whenever that changes, and what others say, until the call is dropped.
+
+  say @3 (json :Text) -> ();
+  # To whoever is there now, on every other device. Whoever comes later never hears it.
+
+  interface Place {
+    become @0 (json :Text) -> ();
+    # Says something else of itself.
+  }
+  struct There {
+    device @0 :Text;          # name
+    deviceId @1 :Text;
+    json @2 :Text;
+    own @3 :Bool;             # on this device
+  }
+}
+
+interface PresenceWatcher {
+  changed @0 (there :List(Presence.There)) -> ();
+  said @1 (device :Text, deviceId :Text, json :Text) -> ();
+  # The next one comes when it has returned; what comes too fast is left out.
 }
 
 interface Document {

@@ -268,6 +268,8 @@ class Doc {
 }  // namespace
 
 int doc(const Common& common, const std::string& what, const DocOptions& options) {
+  if (what == "present" || what == "attend" || what == "say")
+    return docPresence(common, what, options);
   Doc doc(common, options);
   if (what == "get") return doc.get();
   if (what == "set") return doc.set();

@@ -114,6 +114,8 @@ int run(const Common& common, const RunOptions& options);
 // `what`: the name of the command behind `hearth doc`.
 int doc(const Common& common, const std::string& what, const DocOptions& options);
 int docList(const Common& common);
+// hearth doc present, attend and say.
+int docPresence(const Common& common, const std::string& what, const DocOptions& options);
 // `what`: the name of the command behind `hearth folder`.
 int folder(const Common& common, const std::string& what, const FolderOptions& options);
 // `what`: the name of the command behind `hearth blob`.

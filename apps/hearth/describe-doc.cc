@@ -75,6 +75,17 @@ void describeDocWriting(CLI::App& doc, Parts all) {
   docCommand(doc, all, "redo", "makes it again");
 }
 
+void describeDocPresence(CLI::App& doc, Parts all) {
+  docCommand(doc, all, "present", "who is at it just now, on which device");
+  auto* attend = docCommand(
+      doc, all, "attend", "is at it until interrupted, and prints who else is and what they say");
+  attend->add_option(
+      "VALUE", all.options.value, "what is said of this one, JSON; null, if left out");
+  auto* say =
+      docCommand(doc, all, "say", "to whoever is at it now, on other devices; kept nowhere");
+  say->add_option("VALUE", all.options.value, "JSON")->required();
+}
+
 }  // namespace
 
 CLI::App* command(CLI::App& app, Common& common, const char* name, const char* help) {
@@ -91,6 +102,7 @@ void describeDocuments(CLI::App& app, Common& common, DocOptions& options) {
   command(*doc, all.common, "list", "their names");
   describeDocReading(*doc, all);
   describeDocWriting(*doc, all);
+  describeDocPresence(*doc, all);
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,7 @@
 #include "bindings/local/documents.h"
 
 #include "bindings/local/json-tree.h"
+#include "bindings/local/presence.h"
 #include "bindings/local/refuse.h"
 #include "crypto/identity/display.h"
 #include "storage/crdt/varint.h"
@@ -245,6 +246,13 @@ class DocumentsServer final: public Documents::Server {
     if (!opened) refuse(opened.error());
     context.getResults().setDocument(
         kj::heap<DocumentServer>(kj::addRef(*documents), kj::mv(*opened)));
+  }
+
+  kj::Promise<void> presence(PresenceContext context) override {
+    co_await documents->there().data().ready();
+    auto name = context.getParams().getName();
+    context.getResults().setPresence(
+        newPresence(kj::addRef(*documents), std::string(name.begin(), name.size())));
   }
 
  private:

@@ -10,6 +10,7 @@ Data::Data(Surroundings around)
     : around(around),
       inStep({around.timer, around.trace, around.entropy, around.store, log, around.links,
           around.identity.keys.id}),
+      whoIsWhere({around.timer, around.links, blobCircle, around.identity.keys.id}),
       tasks(*this) {
   KJ_IF_MAYBE(system, around.folders) {
     ownFolders = kj::heap<Folders>(
@@ -46,11 +47,13 @@ void Data::peerUp(const DeviceId& peer) {
   own.peerUp();
   inStep.peerUp(peer);
   blobExchange.peerUp(peer);
+  whoIsWhere.peerUp(peer);
 }
 
 void Data::peerDown(const DeviceId& peer) {
   inStep.peerDown(peer);
   blobExchange.peerDown(peer);
+  whoIsWhere.peerDown(peer);
 }
 
 void Data::incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStream> stream) {
@@ -58,6 +61,7 @@ void Data::incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStre
     if (!around.links.isUp(peer)) return;
     if (kind == STREAM_KIND_SYNC) inStep.incoming(peer, kj::mv(stream));
     if (kind == STREAM_KIND_BLOBS) blobExchange.incoming(peer, kj::mv(stream));
+    if (kind == STREAM_KIND_PRESENCE) whoIsWhere.incoming(peer, kj::mv(stream));
   }));
 }
 
@@ -71,6 +75,8 @@ void Data::circleChanged() {
 
 void Data::addTo(Holdings& holdings) const {
   auto peers = around.keeper.state().devices.size();
+  holdings.push_back(
+      {"apps at documents", whoIsWhere.places(), Presence::PLACES_MAX * (peers + 1)});
   holdings.push_back({"documents in memory", all.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
   holdings.push_back({"documents of names of blobs in memory", blobNames.inMemory(),

@@ -6,6 +6,7 @@
 #include "devices/data/keeping-in-step.h"
 #include "devices/data/log-circle.h"
 #include "devices/data/own-entries.h"
+#include "devices/data/presence.h"
 #include "devices/folders/folders.h"
 #include "storage/documents/documents.h"
 
@@ -47,6 +48,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
   const BlobCircle& blobKeys() const { return blobCircle; }
   // Those that people put and name.
   Blobs& blobs() { return namedOnes; }
+  // Who is at documents just now.
+  Presence& presence() { return whoIsWhere; }
   // Directories that are the same on several devices.
   kj::Maybe<Folders&> folders() {
     return ownFolders.map([](kj::Own<Folders>& all) -> Folders& { return *all; });
@@ -75,6 +78,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
   BlobCircle blobCircle{around.keeper};
   BlobExchange blobExchange{
       {around.timer, around.trace, around.links, blobCircle, around.identity.keys.id}};
+  Presence whoIsWhere;
   BlobDisk blobDisk{around.files, around.home, around.entropy};
   storage::Documents blobNames{{around.clock, around.store, log, circle}, namedBlobs()};
   Blobs namedOnes{{around.timer, around.keeper, blobExchange,

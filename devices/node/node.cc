@@ -372,8 +372,9 @@ void Node::incoming(
     const DeviceId& peer, kj::Array<const kj::byte> header, kj::Own<kj::AsyncIoStream> stream) {
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
   if (header[0] == STREAM_KIND_LEVELS) levels.accept(peer, header, kj::mv(stream));
-  if (header[0] == STREAM_KIND_SYNC || header[0] == STREAM_KIND_BLOBS)
-    ownData.incoming(peer, header[0], kj::mv(stream));
+  bool isData = header[0] == STREAM_KIND_SYNC || header[0] == STREAM_KIND_BLOBS ||
+      header[0] == STREAM_KIND_PRESENCE;
+  if (isData) ownData.incoming(peer, header[0], kj::mv(stream));
 }
 
 kj::Promise<std::vector<std::string>> Node::meet(const DeviceId& device) {
