@@ -2,7 +2,7 @@
 
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
-#include "apps/hearth/progress.h"
+#include "apps/hearth/folder-progress.h"
 
 #include <kj/debug.h>
 
@@ -12,6 +12,7 @@
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 namespace hearth::cli {
 
@@ -126,21 +127,24 @@ class FolderCommand final {
   }
 
   int status() {
+    std::optional<FolderProgress> progress{common.json};
     for (;;) {
       auto response = wait(folders.listRequest().send());
       bool all = true, any = false;
       for (auto folder: response.getFolders()) {
-        if (!options.name.empty() && options.name != folder.getName().cStr()) continue;
+        if (!isMeant(folder)) continue;
         any = true;
         all &= isUpToDate(folder);
       }
       if (!any && !options.name.empty()) throw noSuch();
       if (options.waits && !all) {
+        showFirst(*progress, response.getFolders());
         client.timer().afterDelay(LOOK_EVERY).wait(client.waitScope());
         continue;
       }
+      progress.reset();  // its line is gone before the answer comes
       for (auto folder: response.getFolders()) {
-        if (options.name.empty() || options.name == folder.getName().cStr()) tell(folder);
+        if (isMeant(folder)) tell(folder);
       }
       return DONE;
     }
@@ -151,6 +155,16 @@ class FolderCommand final {
   const Common& common;
   const FolderOptions& options;
   local::Folders::Client folders;
+
+  bool isMeant(local::Folder::Reader folder) const {
+    return options.name.empty() || options.name == folder.getName().cStr();
+  }
+
+  void showFirst(FolderProgress& progress, capnp::List<local::Folder>::Reader folders) {
+    for (auto folder: folders) {
+      if (isMeant(folder) && !isUpToDate(folder)) return progress.at(folder);
+    }
+  }
 
   Failure noSuch() const {
     return {FAILED, "this device has no folder \"" + options.name + "\": see hearth folder list"};

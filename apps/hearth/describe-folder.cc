@@ -12,8 +12,8 @@ void describeFolders(CLI::App& app, Common& common, FolderOptions& options) {
   command(*folder, common, "list", "the folders of this device");
   auto* status = command(*folder, common, "status", "what is missing of them, where, and why");
   status->add_option("NAME", options.name, "one of them alone");
-  status->add_flag(
-      "--wait", options.waits, "until it is up to date with every device that can be reached");
+  status->add_flag("--wait", options.waits,
+      "until it is up to date with every device that can be reached, and says how far it is");
   auto* remove = command(
       *folder, common, "remove", "ends a folder on this device; nothing happens to any file");
   remove->add_option("NAME", options.name, "which one")->required();

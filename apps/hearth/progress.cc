@@ -35,8 +35,9 @@ std::string spanText(double seconds) {
   return std::to_string(whole / 3'600) + " h " + std::to_string(whole % 3'600 / 60) + " min";
 }
 
-Progress::Progress(std::string what, bool asJson)
+Progress::Progress(std::string what, bool asJson, Unit unit)
     : what(std::move(what)),
+      unit(unit),
       asJson(asJson),
       isTerminal(isatty(STDERR_FILENO) == 1) {}
 
@@ -54,23 +55,34 @@ void Progress::at(uint64_t done, uint64_t total) {
   if (now - shown < (asJson ? EVENT_EVERY : DRAWN_EVERY)) return;
   shown = now;
   auto seconds = std::chrono::duration<double>(now - begun).count();
-  auto bytesPerS = seconds > 0 ? static_cast<double>(done - std::min(first, done)) / seconds : 0;
-  auto leftS = bytesPerS > 0 ? static_cast<double>(total - std::min(done, total)) / bytesPerS : -1;
+  auto perS = seconds > 0 ? static_cast<double>(done - std::min(first, done)) / seconds : 0;
+  auto left = static_cast<double>(total - std::min(done, total));
   if (asJson)
-    printJson({{"event", "progress"}, {"what", what}, {"done", done}, {"total", total},
-        {"bytes_per_s", static_cast<uint64_t>(bytesPerS)}, {"left_s", leftS}});
-  if (!asJson && isTerminal) draw(done, total, bytesPerS);
+    printJson({{"event", "progress"}, {"what", what}, {"done", done},
+        {"total", total > 0 ? nlohmann::json(total) : nlohmann::json()},
+        {unit == Unit::BYTES ? "bytes_per_s" : "files_per_s", static_cast<uint64_t>(perS)},
+        {"left_s", total > 0 && perS > 0 ? left / perS : -1}});
+  if (!asJson && isTerminal) draw(done, total, perS);
 }
 
-void Progress::draw(uint64_t done, uint64_t total, double bytesPerS) {
-  auto share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
-  auto cells = static_cast<int>(share * BAR_CELLS);
-  std::string bar(static_cast<size_t>(cells), '#');
-  bar.resize(BAR_CELLS, '.');
-  std::cerr << "\r\x1b[K" << what << "  [" << bar << "] " << static_cast<int>(share * 100) << " %  "
-            << bytesText(static_cast<uint64_t>(bytesPerS)) << "/s";
-  if (bytesPerS > 0)
-    std::cerr << "  " << spanText(static_cast<double>(total - std::min(done, total)) / bytesPerS)
+std::string Progress::textOf(uint64_t amount) const {
+  return unit == Unit::BYTES ? bytesText(amount) : std::to_string(amount) + " files";
+}
+
+void Progress::draw(uint64_t done, uint64_t total, double perS) {
+  std::cerr << "\r\x1b[K" << what << "  ";
+  if (total > 0) {
+    auto share = static_cast<double>(done) / static_cast<double>(total);
+    auto cells = static_cast<int>(std::min(share, 1.0) * BAR_CELLS);
+    std::string bar(static_cast<size_t>(cells), '#');
+    bar.resize(BAR_CELLS, '.');
+    std::cerr << "[" << bar << "] " << static_cast<int>(share * 100) << " %  ";
+  } else {
+    std::cerr << textOf(done) << "  ";
+  }
+  std::cerr << textOf(static_cast<uint64_t>(perS)) << "/s";
+  if (total > 0 && perS > 0)
+    std::cerr << "  " << spanText(static_cast<double>(total - std::min(done, total)) / perS)
               << " left";
   std::cerr << std::flush;
   isDrawn = true;
