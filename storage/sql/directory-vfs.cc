@@ -29,7 +29,8 @@ struct OpenFile: sqlite3_file {
   kj::Own<const kj::File> file;
   DirectoryVfs* vfs;
   std::string name;
-  bool isNew;  // its directory entry has not been synced
+  // Its name may not be on disk: whoever made it may have been killed before it synced that.
+  bool isLoose;
   bool deleteOnClose;
   bool locked;
 };
@@ -77,7 +78,7 @@ int VfsCalls::open(
     if (flags & SQLITE_OPEN_CREATE) mode = mode | kj::WriteMode::CREATE | kj::WriteMode::PRIVATE;
     if (existed && (flags & SQLITE_OPEN_EXCLUSIVE)) return SQLITE_CANTOPEN;
     KJ_IF_MAYBE(opened, self.directory.tryOpenFile(path, mode)) {
-      new (file) OpenFile{{&FILE_CALLS}, kj::mv(*opened), &self, name, !existed,
+      new (file) OpenFile{{&FILE_CALLS}, kj::mv(*opened), &self, name, true,
           (flags & SQLITE_OPEN_DELETEONCLOSE) != 0, false};
       if (granted != nullptr) *granted = flags;
       return SQLITE_OK;
@@ -168,8 +169,8 @@ int VfsCalls::sync(sqlite3_file* file, int) {
   return guarded(SQLITE_IOERR_FSYNC, [&]() {
     auto& open = storage::of(file);
     open.file->datasync();
-    if (open.isNew) open.vfs->directory.sync();
-    open.isNew = false;
+    if (open.isLoose) open.vfs->directory.sync();
+    open.isLoose = false;
     return SQLITE_OK;
   });
 }

@@ -97,6 +97,28 @@ TEST_CASE("a commit whose sync failed and that a kill left is on the disk when i
   REQUIRE(notesAfter({found.afterPowerCut(), 0}) == believed);
 }
 
+TEST_CASE(
+    "a commit is durable although whoever made its log was killed before it synced the name") {
+  SimDisk disk{sim::Chance(1)};
+  Home home(disk.directory());
+  auto db = home.open(NOTES);
+  addNote(*db, 0);
+
+  SimDisk found{sim::Chance(1)};
+  auto folder = found.directory();
+  for (auto& [name, bytes]: disk.contents()) {
+    auto file = folder->openFile(kj::Path(kj::str(name.c_str())), kj::WriteMode::CREATE);
+    file->write(0, kj::StringPtr(bytes.c_str(), bytes.size()).asBytes());
+    file->datasync();
+    if (name == HEARTH_DB.cStr()) folder->sync();  // it comes before its log
+  }
+  REQUIRE(found.afterPowerCut().size() == 1);
+  Home next(found.directory());
+  auto reopened = next.open(NOTES);
+  addNote(*reopened, 1);
+  REQUIRE(notesAfter({found.afterPowerCut(), 0}) == 2);
+}
+
 // A directory on the real disk, until the end of the test.
 struct DiskFolder {
   char path[32] = "/tmp/hearth-durability-XXXXXX";
