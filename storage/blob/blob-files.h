@@ -65,6 +65,12 @@ class BlobFiles final {
   BlobResult<kj::Own<SealedReader>> open(
       const BlobKeys& keys, const ContentId& content, uint64_t paddedTo) const;
 
+  // An empty file for this process alone, beside those of blobs; shred() takes it away.
+  kj::Own<const kj::File> scratch(kj::StringPtr fileName) const {
+    return directory.openFile(kj::Path(kj::str(fileName)),
+        kj::WriteMode::CREATE | kj::WriteMode::MODIFY | kj::WriteMode::PRIVATE);
+  }
+
   // Overwrites the wrapped key, and removes the file. False where there is none.
   bool shred(kj::StringPtr fileName);
 

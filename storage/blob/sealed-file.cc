@@ -81,9 +81,13 @@ BlobId blobId(const crypto::CollectionId& collection, const ContentId& content) 
   return crypto::hashAs<BlobId>("hearth/blob-id/v1", {collection.asBytes(), content.asBytes()});
 }
 
+BlobName BlobKeys::name(const ContentId& content) const {
+  auto mac = crypto::mac(naming.reveal(), "hearth/blob-file/v1", {content.asBytes()});
+  return BlobName::from(mac.asBytes()).value();
+}
+
 kj::String BlobKeys::fileName(const ContentId& content) const {
-  return kj::encodeHex(
-      crypto::mac(naming.reveal(), "hearth/blob-file/v1", {content.asBytes()}).asBytes());
+  return kj::encodeHex(name(content).asBytes());
 }
 
 crypto::Buffer SealedHeader::encode() const {
@@ -123,24 +127,28 @@ struct SealedWriter::Start {
         header(newHeader(keys, id, dek, entropy)) {}
 };
 
-SealedWriter::SealedWriter(const kj::File& file, const BlobKeys& keys, const ContentId& content,
-    Entropy& entropy, uint64_t paddedTo)
-    : SealedWriter(file, blobId(keys.collection, content), paddedTo,
+SealedWriter::Sink SealedWriter::into(const kj::File& file) {
+  return [&file](uint64_t at, Bytes bytes) { file.write(at, bytes); };
+}
+
+SealedWriter::SealedWriter(
+    Sink sink, const BlobKeys& keys, const ContentId& content, Entropy& entropy, uint64_t paddedTo)
+    : SealedWriter(kj::mv(sink), blobId(keys.collection, content), paddedTo,
           Start(keys, blobId(keys.collection, content), entropy)) {}
 
-SealedWriter::SealedWriter(const kj::File& file, const BlobId& id, uint64_t paddedTo, Start start)
-    : file(file),
+SealedWriter::SealedWriter(Sink sinkIn, const BlobId& id, uint64_t paddedTo, Start start)
+    : sink(kj::mv(sinkIn)),
       id(id),
       stream(start.dek.reveal(), start.header.stream),
       left(paddedTo),
       plain(kj::heapArray<kj::byte>(kj::min(paddedTo, SEALED_CHUNK_BYTES))),
       sealed(kj::heapArray<kj::byte>(plain.size() + SecretStream::MORE_BYTES)) {
-  file.write(0, start.header.encode());
+  sink(0, start.header.encode());
 }
 
 SealedWriter::SealedWriter(kj::Badge<SealedWriter>, const kj::File& file, const BlobId& id,
     uint64_t paddedTo, Bytes dek, const SecretStream::Header& header)
-    : file(file),
+    : sink(into(file)),
       id(id),
       stream(dek, header),
       left(paddedTo),
@@ -155,13 +163,13 @@ BlobResult<kj::Own<SealedWriter>> SealedWriter::resume(
     return std::unexpected(BlobFault{Errc::INTEGRITY_FAILED, opened.error(), keys.collection, id});
   auto writer = kj::heap<SealedWriter>(
       kj::Badge<SealedWriter>(), file, id, paddedTo, opened->dek.reveal(), opened->header.stream);
-  writer->takeUp();
+  writer->takeUp(file);
   return kj::mv(writer);
 }
 
 // What was not synced when the power went may be anything: every chunk is opened. The last one of a file is made
 // anew.
-void SealedWriter::takeUp() {
+void SealedWriter::takeUp(const kj::File& file) {
   auto size = file.stat().size;
   auto whole = size < SealedHeader::ENCODED_BYTES + SEALED_FULL_BYTES
       ? 0
@@ -201,7 +209,7 @@ void SealedWriter::finish() {
 void SealedWriter::sealChunk(bool last) {
   auto out = sealed.slice(0, filled + SecretStream::MORE_BYTES);
   stream.seal(adOf(id, index), plain.slice(0, filled), last, out);
-  file.write(at, out);
+  sink(at, out);
   at += out.size();
   ++index;
   filled = 0;

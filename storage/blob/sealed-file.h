@@ -14,12 +14,15 @@
 #include "storage/blob/tree.h"
 
 #include <kj/filesystem.h>
+#include <kj/function.h>
 
 #include <expected>
 
 namespace hearth::storage {
 
 using BlobId = Id<struct BlobIdTag, 32>;
+// What a blob's file is called: nothing of its content to whoever lacks the key.
+using BlobName = Id<struct BlobNameTag, 32>;
 
 BlobId blobId(const crypto::CollectionId& collection, const ContentId& content);
 
@@ -45,7 +48,8 @@ struct BlobKeys {
   crypto::CollectionId collection;
   EpochId epoch;
 
-  kj::String fileName(const ContentId& content) const;
+  BlobName name(const ContentId& content) const;
+  kj::String fileName(const ContentId& content) const;  // the same in hex
 };
 
 struct SealedHeader {
@@ -68,9 +72,16 @@ uint64_t sealedBytes(uint64_t length);
 
 class SealedWriter final {
  public:
-  // The file is empty and outlives the writer. Zeros follow the blob up to `paddedTo` bytes.
+  // Where the file's bytes go, from its beginning on.
+  using Sink = kj::Function<void(uint64_t at, crypto::Bytes bytes)>;
+
+  // Zeros follow the blob up to `paddedTo` bytes.
+  SealedWriter(Sink sink, const BlobKeys& keys, const ContentId& content, Entropy& entropy,
+      uint64_t paddedTo);
+  // The file is empty and outlives the writer.
   SealedWriter(const kj::File& file, const BlobKeys& keys, const ContentId& content,
-      Entropy& entropy, uint64_t paddedTo);
+      Entropy& entropy, uint64_t paddedTo)
+      : SealedWriter(into(file), keys, content, entropy, paddedTo) {}
 
   // Goes on behind what an earlier writer has left of the same file: as far as its chunks are whole.
   // Errors: INTEGRITY_FAILED for anything that is not the beginning of this blob's file.
@@ -90,16 +101,17 @@ class SealedWriter final {
  private:
   struct Start;
 
-  const kj::File& file;
+  Sink sink;
   BlobId id;
   crypto::SecretStream stream;
   uint64_t left, at = SealedHeader::ENCODED_BYTES, index = 0;
   kj::Array<kj::byte> plain, sealed;
   size_t filled = 0;
 
-  SealedWriter(const kj::File& file, const BlobId& id, uint64_t paddedTo, Start start);
+  SealedWriter(Sink sink, const BlobId& id, uint64_t paddedTo, Start start);
+  static Sink into(const kj::File& file);
   void sealChunk(bool last);
-  void takeUp();
+  void takeUp(const kj::File& file);
 };
 
 class SealedReader final {

@@ -122,6 +122,20 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE folder_merges (folder INTEGER NOT NULL, path TEXT NOT NULL, content BLOB NOT NULL, made BLOB NOT NULL,
       PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
     )"_kj,
+    R"(
+    CREATE TABLE vault_shelves (i INTEGER PRIMARY KEY AUTOINCREMENT, vault BLOB NOT NULL, writer BLOB NOT NULL,
+      collection BLOB NOT NULL, items INTEGER NOT NULL, root BLOB NOT NULL, count INTEGER NOT NULL,
+      bytes INTEGER NOT NULL, UNIQUE (vault, writer, collection)) STRICT;
+    CREATE TABLE vault_items (shelf INTEGER NOT NULL, name BLOB NOT NULL, content BLOB NOT NULL, bytes INTEGER NOT NULL,
+      hash BLOB NOT NULL, PRIMARY KEY (shelf, name)) STRICT, WITHOUT ROWID;
+    CREATE INDEX vault_items_content ON vault_items (content);
+    CREATE TABLE vault_buckets (shelf INTEGER NOT NULL, bucket INTEGER NOT NULL, hash BLOB NOT NULL,
+      PRIMARY KEY (shelf, bucket)) STRICT, WITHOUT ROWID;
+    CREATE TABLE vault_held (shelf INTEGER NOT NULL, name BLOB NOT NULL, file TEXT NOT NULL, bytes BLOB NOT NULL,
+      UNIQUE (shelf, name)) STRICT;
+    CREATE TABLE vault_state (one INTEGER PRIMARY KEY, place INTEGER NOT NULL) STRICT;
+    INSERT INTO vault_state VALUES (1, 0);
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

@@ -475,4 +475,5 @@ int main(int argc, char** argv) {
   reconcile({argv[1], "reconcile"});
   proposals({argv[1], "proposals"});
   operationLog({argv[1], "operation-log"});
+  vaults({argv[1], "vault"});
 }

@@ -48,5 +48,6 @@ void folder(const Corpus& corpus);
 void json(const Corpus& corpus);
 void proposals(const Corpus& corpus);
 void operationLog(const Corpus& corpus);
+void vaults(const Corpus& corpus);
 
 }  // namespace hearth::fuzz
