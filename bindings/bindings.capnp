@@ -419,6 +419,8 @@ struct Device {
   carriedBytes @14 :UInt64;   # by this device, between that one and others; of itself: in all
   carriedNow @15 :UInt32;     # streams of these that go on
   pending @16 :List(Pending); # that is about it, or waits for its user
+  heldFiles @17 :UInt64;      # of a VAULT: sealed files that it holds, as far as this device knows
+  heldBytes @18 :UInt64;
 }
 
 struct Link {

@@ -3,6 +3,7 @@
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
 #include "apps/hearth/pending.h"
+#include "apps/hearth/progress.h"
 
 #include <kj/debug.h>
 
@@ -37,6 +38,9 @@ json toJson(local::Device::Reader device) {
   value["carried"] = {{"now", device.getCarriedNow()}, {"bytes", device.getCarriedBytes()}};
   value["pending"] = json::array();
   for (auto pending: device.getPending()) value["pending"].push_back(cli::toJson(pending));
+  bool isVault = device.getRole() == "vault";
+  value["held"] =
+      isVault ? json{{"files", device.getHeldFiles()}, {"bytes", device.getHeldBytes()}} : json();
   value["battery"] = device.getBattery() < 0 ? json() : json(device.getBattery());
   return value;
 }
@@ -209,13 +213,18 @@ int device(const Common& common, const std::string& name) {
     printJson(toJson(found));
     return DONE;
   }
-  printTable({{"name", found.getName().cStr()}, {"id", found.getId().cStr()},
-      {"class", found.getClass().cStr()}, {"role", found.getRole().cStr()},
-      {"status", found.getStatus().cStr()},
+  std::vector<std::vector<std::string>> rows = {{"name", found.getName().cStr()},
+      {"id", found.getId().cStr()}, {"class", found.getClass().cStr()},
+      {"role", found.getRole().cStr()}, {"status", found.getStatus().cStr()},
       {"link", found.getReachable() ? "up " + milliseconds(found.getRttMs()) : "none"},
       {"way", wayOf(found)},
       {found.getSelf() ? "carried for others" : "carried for it", carriedBy(found)},
-      {"address", found.getAddress().cStr()}, {"can do", pluginNames(found)}});
+      {"address", found.getAddress().cStr()}, {"can do", pluginNames(found)}};
+  if (found.getRole() == "vault")
+    rows.push_back({"holds",
+        std::to_string(found.getHeldFiles()) + " sealed files, " +
+            bytesText(found.getHeldBytes())});
+  printTable(rows);
   for (auto pending: found.getPending()) std::cout << "\n" << lineOf(pending) << "\n";
   return DONE;
 }

@@ -7,6 +7,7 @@
 #include "bindings/local/server.h"
 #include "devices/linux/linux-folders.h"
 #include "devices/linux/tpm-counter.h"
+#include "devices/vault/vaults.h"
 #include "router/engine/sandbox-engine-host.h"
 #include "transport/discovery/avahi-link.h"
 #include "transport/relay/relay-server.h"
@@ -34,6 +35,7 @@ using namespace hearth;
 struct Options {
   std::string home, listen, listenTls, plugins, microphone, trace, passphraseFile;
   uint64_t blobRoomGib = devices::BlobStore::ROOM_BYTES >> 30;
+  uint64_t vaultRoomGib = devices::VaultHoldings::ROOM_BYTES >> 30;
   bool noDiscovery = false;
   bool relay = false;
   uint64_t relayMibPerS = 32;  // 0: no limit
@@ -218,6 +220,7 @@ class Daemon final {
             openLocalLink(settings.listen), openCounter(), folders},
         identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     node->data().blobs().setRoom(options.blobRoomGib << 30);
+    node->data().vaults().holdings().setRoom(options.vaultRoomGib << 30);
     addPlugins();
     co_await node->prepare();
     node->serve(kj::mv(receiver));
@@ -363,6 +366,9 @@ int main(int argc, char** argv) {
       "the first line of this file opens this device's keys; -: of standard input");
   app.add_option("--blob-room-gib", options.blobRoomGib,
          "room for blobs: with less, copies go that other devices keep")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 20));
+  app.add_option("--vault-room-gib", options.vaultRoomGib,
+         "room for what other devices put on this one, if it is a VAULT")
       ->check(CLI::Range(uint64_t{0}, uint64_t{1} << 20));
   app.add_flag("--no-discovery", options.noDiscovery, "call remembered addresses only");
   app.add_flag("--map-port", options.mapPort,

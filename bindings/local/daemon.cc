@@ -8,6 +8,7 @@
 #include "bindings/local/refuse.h"
 #include "bindings/local/views.h"
 #include "crypto/identity/display.h"
+#include "devices/vault/vaults.h"
 
 #include <kj/debug.h>
 #include <kj/encoding.h>
@@ -129,7 +130,12 @@ class DaemonServer final: public Daemon::Server {
       write(views[i], out[i]);
       writePending(pending, views[i], out[i]);
     }
-    return kj::READY_NOW;
+    for (kj::uint i = 0; i < views.size(); ++i) {
+      if (views[i].role != crypto::Role::VAULT) continue;
+      auto held = co_await node.data().vaults().usage(views[i].id);
+      out[i].setHeldFiles(held.items);
+      out[i].setHeldBytes(held.bytes);
+    }
   }
 
   kj::Promise<void> links(LinksContext context) override {

@@ -26,7 +26,10 @@ BlobExchange::~BlobExchange() noexcept(false) {}
 // Peers
 
 void BlobExchange::peerHere(const DeviceId& peer) {
-  if (!around.readers.readsBlobs(peer) || lied.contains(peer)) return;
+  if (around.readers.readsBlobs(peer) && !lied.contains(peer)) beginToAsk(peer);
+}
+
+void BlobExchange::beginToAsk(const DeviceId& peer) {
   auto number = nextNumber++;
   numbers[peer] = number;
   peers[number] = peer;
@@ -57,15 +60,53 @@ void BlobExchange::isHere(const crypto::CollectionId& collection, const ContentI
   });
 }
 
+void BlobExchange::reserveAnswers(crypto::Buffer message) {
+  auto found = numbers.find(DeviceId());
+  if (found == numbers.end()) return;
+  fetcher.received(found->second, message, around.timer.now());
+  poke();
+}
+
+void BlobExchange::ask(const DeviceId& peer, crypto::Buffer message) {
+  if (peer.isZero()) return KJ_ASSERT_NONNULL(reserve).ask(kj::mv(message));
+  KJ_IF_MAYBE(session, streams.find(peer)) session->ask(kj::mv(message));
+}
+
+std::vector<BlobRef> BlobExchange::stuck() const {
+  std::vector<BlobRef> refs;
+  for (auto& content: fetcher.stuck()) {
+    auto found = active.find(content);
+    if (found != active.end()) refs.push_back(found->second.ref);
+  }
+  return refs;
+}
+
 // Answers to peers
 
-// Each place is asked for what those before it lack.
 kj::Promise<kj::Vector<kj::Maybe<crypto::Buffer>>> BlobExchange::lookUp(
     const DeviceId& peerIn, std::vector<AskedPart> asked, size_t mostBytes) {
   auto peer = peerIn;
   kj::Vector<kj::Maybe<crypto::Buffer>> answers(asked.size());
+  if (!around.readers.readsBlobs(peer)) {
+    for (size_t i = 0; i < asked.size(); ++i) answers.add(nullptr);
+    co_return kj::mv(answers);
+  }
+  auto found = co_await ownParts(kj::mv(asked), mostBytes);
+  for (auto& part: found) {
+    kj::Maybe<crypto::Buffer> answer;
+    KJ_IF_MAYBE(there, part) {
+      if (around.readers.mayRead(peer, there->collection)) answer = kj::mv(there->bytes);
+    }
+    answers.add(kj::mv(answer));
+  }
+  co_return kj::mv(answers);
+}
+
+// Each place is asked for what those before it lack.
+kj::Promise<BlobPlace::Answers> BlobExchange::ownParts(
+    std::vector<AskedPart> asked, size_t mostBytes) {
+  BlobPlace::Answers answers(asked.size());
   for (size_t i = 0; i < asked.size(); ++i) answers.add(nullptr);
-  if (!around.readers.readsBlobs(peer)) co_return kj::mv(answers);
   for (auto place: places) {
     std::vector<AskedPart> lacking;
     std::vector<size_t> indexes;
@@ -83,12 +124,8 @@ kj::Promise<kj::Vector<kj::Maybe<crypto::Buffer>>> BlobExchange::lookUp(
       continue;
     }
     KJ_REQUIRE(0 < found.size() && found.size() <= indexes.size());
-    for (size_t i = 0; i < found.size(); ++i) {
-      KJ_IF_MAYBE(part, found[i]) {
-        if (around.readers.mayRead(peer, part->collection))
-          answers[indexes[i]] = kj::mv(part->bytes);
-      }
-    }
+    for (size_t i = 0; i < found.size(); ++i)
+      if (found[i] != nullptr) answers[indexes[i]] = kj::mv(found[i]);
     // What is behind is asked for anew.
     if (found.size() < indexes.size()) answers.truncate(indexes[found.size()]);
   }
@@ -137,6 +174,7 @@ void BlobExchange::begin(Fetch fetch) {
   if (!wanted) return fetch.fulfiller->fulfill(no(wanted.error()));
   ++targets[fetch.target].fetches;
   active.emplace(content, kj::mv(fetch));
+  KJ_IF_MAYBE(brings, reserve) brings->wanted();
   poke();
 }
 
@@ -171,6 +209,9 @@ void BlobExchange::drop(const ContentId& content) {
 }
 
 bool BlobExchange::isStuck(const ContentId& content) const {
+  KJ_IF_MAYBE(brings, reserve) {
+    if (brings->isBringing(content)) return false;
+  }
   return active.contains(content) && std::ranges::count(fetcher.stuck(), content) > 0;
 }
 
@@ -226,8 +267,7 @@ void BlobExchange::carryOut(Machine::Effects effects) {
   }
   for (auto& sent: effects.send) {
     auto peer = peers.find(sent.peer);
-    if (peer == peers.end()) continue;
-    KJ_IF_MAYBE(session, streams.find(peer->second)) session->ask(kj::mv(sent.message));
+    if (peer != peers.end()) ask(peer->second, kj::mv(sent.message));
   }
 }
 

@@ -40,6 +40,34 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
   // Peers are answered from there as well. The place outlives this object.
   void add(BlobPlace& place) { places.push_back(&place); }
 
+  // Parts of blobs as this device has them: of the first of `asked`, as many as come to `mostBytes`, at least one.
+  kj::Promise<BlobPlace::Answers> ownParts(std::vector<storage::AskedPart> asked, size_t mostBytes);
+
+  // Where this device looks for what no device has that it can reach: asked as if it were one more of them, by messages
+  // (storage/blob/messages.h), while it is open.
+  class Reserve {
+   public:
+    virtual void ask(crypto::Buffer message) = 0;
+    // Something is wanted that was not.
+    virtual void wanted() = 0;
+    // Whether it is just bringing the blob: nobody needs to despair of it.
+    virtual bool isBringing(const ContentId& content) const = 0;
+    // Where it should be found, and was found missing or changed: INTEGRITY_FAILED or ROLLBACK.
+    virtual kj::Maybe<Errc> whyNot(const ContentId& content) const = 0;
+  };
+  void setReserve(kj::Maybe<Reserve&> brings) { reserve = brings; }
+  void openReserve() { beginToAsk(DeviceId()); }
+  void closeReserve() { peerGone(DeviceId()); }
+  void reserveAnswers(crypto::Buffer message);
+  void reserveHas(const ContentId& content) { peerHas(DeviceId(), content); }
+  // Of what is wanted, all that nobody has who is asked.
+  std::vector<BlobRef> stuck() const;
+  kj::Maybe<Errc> whyNot(const ContentId& content) const {
+    KJ_IF_MAYBE(brings, reserve) return brings->whyNot(content);
+    return nullptr;
+  }
+  bool isFetching(const ContentId& content) const { return active.contains(content); }
+
   // There is a session with the peer, or no more.
   void peerUp(const DeviceId& peer) { streams.peerUp(peer); }
   void peerDown(const DeviceId& peer) { streams.peerDown(peer); }
@@ -99,10 +127,13 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
   bool isPoked = false;
   transport::Bell poked;
   PeerStreams<BlobSession> streams;
+  kj::Maybe<Reserve&> reserve;  // whose device is called zero
   kj::Promise<void> ticking = nullptr;
   kj::Promise<void> driving;
 
   void peerHere(const DeviceId& peer);
+  void beginToAsk(const DeviceId& peer);
+  void ask(const DeviceId& peer, crypto::Buffer message);
   void peerGone(const DeviceId& peer);
   void begin(Fetch fetch);
   void cancel(const ContentId& content, uint64_t number);

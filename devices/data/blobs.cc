@@ -176,6 +176,8 @@ kj::Promise<Result<void>> Blobs::orNobodyHas(ContentId content) {
     co_await around.timer.afterDelay(PATIENCE / 10);
     if (!around.exchange.isStuck(content)) since = around.timer.now();
   }
+  KJ_IF_MAYBE(code, around.exchange.whyNot(content))
+    co_return no(*code, "the VAULT that should have it does not: hearth status names both");
   co_return no(Errc::UNKNOWN_PEER,
       "no device that can be reached has all of it: hearth blob stat says which ones have");
 }
@@ -228,6 +230,11 @@ kj::Promise<Result<void>> Blobs::remove(std::string name) {
   if (!gone) co_return no(gone.error());
   co_await apply();
   co_return Result<void>();
+}
+
+kj::Promise<std::vector<ContentId>> Blobs::removed() {
+  co_await ready();
+  co_return names.removed();
 }
 
 // What others do

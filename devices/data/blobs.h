@@ -73,6 +73,9 @@ class Blobs final: private kj::TaskSet::ErrorHandler {
   // All devices forget what is called so, and shred it.
   kj::Promise<Result<void>> remove(std::string name);
 
+  // All that every device is to shred.
+  kj::Promise<std::vector<ContentId>> removed();
+
   kj::Promise<storage::blobs::Usage> usage() { return store.usage(); }
   uint64_t room() const { return store.room(); }
   void setRoom(uint64_t bytes) { store.setRoom(bytes); }

@@ -1,6 +1,7 @@
 #include "devices/data/data.h"
 
 #include "devices/search/search.h"
+#include "devices/vault/vaults.h"
 
 #include <kj/debug.h>
 
@@ -18,6 +19,9 @@ Data::Data(Surroundings around)
             blobExchange, blobCircle, around.identity.keys.id, around.files, *system},
         blobExchange);
   }
+  allVaults = kj::heap<Vaults>(Vaults::Surroundings{around.timer, around.clock, around.entropy,
+      around.store, log, around.keeper, around.links, around.home, around.files, blobCircle,
+      blobExchange, blobDisk, namedOnes, around.identity.keys.id});
   found = kj::heap<Search>(Indexer::Surroundings{around.timer, around.store, all, folders()});
 }
 
@@ -34,6 +38,7 @@ kj::Promise<void> Data::start() {
   own.begin();
   // Before anybody asks for what lies in them.
   KJ_IF_MAYBE(folders, ownFolders) co_await (*folders)->start();
+  co_await allVaults->start();
   isLoaded = true;
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
@@ -48,12 +53,14 @@ void Data::peerUp(const DeviceId& peer) {
   inStep.peerUp(peer);
   blobExchange.peerUp(peer);
   whoIsWhere.peerUp(peer);
+  allVaults->peerUp(peer);
 }
 
 void Data::peerDown(const DeviceId& peer) {
   inStep.peerDown(peer);
   blobExchange.peerDown(peer);
   whoIsWhere.peerDown(peer);
+  allVaults->peerDown(peer);
 }
 
 void Data::incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStream> stream) {
@@ -62,11 +69,13 @@ void Data::incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStre
     if (kind == STREAM_KIND_SYNC) inStep.incoming(peer, kj::mv(stream));
     if (kind == STREAM_KIND_BLOBS) blobExchange.incoming(peer, kj::mv(stream));
     if (kind == STREAM_KIND_PRESENCE) whoIsWhere.incoming(peer, kj::mv(stream));
+    if (kind == STREAM_KIND_VAULT) allVaults->incoming(peer, kj::mv(stream));
   }));
 }
 
 // With another epoch's secret what came before it can be read.
 void Data::circleChanged() {
+  if (isLoaded) allVaults->circleChanged();
   auto known = around.keeper.epochKeys().secretsHeld();
   if (!isLoaded || known == epochs) return;
   epochs = known;
@@ -82,6 +91,7 @@ void Data::addTo(Holdings& holdings) const {
   holdings.push_back({"documents of names of blobs in memory", blobNames.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
   KJ_IF_MAYBE(all, ownFolders) (*all)->addTo(holdings);
+  allVaults->addTo(holdings);
   holdings.push_back(
       {"blobs that are fetched", blobExchange.fetching(), storage::BlobFetcher::WANTED_MAX});
   holdings.push_back(

@@ -13,6 +13,7 @@
 namespace hearth::devices {
 
 class Search;
+class Vaults;
 
 class Data final: private kj::TaskSet::ErrorHandler {
  public:
@@ -54,6 +55,9 @@ class Data final: private kj::TaskSet::ErrorHandler {
   kj::Maybe<Folders&> folders() {
     return ownFolders.map([](kj::Own<Folders>& all) -> Folders& { return *all; });
   }
+  // Devices of the circle that hold all of that and can read none of it.
+  Vaults& vaults() { return *allVaults; }
+  const Vaults& vaults() const { return *allVaults; }
   // What can be found in all of that.
   Search& search() { return *found; }
   // Devices that are known to have all that this one has, and nothing else.
@@ -84,6 +88,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
   Blobs namedOnes{{around.timer, around.keeper, blobExchange,
       {around.clock, around.store, blobDisk, blobCircle}, blobNames}};
   kj::Maybe<kj::Own<Folders>> ownFolders;
+  kj::Own<Vaults> allVaults;
   kj::Own<Search> found;
   kj::PromiseFulfillerPair<void> loading = kj::newPromiseAndFulfiller<void>();
   kj::ForkedPromise<void> loaded = loading.promise.fork();

@@ -3,6 +3,7 @@
 #include "crypto/identity/display.h"
 #include "devices/facts/local-facts.h"
 #include "devices/node/lookout.h"
+#include "devices/vault/vaults.h"
 #include "router/place/facts-codec.h"
 #include "transport/link/ferry.h"
 #include "transport/wire/datagram-socket.h"
@@ -152,6 +153,8 @@ std::vector<DeviceView> Node::devices() {
 std::vector<std::string> Node::alarms() const {
   auto lines = keeper.alarms();
   std::ranges::move(ownData.alarms(), std::back_inserter(lines));
+  std::ranges::move(
+      ownData.vaults().alarms([this](auto& id) { return nameOf(id); }), std::back_inserter(lines));
   for (auto& [device, error]: ownData.liars())
     lines.push_back(nameOf(device) +
         " sends other bytes than blobs have, by a fault or on purpose: it is asked for none until hearthd starts anew");
@@ -373,7 +376,7 @@ void Node::incoming(
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
   if (header[0] == STREAM_KIND_LEVELS) levels.accept(peer, header, kj::mv(stream));
   bool isData = header[0] == STREAM_KIND_SYNC || header[0] == STREAM_KIND_BLOBS ||
-      header[0] == STREAM_KIND_PRESENCE;
+      header[0] == STREAM_KIND_PRESENCE || header[0] == STREAM_KIND_VAULT;
   if (isData) ownData.incoming(peer, header[0], kj::mv(stream));
 }
 

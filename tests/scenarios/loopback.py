@@ -81,9 +81,9 @@ def found_circle(device, folder):
     device.start()
 
 
-def bring_in(admin, new):
+def bring_in(admin, new, role="member"):
     joiner = new.begin("join", "--code", "--name", new.name, "--no-discovery", *new.listen())
     code = json.loads(joiner.stdout.readline())["code"]
-    paired, _ = admin.run("pair", code, "--at", f"127.0.0.1:{new.port}", "--yes")
+    paired, _ = admin.run("pair", code, "--at", f"127.0.0.1:{new.port}", "--role", role, "--yes")
     expect(paired == 0 and joiner.wait(30) == 0, f"{new.name} is brought in")
     new.start()

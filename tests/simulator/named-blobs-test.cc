@@ -1,6 +1,7 @@
 // Blobs that people put and name, on simulated devices whose disks tell what is on them.
 
 #include "tests/simulator/paired-home.h"
+#include "tests/simulator/put-blob.h"
 #include "tests/storage/blob/luck.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -15,7 +16,6 @@ using devices::Blobs;
 using storage::BlobRef;
 
 constexpr auto S = kj::SECONDS;
-constexpr size_t PIECE = 1 << 20;
 
 // What a person asks of the blobs of a device, and what came of it.
 struct Asked {
@@ -50,24 +50,8 @@ struct Couple: Home {
     return asked->isDone();
   }
 
-  kj::Promise<Result<void>> put(Device& device, std::string name, crypto::Bytes lent) {
-    auto bytes = kj::heapArray<kj::byte>(lent);  // a temporary, perhaps
-    auto& all = blobs(device);
-    auto number = all.beginToPut();
-    if (!number) co_return no(number.error());
-    KJ_DEFER(all.giveUp(*number));
-    auto& put = all.put(*number);
-    for (bool again = true, first = true; again; first = false) {
-      for (size_t at = 0; at < bytes.size(); at += PIECE) {
-        auto added = co_await put.add(
-            kj::heapArray<kj::byte>(bytes.slice(at, kj::min(at + PIECE, bytes.size()))));
-        if (!added) co_return no(added.error());
-      }
-      again = first && co_await put.cut();
-      if (!again) break;
-      if (auto made = co_await all.makeRoomFor(put); !made) co_return no(made.error());
-    }
-    co_return co_await all.finish(put, name);
+  kj::Promise<Result<void>> put(Device& device, std::string name, crypto::Bytes bytes) {
+    return putBlob(blobs(device), kj::mv(name), kj::heapArray<kj::byte>(bytes));
   }
 
   kj::Maybe<Blobs::View> find(Device& device, std::string name) {
@@ -87,8 +71,8 @@ struct Couple: Home {
 
   Buffer read(Device& device, const BlobRef& ref) {
     auto all = kj::heapArray<kj::byte>(ref.top.length);
-    for (size_t at = 0; at < all.size(); at += PIECE) {
-      auto size = kj::min(PIECE, all.size() - at);
+    for (size_t at = 0; at < all.size(); at += BLOB_PIECE_BYTES) {
+      auto size = kj::min(BLOB_PIECE_BYTES, all.size() - at);
       std::string failed;
       auto promise =
           blobs(device)
