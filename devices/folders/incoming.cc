@@ -1,8 +1,8 @@
 #include "devices/folders/incoming.h"
 
 #include "core/base/flat.h"
-#include "storage/tables/blob-parts.h"
-#include "storage/tables/chunk-places.h"
+#include "storage/tables/blobs.h"
+#include "storage/tables/chunk-changes.h"
 
 #include <kj/debug.h>
 
@@ -36,17 +36,10 @@ kj::Maybe<FolderPath> pathOf(int64_t folder, crypto::Bytes name) {
   return kj::mv(*path);
 }
 
-void addBelow(Database& db, int64_t source, const storage::Expected& expected, uint64_t offset) {
-  if (expected.level == 0) return places::add(db, source, {offset, expected.part});
-  KJ_IF_MAYBE(encoded, blobs::node(db, expected.part.hash)) {
-    auto node = storage::verifyNode(expected, *encoded);
-    if (!node) return;
-    for (size_t i = 0; i < node->children.size(); ++i) {
-      auto child = storage::expectedChild(*node, i, expected.last);
-      addBelow(db, source, child, offset);
-      offset += child.part.length;
-    }
-  }
+// Small files are found by their own rows.
+kj::Maybe<BlobRef> largeIn(const storage::PathState& state) {
+  if (state.kind != storage::PathState::Kind::FILE || state.content.level == 0) return nullptr;
+  return state.content;
 }
 
 // A chunk that may lie in a file of the folder.
@@ -67,9 +60,11 @@ Known knownOf(Database& db, int64_t folder, const WantedPart& part) {
     KJ_IF_MAYBE(encoded, blobs::node(db, part.part.hash)) known.node = kj::mv(*encoded);
     return known;
   }
-  auto alone = BlobRef{0, part.part}.contentId();
-  for (auto& copy: storage::folders::copiesOf(db, alone, PLACES_MAX)) {
-    if (copy.folder == folder) known.candidates.push_back({copy.local.path, 0});
+  // Of a large file it is a chunk; that one is a small file, too, is rare, and asking for each costs more.
+  if (part.content == BlobRef{0, part.part}.contentId()) {
+    for (auto& copy: storage::folders::copiesOf(db, part.content, PLACES_MAX)) {
+      if (copy.folder == folder) known.candidates.push_back({copy.local.path, 0});
+    }
   }
   for (auto& place: places::find(db, part.part, PLACES_MAX)) {
     if (place.source.kind != places::Source::Kind::OWNERS) continue;
@@ -114,11 +109,20 @@ class Sources {
 }  // namespace
 
 void placeChunks(Database& db, int64_t folder, const storage::folders::Local& local) {
-  auto& ref = local.state.content;
-  if (local.state.kind != storage::PathState::Kind::FILE || ref.level == 0) return;
-  auto source = places::addSource(
-      db, {places::Source::Kind::OWNERS, sourceName(folder, local.path), nullptr});
-  addBelow(db, source, storage::expectedTop(ref), 0);
+  KJ_IF_MAYBE(ref, largeIn(local.state)) {
+    auto name = sourceName(folder, local.path);
+    kj::Maybe<BlobRef> before;
+    KJ_IF_MAYBE(there, storage::folders::find(db, folder, local.path))
+      before = largeIn(there->state);
+    KJ_IF_MAYBE(source, places::sourceOf(db, places::Source::Kind::OWNERS, name)) {
+      places::change(db, *source, before, *ref);
+    } else {
+      auto made = places::addSource(db, {places::Source::Kind::OWNERS, kj::mv(name), nullptr});
+      places::change(db, made, nullptr, *ref);
+    }
+  } else {
+    forgetChunks(db, folder, local.path);
+  }
 }
 
 void forgetChunks(Database& db, int64_t folder, const FolderPath& path) {
@@ -154,6 +158,10 @@ kj::Promise<Result<FolderIncoming::Arrived>> FolderIncoming::fetch(BlobRef ref, 
   }
   auto done = co_await exchange.fetch(ref, {.need = need}, *this);
   if (!done) co_return no(done.error());
+  if (want->staged.get() != nullptr) {
+    auto flushed = co_await tree.run([&want](storage::FileTree&) { return want->staged->flush(); });
+    if (!flushed) failed(flushed.error());
+  }
   co_return Arrived{ref, kj::mv(want->small)};
 }
 

@@ -58,7 +58,8 @@ class FolderIncoming final: private BlobTarget {
   kj::Promise<void> keep(std::vector<BlobTarget::Arrived> parts) override;
 };
 
-// The large file at that path: its chunks are found there from now on. Requires that its nodes are here.
+// What is at that path is about to be written down: the chunks of a large file are found there from now on, instead of
+// those that the row says of before. Requires that its nodes are here.
 void placeChunks(storage::Database& db, int64_t folder, const storage::folders::Local& local);
 void forgetChunks(storage::Database& db, int64_t folder, const storage::FolderPath& path);
 

@@ -267,7 +267,6 @@ kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
     for (auto& one: done) {
       if (!one.how) continue;
       auto& step = one.step;
-      forgetChunks(db, folder, step.path);
       KJ_IF_MAYBE(from, step.from) {
         forgetChunks(db, folder, from->path);
         folders::drop(db, folder, from->path);
@@ -279,13 +278,15 @@ kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
         if (version.state.kind == Kind::FILE) now.state.attributes = one.has;
         if (version.state.kind == Kind::DIRECTORY) now.state.attributes.mode = state->mode;
         if (version.isImplied()) {
+          forgetChunks(db, folder, step.path);
           folders::drop(db, folder, step.path);  // whoever looks at it says that it is there
         } else {
-          folders::put(db, folder, now);
           placeChunks(db, folder, now);
+          folders::put(db, folder, now);
           if (one.text) merges::remember(db, folder, version.state.content.contentId(), *one.text);
         }
       } else {
+        forgetChunks(db, folder, step.path);
         folders::drop(db, folder, step.path);
       }
       // Something newer may have come meanwhile.

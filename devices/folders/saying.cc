@@ -36,10 +36,9 @@ struct Sorted {
 bool isKnown(Database& db, int64_t folder, const Finding& finding,
     const kj::Maybe<folders::Local>& local, const kj::Maybe<versions::Version>& shown) {
   auto lies = [&](const versions::Version& version) {
-    forgetChunks(db, folder, finding.path);
     folders::Local now{finding.path, finding.stamp, finding.state, version.name, finding.isFresh};
-    folders::put(db, folder, now);
     placeChunks(db, folder, now);
+    folders::put(db, folder, now);
     versions::consider(db, folder, finding.path);
     return true;
   };
@@ -149,16 +148,16 @@ void writeDown(Database& db, int64_t folder, const RecordName& first, uint64_t t
     const std::vector<FolderRecord>& records, const std::vector<Finding>& findings) {
   for (size_t i = 0; i < findings.size(); ++i) {
     auto& finding = findings[i];
-    forgetChunks(db, folder, finding.path);
     merges::done(db, folder, finding.path);
     if (finding.state.kind == Kind::GONE) {
+      forgetChunks(db, folder, finding.path);
       folders::drop(db, folder, finding.path);
       continue;
     }
     folders::Local now{finding.path, finding.stamp, finding.state,
         {first.author, first.seq, static_cast<uint32_t>(i)}, finding.isFresh};
-    folders::put(db, folder, now);
     placeChunks(db, folder, now);
+    folders::put(db, folder, now);
   }
   versions::apply(db, folder, first, time, records);
 }

@@ -15,11 +15,14 @@ class TreeWork final {
       : executor(executor),
         tree(kj::mv(tree)) {}
 
-  // Runs `f(FileTree&)` on the executor and gives what it gives. What it throws passes through.
+  // Runs `f(FileTree&)` on the executor, in a batch, and gives what it gives. What it throws passes through.
   template <typename F>
   kj::Promise<std::invoke_result_t<F&, storage::FileTree&>> run(F f) {
     std::optional<std::invoke_result_t<F&, storage::FileTree&>> result;
-    co_await executor.execute([&]() { result.emplace(f(*tree)); });
+    co_await executor.execute([&]() {
+      storage::FileTree::Batch batch(*tree);
+      result.emplace(f(*tree));
+    });
     co_return kj::mv(*result);
   }
 

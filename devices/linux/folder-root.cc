@@ -131,14 +131,16 @@ bool isSameFile(const struct stat& a, const struct stat& b) {
 }  // namespace
 
 TreeResult<FolderRoot::Visiting> FolderRoot::visit() {
+  if (isHeld && batch != nullptr) return batch;
   auto begun = begin();
   if (!begun) return no(begun.error());
+  if (isHeld) batch = *begun;
   return kj::mv(*begun);
 }
 
 TreeResult<FolderRoot::Visiting> FolderRoot::visitToChange() {
-  if (batch != nullptr) return batch;
-  auto begun = begin();
+  if (batch != nullptr && batch->aside.get() >= 0) return batch;
+  auto begun = batch == nullptr ? begin() : TreeResult<std::shared_ptr<Visit>>(batch);
   if (!begun) return no(begun.error());
   auto& visit = **begun;
   for (auto [name, opened]:

@@ -2,7 +2,8 @@
 // A folder's directory and the mark in it: `.hearth/folder` holds the folder's id, 32 hex digits and a newline. Without
 // it the folder is GONE, not empty: so a disk that is not mounted never looks as if its owner had deleted everything.
 //
-// No descriptor is held without a visit, else nobody could unmount the disk. A batch of changes is one visit.
+// No descriptor is held without a visit, else nobody could unmount the disk. A batch is one visit, and so are changes
+// that follow each other.
 
 #include "devices/linux/tree-files.h"
 
@@ -30,7 +31,14 @@ class FolderRoot final {
   TreeResult<Visiting> visit();
   // The same for all changes until leave().
   TreeResult<Visiting> visitToChange();
-  void leave() { batch = nullptr; }
+  // From now on until leave() all visits are the same.
+  void hold() { isHeld = true; }
+  void leave() {
+    renew();
+    isHeld = false;
+  }
+  // The next visit looks the folder up again.
+  void renew() { batch = nullptr; }
 
   const std::string& where() const { return path; }
 
@@ -38,7 +46,8 @@ class FolderRoot final {
   std::string path;
   FolderId id;
   struct stat mark = {};  // as it was when its content was read
-  Visiting batch;
+  std::shared_ptr<Visit> batch;
+  bool isHeld = false;
 
   TreeResult<std::shared_ptr<Visit>> begin();
 

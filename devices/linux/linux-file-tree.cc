@@ -184,7 +184,7 @@ TreeResult<void> LinuxFileTree::dropStaged(std::string_view text) {
 }
 
 TreeResult<void> LinuxFileTree::sync() {
-  root.leave();
+  root.renew();
   auto visit = root.visit();
   if (!visit) return no(visit.error());
   return unsynced.sync(calls, **visit);

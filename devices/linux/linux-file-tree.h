@@ -17,7 +17,7 @@
 
 namespace hearth::devices {
 
-// From a change to the next sync() the disk is held, and cannot be unmounted.
+// Outside of batches, the disk is held from a change to the next sync(), and cannot be unmounted.
 // Not for several threads at a time, and nor are its staged files; a file that is read may be so on another.
 class LinuxFileTree final: public storage::FileTree {
  public:
@@ -61,6 +61,9 @@ class LinuxFileTree final: public storage::FileTree {
   TreeResult<uint64_t> room() override;
 
  private:
+  void beginBatch() override { root.hold(); }
+  void endBatch() override { root.leave(); }
+
   using Visit = FolderRoot::Visit;
   using Visiting = FolderRoot::Visiting;
 

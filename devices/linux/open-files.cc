@@ -58,24 +58,21 @@ TreeResult<FileState> LinuxReading::state() {
 TreeResult<FileAttributes> LinuxReading::attributes() { return readAttributes(file); }
 
 TreeResult<size_t> LinuxStaged::read(uint64_t offset, kj::ArrayPtr<kj::byte> out) {
+  if (runs.holds(offset, out.size())) {
+    if (auto flushed = flush(); !flushed) return no(flushed.error());
+  }
   return readAt(file, offset, out);
 }
 
 TreeResult<void> LinuxStaged::write(uint64_t offset, crypto::Bytes bytes) {
   unsynced.staged(name);
-  while (bytes.size() > 0) {
-    auto size = pwrite(file, bytes.begin(), bytes.size(), static_cast<off_t>(offset));
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return no(lastError());
-    offset += static_cast<size_t>(size);
-    bytes = bytes.slice(static_cast<size_t>(size), bytes.size());
-  }
-  return {};
+  return runs.write(offset, bytes);
 }
 
 TreeResult<void> LinuxStaged::copy(
     FileTree::Reading& from, uint64_t offset, uint64_t bytes, uint64_t to) {
   unsynced.staged(name);
+  if (auto flushed = flush(); !flushed) return flushed;
   KJ_IF_MAYBE(reading, kj::dynamicDowncastIfAvailable<LinuxReading>(from)) {
     while (bytes > 0) {
       auto in = static_cast<off_t>(offset), out = static_cast<off_t>(to);
@@ -104,6 +101,7 @@ TreeResult<void> LinuxStaged::copy(
 
 TreeResult<FileAttributes> LinuxStaged::finish(uint64_t length, const FileAttributes& attributes) {
   unsynced.staged(name);
+  if (auto flushed = flush(); !flushed) return no(flushed.error());
   struct stat found;
   if (fstat(file, &found) < 0) return no(lastError());
   auto size = static_cast<off_t>(length);

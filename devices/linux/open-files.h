@@ -1,6 +1,7 @@
 #pragma once
 // Files of a folder that are open, on Linux: one that is read, and one that is under way.
 
+#include "devices/linux/run-writer.h"
 #include "devices/linux/unsynced.h"
 
 namespace hearth::devices {
@@ -28,6 +29,7 @@ class LinuxStaged final: public FileTree::Staged {
         name(kj::mv(name)) {}
 
   TreeResult<size_t> read(uint64_t offset, kj::ArrayPtr<kj::byte> out) override;
+  TreeResult<void> flush() override { return runs.flush(); }
   TreeResult<void> write(uint64_t offset, crypto::Bytes bytes) override;
   TreeResult<void> copy(
       FileTree::Reading& from, uint64_t offset, uint64_t bytes, uint64_t to) override;
@@ -37,6 +39,7 @@ class LinuxStaged final: public FileTree::Staged {
   kj::AutoCloseFd file;
   Unsynced& unsynced;
   std::string name;
+  RunWriter runs{file};
 };
 
 // A file and nothing else, for reading. Errors: MISSING, LINKED, CHANGED for what is no file.

@@ -66,15 +66,26 @@ class SimTree::FileStaged final: public Staged {
   FileStaged(SimTree& tree, Inode inode): tree(tree), inode(inode) {}
 
   TreeResult<size_t> read(uint64_t offset, kj::ArrayPtr<kj::byte> out) override {
-    auto usable = this->usable();
-    if (!usable) return no(usable.error());
+    if (auto flushed = flush(); !flushed) return no(flushed.error());
     return readFrom(bytes(), offset, out);
   }
   TreeResult<void> write(uint64_t offset, crypto::Bytes data) override {
+    if (auto flushed = flush(); !flushed) return flushed;
     auto writable = this->writable();
     if (!writable) return writable;
-    if (bytes().size() < offset + data.size()) bytes().resize(offset + data.size());
-    memcpy(bytes().data() + offset, data.begin(), data.size());
+    waitingAt = offset;
+    waiting = kj::heapArray(data);
+    return {};
+  }
+  TreeResult<void> flush() override {
+    auto usable = this->usable();
+    if (!usable || waiting.size() == 0) return usable;
+    auto data = kj::mv(waiting);
+    auto writable = this->writable();
+    if (!writable) return writable;
+    auto end = waitingAt + data.size();
+    if (bytes().size() < end) bytes().resize(end);
+    memcpy(bytes().data() + waitingAt, data.begin(), data.size());
     tree.image.written(inode, true);
     return {};
   }
@@ -83,9 +94,11 @@ class SimTree::FileStaged final: public Staged {
     auto size = from.read(offset, buffer);
     if (!size) return no(size.error());
     if (*size < count) return no(TreeError::CHANGED);
-    return write(to, buffer);
+    if (auto written = write(to, buffer); !written) return written;
+    return flush();
   }
   TreeResult<FileAttributes> finish(uint64_t length, const FileAttributes& attributes) override {
+    if (auto flushed = flush(); !flushed) return no(flushed.error());
     auto writable = this->writable();
     if (!writable) return no(writable.error());
     bytes().resize(length);
@@ -101,6 +114,9 @@ class SimTree::FileStaged final: public Staged {
  private:
   SimTree& tree;
   Inode inode;
+  // The last that was written: whoever forgets to flush it loses it.
+  uint64_t waitingAt = 0;
+  crypto::Buffer waiting;
 
   std::string& bytes() { return tree.image.node(inode)->content->bytes; }
   TreeResult<void> usable() {

@@ -52,6 +52,8 @@ class SimTree final: public storage::FileTree {
   storage::TreeResult<kj::Own<Reading>> openKept(const storage::FolderPath& path) override;
   storage::TreeResult<void> dropKept(const storage::FolderPath& path) override;
   storage::TreeResult<uint64_t> room() override;
+  void beginBatch() override {}
+  void endBatch() override {}
 
  private:
   using Inode = TreeImage::Inode;

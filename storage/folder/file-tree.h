@@ -90,7 +90,9 @@ class FileTree {
    public:
     virtual ~Staged() noexcept(false) = default;
     virtual TreeResult<size_t> read(uint64_t offset, kj::ArrayPtr<kj::byte> out) = 0;
+    // It may wait in memory until flush(): only then whoever opens the file anew sees it. Errors: of what waited, too.
     virtual TreeResult<void> write(uint64_t offset, crypto::Bytes bytes) = 0;
+    virtual TreeResult<void> flush() = 0;
     // By the machine's own means where it has some (reflink, copy_file_range). Errors: CHANGED where the other file is
     // shorter; then it may have copied a part.
     virtual TreeResult<void> copy(Reading& from, uint64_t offset, uint64_t bytes, uint64_t to) = 0;
@@ -158,6 +160,21 @@ class FileTree {
 
   // Bytes that are free on the folder's disk.
   virtual TreeResult<uint64_t> room() = 0;
+
+  // While one lives, the folder's directory is looked up once, and its disk is held: it cannot be unmounted.
+  class Batch final {
+   public:
+    explicit Batch(FileTree& tree): tree(tree) { tree.beginBatch(); }
+    ~Batch() { tree.endBatch(); }
+    KJ_DISALLOW_COPY_AND_MOVE(Batch);
+
+   private:
+    FileTree& tree;
+  };
+
+ private:
+  virtual void beginBatch() = 0;
+  virtual void endBatch() = 0;
 };
 
 }  // namespace hearth::storage

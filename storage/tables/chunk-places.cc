@@ -4,17 +4,11 @@
 
 namespace hearth::storage::chunk_places {
 
-namespace {
-
-// Eight bytes of a hash, as a number: a row is a third of what it would be. Chunks that share them are told apart
-// when they are read.
 int64_t shortOf(const Digest& hash) {
   int64_t value;
   memcpy(&value, hash.bytes, sizeof(value));
   return value;
 }
-
-}  // namespace
 
 int64_t addSource(Database& db, const Source& source) {
   dropSource(db, source.kind, source.name);
@@ -27,6 +21,13 @@ int64_t addSource(Database& db, const Source& source) {
 
 void dropSource(Database& db, Source::Kind kind, crypto::Bytes name) {
   db.run("DELETE FROM chunk_sources WHERE kind = ?1 AND name = ?2", static_cast<int>(kind), name);
+}
+
+kj::Maybe<int64_t> sourceOf(Database& db, Source::Kind kind, crypto::Bytes name) {
+  auto select = db.query(
+      "SELECT i FROM chunk_sources WHERE kind = ?1 AND name = ?2", static_cast<int>(kind), name);
+  if (!select.step()) return nullptr;
+  return select.number(0);
 }
 
 void add(Database& db, int64_t source, const Cut& cut) {

@@ -28,6 +28,11 @@ struct Place {
 // In place of the source of that name, whose places are forgotten with it.
 int64_t addSource(Database& db, const Source& source);
 void dropSource(Database& db, Source::Kind kind, crypto::Bytes name);
+kj::Maybe<int64_t> sourceOf(Database& db, Source::Kind kind, crypto::Bytes name);
+
+// Eight bytes of a hash, by which the table is ordered: a row is a third of what it would be. Chunks that share them are
+// told apart when they are read.
+int64_t shortOf(const Digest& hash);
 
 void add(Database& db, int64_t source, const Cut& cut);
 // Where it turned out not to be.
