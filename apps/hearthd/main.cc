@@ -1,6 +1,7 @@
 // hearthd: the daemon. Builds the seams, the node and the local API, and runs until it is asked to
 // end.
 
+#include "apps/hearthd/unused-memory.h"
 #include "apps/home/home.h"
 #include "apps/home/terminal.h"
 #include "bindings/local/home.h"
@@ -142,6 +143,7 @@ class Daemon final {
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
   ThreadExecutor aside, files;
+  apps::UnusedMemory unusedMemory{*store, uv.timer(), aside};
   devices::LinuxFolders folders;
   kj::Maybe<kj::Own<devices::TpmCounter>> counter;
   kj::Maybe<kj::Own<transport::LocalLink>> localLink;

@@ -306,16 +306,15 @@ kj::Promise<void> FolderLooking::read(std::vector<Look> files, std::vector<Findi
       co_await tree.run([&](FileTree& there) {
         for (size_t i = 0; i < some.size(); ++i) {
           if (!ends[i] || *ends[i]) continue;
-          auto state = there.state(some[i]);
-          if (state && state->kind == FileState::Kind::SYMLINK) {
-            auto target = there.target(some[i]);
-            if (target)
-              links[i] = Finding{some[i], {Kind::SYMLINK, {}, {}, *target}, state->stamp, {}};
-            ends[i] = target ? TreeResult<bool>(true) : std::unexpected(target.error());
-            continue;
-          }
           ends[i] = hashing[i]->step(there, some[i]);
           for (auto& node: hashing[i]->takeNodes()) nodes[i].push_back(kj::mv(node));
+          if (ends[i] || ends[i].error() != TreeError::LINKED) continue;
+          auto state = there.state(some[i]);
+          if (!state || state->kind != FileState::Kind::SYMLINK) continue;
+          auto target = there.target(some[i]);
+          if (target)
+            links[i] = Finding{some[i], {Kind::SYMLINK, {}, {}, *target}, state->stamp, {}};
+          ends[i] = target ? TreeResult<bool>(true) : std::unexpected(target.error());
         }
         return true;
       });

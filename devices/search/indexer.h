@@ -18,7 +18,7 @@ class Indexer final {
   static constexpr kj::Duration QUIET_WITHIN = 30 * kj::SECONDS;
   static constexpr kj::Duration AGAIN_AFTER = 10 * kj::SECONDS;  // what has failed
   // Of a piece: others wait for the storage thread meanwhile. Then it rests as long as that took.
-  static constexpr size_t ITEMS_MAX = 128, BYTES_MAX = 256 << 10;
+  static constexpr size_t ITEMS_MAX = 512, BYTES_MAX = 256 << 10;
   static constexpr kj::Duration REST_MAX = 100 * kj::MILLISECONDS;
   static constexpr size_t ENTRIES_MAX = 1'000;  // of the log that are looked at in one go
   static constexpr size_t GONE_MAX = 256;       // items that go in one go

@@ -52,6 +52,7 @@ void BlobFetcher::giveBack(Peer& peer, std::map<uint32_t, Asked>::iterator asked
   peer.askedBytes -= asked->second.weight();
   peer.asked.erase(asked);
   auto& blob = blobs.at(rank);
+  --blob.asked;
   blob.waited.erase(blob.waited.find(part.offset));
   add(blob, part);
   settle(rank, blob);
@@ -137,6 +138,7 @@ AskParts BlobFetcher::askOf(PeerNumber number, Peer& peer, Time now) {
     auto part = blob.todo.front();
     blob.todo.pop_front();
     blob.waited.insert(part.offset);
+    ++blob.asked;
     ask.parts.push_back({blob.content, ++tickets, part.expected.level, part.offset});
     peer.askedBytes += peer.asked.emplace(tickets, Asked{rank, part, now}).first->second.weight();
     if (blob.todo.empty()) at = ready.erase(at);

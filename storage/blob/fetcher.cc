@@ -32,7 +32,10 @@ void BlobFetcher::forget(const ContentId& content) {
   auto known = ranks.find(content);
   if (known == ranks.end()) return;
   auto rank = known->second;
+  // Of thousands that end with their last part none is asked for any more.
+  bool isAsked = blobs.at(rank).asked > 0;
   for (auto& [number, peer]: peers) {
+    if (!isAsked) break;
     for (auto asked = peer.asked.begin(); asked != peer.asked.end();) {
       auto here = asked++;
       if (here->second.blob != rank) continue;
@@ -150,6 +153,7 @@ void BlobFetcher::arrived(PeerNumber number, Peer& peer, const GiveParts::Part& 
   measure(peer, answer.bytes.size(), now);
   peer.askedBytes -= asked->second.weight();
   peer.asked.erase(asked);
+  --blob.asked;
   blob.waited.erase(blob.waited.find(part.offset));
   effects.here.push_back({blob.content, expected.level, part.offset, expected.part,
       kj::heapArray<kj::byte>(answer.bytes)});

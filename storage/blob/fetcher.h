@@ -131,6 +131,7 @@ class BlobFetcher final {
     Range range;
     std::deque<Part> todo;           // in order of their offsets
     std::multiset<uint64_t> waited;  // offsets of what is asked for and what is looked for
+    size_t asked = 0;                // parts that peers are asked for
     std::map<PeerNumber, Lacking> lackedBy;
   };
   struct Asked {

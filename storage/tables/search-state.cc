@@ -15,10 +15,10 @@ kj::StringPtr viewOf(const std::string& text) { return {text.c_str(), text.size(
 
 }  // namespace
 
-// RETURNING would make it a statement that can be taken back alone: before each such one, FTS5 writes down the words it
-// has gathered, a segment for every item instead of one for a batch.
+// A statement that may change several rows, or has RETURNING, can be taken back alone: before each such one, FTS5 writes
+// down the words it has gathered, and makes a segment for every item instead of one for a batch.
 int64_t nextSerial(Database& db) {
-  db.run("UPDATE search_state SET serial = serial + 1");
+  db.run("UPDATE search_state SET serial = serial + 1 WHERE one = 1");
   return one(db.query("SELECT serial FROM search_state"));
 }
 

@@ -5,6 +5,7 @@
 
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <random>
 
 namespace hearth::storage {
 namespace {
@@ -188,6 +189,40 @@ ON_EVERY_DISK("a staged file is written in any order, copied to, cut to its leng
   REQUIRE(staged->finish(9, PLAIN));
   REQUIRE(readAll(*staged) == std::string("abc\0ef567", 9));
   REQUIRE(errorOf(staged->copy(*reading, 8, 4, 0)) == TreeError::CHANGED);  // only two are there
+}
+
+ON_EVERY_DISK(
+    "what is written piece by piece is there once it is flushed, whoever opens the file then") {
+  constexpr size_t PIECE = 19'001, COUNT = 200, HOLE = 77;
+  Folder<TestType> folder;
+  std::string text(PIECE * COUNT, '\0');
+  std::minstd_rand luck(1);
+  for (auto& byte: text) byte = static_cast<char>(luck() >> 8);
+  auto staged = folder->stage("s").value();
+  auto write = [&](size_t piece) {
+    auto at = piece * PIECE;
+    REQUIRE(staged->write(at, bytesOf(text.substr(at, PIECE))));
+  };
+  for (size_t i = 0; i < COUNT; ++i) {
+    if (i != HOLE) write(i);
+  }
+  kj::byte last[PIECE];
+  REQUIRE(staged->read((COUNT - 1) * PIECE, last).value() == PIECE);
+  REQUIRE(kj::arrayPtr(last) == bytesOf(text.substr((COUNT - 1) * PIECE)));
+  write(HOLE);
+  write(HOLE + 1);
+  REQUIRE(staged->flush());
+  REQUIRE(readAll(*folder->stage("s").value()) == text);
+}
+
+ON_EVERY_DISK("what was written and not flushed is there when the file is finished") {
+  Folder<TestType> folder;
+  auto staged = folder->stage("s").value();
+  REQUIRE(staged->write(0, bytesOf("one, ")));
+  REQUIRE(staged->write(5, bytesOf("two")));
+  REQUIRE(staged->finish(8, PLAIN));
+  REQUIRE(folder->place("s", path("a"), nullptr, nullptr));
+  REQUIRE(folder.everything() == Everything{{"a", "one, two"}});
 }
 
 ON_EVERY_DISK("a file has the mode, time and extended attributes that it was finished with") {

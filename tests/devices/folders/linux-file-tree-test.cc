@@ -85,6 +85,25 @@ TEST_CASE("a directory without the mark is GONE and not empty, whatever is asked
   REQUIRE(tree.place("s", path("b"), nullptr, nullptr).has_value());
 }
 
+TEST_CASE("a folder is looked up once for a batch, and once more when it has synced") {
+  OnLinux folder;
+  folder.owner.write("a", "text");
+  auto own = folder.owner.root + "/.hearth", elsewhere = folder.owner.root + "/elsewhere";
+  {
+    FileTree::Batch batch(*folder.tree);
+    REQUIRE(folder.tree->state(path("a")));
+    fs::rename(own, elsewhere);
+    REQUIRE(folder.tree->state(path("a")));
+    stage(*folder.tree, "s", "new");
+    REQUIRE(folder.tree->sync().error() == TreeError::GONE);
+    REQUIRE(folder.tree->state(path("a")).error() == TreeError::GONE);
+    fs::rename(elsewhere, own);
+    REQUIRE(folder.tree->place("s", path("b"), nullptr, nullptr));
+  }
+  fs::rename(own, elsewhere);
+  REQUIRE(folder.tree->state(path("a")).error() == TreeError::GONE);
+}
+
 TEST_CASE("a folder whose mark is another one's is GONE") {
   OnLinux folder;
   folder.owner.replace(".hearth/folder", "02020202020202020202020202020202\n");

@@ -30,6 +30,7 @@ TEMPLATE_TEST_CASE(
   auto step = largeFile("a", 5);
   auto staged = site.tree->stage(FolderIncoming::stagedName(step.arrived->ref)).value();
   REQUIRE(staged->write(0, "hello"_kj.asBytes()).has_value());
+  REQUIRE(staged->flush().has_value());
   std::vector<FolderStep> steps;
   steps.push_back(kj::mv(step));
   auto placed = placing.place(*site.tree, kj::mv(steps));

@@ -52,6 +52,19 @@ TEST_CASE("an item is found by its words, with the text that is kept") {
   REQUIRE(index.find("").best.empty());
 }
 
+TEST_CASE("the words of items that are put together are written down together") {
+  Index index;
+  Transaction all(*index.db);
+  for (int i = 0; i < 50; ++i) {
+    auto key = "note " + std::to_string(i);
+    search::put(*index.db, {document(key), key, "", "some words", true, ""});
+  }
+  all.commit();
+  auto segments = index.db->query("SELECT count(DISTINCT segid) FROM search_words_idx");
+  REQUIRE(segments.step());
+  REQUIRE(segments.number(0) == 1);
+}
+
 TEST_CASE("diacritics are left out on both sides") {
   Index index;
   index.put("menu", "Crème brûlée");
