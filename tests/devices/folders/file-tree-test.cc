@@ -206,13 +206,17 @@ ON_EVERY_DISK(
   for (size_t i = 0; i < COUNT; ++i) {
     if (i != HOLE) write(i);
   }
-  kj::byte last[PIECE];
-  REQUIRE(staged->read((COUNT - 1) * PIECE, last).value() == PIECE);
-  REQUIRE(kj::arrayPtr(last) == bytesOf(text.substr((COUNT - 1) * PIECE)));
+  std::string last(PIECE, '\0');
+  auto room = kj::arrayPtr(reinterpret_cast<kj::byte*>(last.data()), PIECE);
+  REQUIRE(staged->read((COUNT - 1) * PIECE, room).value() == PIECE);
+  REQUIRE(last == text.substr((COUNT - 1) * PIECE));
   write(HOLE);
   write(HOLE + 1);
   REQUIRE(staged->flush());
-  REQUIRE(readAll(*folder->stage("s").value()) == text);
+  std::string found(text.size() + 1, '\0');
+  auto all = kj::arrayPtr(reinterpret_cast<kj::byte*>(found.data()), found.size());
+  REQUIRE(folder->stage("s").value()->read(0, all).value() == text.size());
+  REQUIRE(found.starts_with(text));
 }
 
 ON_EVERY_DISK("what was written and not flushed is there when the file is finished") {
