@@ -111,6 +111,72 @@ interface Folders {
 
   remove @2 (name :Text) -> (wasThere :Bool);
   # It is a directory like any other from now on. Nothing happens to any file.
+
+  choose @3 (what :KeepChoice, paths :List(Text)) -> (freed :Freed);
+  # What of a folder is kept on this device. The paths are this device's own, all in one folder, of what it has or of the
+  # folder itself. Resolves when what is not kept has left, or stays because no other device is known to have it.
+
+  show @4 (path :Text, after :Text) -> (shown :FolderShown);
+  # What a folder has at that path, be it here or away; of a directory's entries 1,024 that come after that name.
+
+  look @5 (path :Text) -> (found :Bool, entry :FolderEntry);
+  # The same of the path alone, without sums.
+
+  read @6 (path :Text, content :Data, offset :UInt64, bytes :UInt32) -> (how :FolderRead, bytes :Data);
+  # Bytes of the file with that content that is at that path, here or away; fewer than asked at its end, and 4 MiB at
+  # most. What is away is fetched from other devices, no more of it than is needed, and not kept.
+}
+
+enum FolderRead {
+  done @0;
+  missing @1;                 # there is no such file
+  changed @2;                 # it is another by now
+  nowhere @3;                 # no device that can be reached has it
+  timedOut @4;
+  failed @5;
+}
+
+enum KeepChoice {
+  free @0;                    # these are not kept here
+  only @1;                    # nothing else is
+  keep @2;                    # these are, again
+}
+
+struct Freed {
+  files @0 :UInt64;           # that have left
+  bytes @1 :UInt64;
+  staying @2 :UInt64;         # files that have not
+  reasons @3 :List(Folder.Trouble);  # of the first 64 of these: why
+}
+
+struct FolderShown {
+  folder @0 :Text;            # its name
+  path @1 :Text;              # in it; empty: the folder itself
+  entry @2 :FolderEntry;      # of the path itself; of the folder the sums alone
+  entries @3 :List(FolderEntry);  # in order of their names
+  more @4 :Bool;
+}
+
+struct FolderEntry {
+  name @0 :Text;
+  kind @1 :Kind;
+  bytes @2 :UInt64;           # of a file, here or away
+  modifiedNs @3 :Int64;       # of a file, since 1970
+  mode @4 :UInt32;            # permission bits
+  here @5 :Bool;              # a file's bytes; always for the others
+  kept @6 :Bool;              # by choice
+  hereFiles @7 :UInt64;       # at the path and in it
+  hereBytes @8 :UInt64;
+  awayFiles @9 :UInt64;
+  awayBytes @10 :UInt64;
+  target @11 :Text;           # of a link
+  content @12 :Data;          # of a file: the reference of its bytes
+
+  enum Kind {
+    file @0;
+    directory @1;
+    link @2;
+  }
 }
 
 struct Folder {
@@ -126,6 +192,14 @@ struct Folder {
   troubles @9 :List(Trouble);
   upToDateWith @10 :List(Text);  # devices whose log is known to be this one's, where nothing is pending
   reachable @11 :List(Text);     # devices that there are links to
+  awayFiles @12 :UInt64;      # that are not here by choice
+  awayBytes @13 :UInt64;
+  choices @14 :List(Choice);  # the nearest one counts for a path; without any it is kept
+
+  struct Choice {
+    path @0 :Text;            # in the folder; empty: the folder itself
+    kept @1 :Bool;
+  }
 
   struct Trouble {
     path @0 :Text;

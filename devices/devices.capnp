@@ -34,6 +34,15 @@ interface Peer {
 
   rename @7 (name :Text) -> ();
   # By an admin: the called is to be called so from now on. Throws when it cannot say so.
+
+  keeps @8 (folder :Data, files :List(FileAt)) -> (kept :List(Bool));
+  # Of files of a folder, at most 256, which the called has at these paths with these bytes, read just now and
+  # on its disk, and does not let go of at the same time. The caller lets its own go then.
+}
+
+struct FileAt {
+  path @0 :Text;                # in its folder
+  content @1 :Data;             # 41 bytes: the blob's reference
 }
 
 struct Place {

@@ -15,6 +15,7 @@ class Client final {
 
   local::Daemon::Client daemon() { return rpc.bootstrap().castAs<local::Daemon>(); }
   kj::WaitScope& waitScope() { return io.waitScope; }
+  kj::UnixEventPort& events() { return io.unixEventPort; }
   kj::Timer& timer() { return io.provider->getTimer(); }
 
   // Resolves when the daemon goes away.

@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -30,6 +31,18 @@ std::string absolute(const std::string& path) {
   return real;
 }
 
+// A path that may be away, and not on the disk: without links as far as it is there. What it ends in may be a link of the
+// folder's own.
+std::string placeOf(const std::string& path) {
+  namespace files = std::filesystem;
+  std::error_code error;
+  auto full = files::absolute(path, error).lexically_normal();
+  if (!full.has_filename()) full = full.parent_path();
+  auto directory = files::weakly_canonical(full.parent_path(), error);
+  if (error) throw Failure{FAILED, path + ": " + error.message()};
+  return directory / full.filename();
+}
+
 std::string lastName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 json textsOf(capnp::List<capnp::Text>::Reader list) {
@@ -46,6 +59,13 @@ bool isUpToDate(local::Folder::Reader folder) {
   return isQuiet && folder.getUpToDateWith().size() >= folder.getReachable().size();
 }
 
+json choicesOf(local::Folder::Reader folder) {
+  auto choices = json::array();
+  for (auto choice: folder.getChoices())
+    choices.push_back({{"path", choice.getPath().cStr()}, {"kept", choice.getKept()}});
+  return choices;
+}
+
 json jsonOf(local::Folder::Reader folder) {
   auto troubles = json::array();
   for (auto trouble: folder.getTroubles())
@@ -56,7 +76,37 @@ json jsonOf(local::Folder::Reader folder) {
       {"scanning", folder.getScanning()}, {"looked_at", folder.getLookedAt()},
       {"received_bytes", folder.getReceivedBytes()}, {"problem", folder.getProblem().cStr()},
       {"troubles", troubles}, {"up_to_date_with", textsOf(folder.getUpToDateWith())},
-      {"reachable", textsOf(folder.getReachable())}, {"up_to_date", isUpToDate(folder)}};
+      {"reachable", textsOf(folder.getReachable())}, {"up_to_date", isUpToDate(folder)},
+      {"away_files", folder.getAwayFiles()}, {"away_bytes", folder.getAwayBytes()},
+      {"choices", choicesOf(folder)}};
+}
+
+json jsonOf(local::FolderEntry::Reader entry) {
+  using Kind = local::FolderEntry::Kind;
+  json value{{"name", entry.getName().cStr()},
+      {"kind",
+          entry.getKind() == Kind::FILE            ? "file"
+              : entry.getKind() == Kind::DIRECTORY ? "directory"
+                                                   : "link"},
+      {"here", entry.getHere()}, {"kept", entry.getKept()}};
+  if (entry.getKind() == Kind::FILE) value["bytes"] = entry.getBytes();
+  if (entry.getKind() == Kind::DIRECTORY) {
+    value["here_files"] = entry.getHereFiles();
+    value["here_bytes"] = entry.getHereBytes();
+    value["away_files"] = entry.getAwayFiles();
+    value["away_bytes"] = entry.getAwayBytes();
+  }
+  return value;
+}
+
+// Where a file is, or what is in a directory.
+std::string whereOf(local::FolderEntry::Reader entry) {
+  if (entry.getKind() != local::FolderEntry::Kind::DIRECTORY)
+    return !entry.getHere() ? "away" : entry.getKept() ? "here" : "here, not yet freed";
+  auto here = std::to_string(entry.getHereFiles()) + " files here";
+  if (entry.getAwayFiles() == 0) return here;
+  return here + ", " + std::to_string(entry.getAwayFiles()) + " away (" +
+      bytesText(entry.getAwayBytes()) + ")";
 }
 
 std::string stateOf(local::Folder::Reader folder) {
@@ -126,6 +176,62 @@ class FolderCommand final {
     return DONE;
   }
 
+  int choose(local::KeepChoice what) {
+    auto request = folders.chooseRequest();
+    request.setWhat(what);
+    auto paths = request.initPaths(static_cast<kj::uint>(options.paths.size()));
+    for (kj::uint i = 0; i < options.paths.size(); ++i)
+      paths.set(i, placeOf(options.paths[i]).c_str());
+    auto response = wait(request.send());
+    auto freed = response.getFreed();
+    if (common.json) {
+      auto reasons = json::array();
+      for (auto reason: freed.getReasons())
+        reasons.push_back({{"path", reason.getPath().cStr()}, {"what", reason.getWhat().cStr()}});
+      printJson({{"freed_files", freed.getFiles()}, {"freed_bytes", freed.getBytes()},
+          {"staying_files", freed.getStaying()}, {"staying", reasons}});
+    } else if (what == local::KeepChoice::KEEP) {
+      std::cout << "kept here: what was away comes; hearth folder status --wait\n";
+    } else {
+      std::cout << freed.getFiles() << " files, " << bytesText(freed.getBytes())
+                << ", have left this device\n";
+      for (auto reason: freed.getReasons())
+        std::cout << "stays: " << reason.getPath().cStr() << ": " << reason.getWhat().cStr()
+                  << "\n";
+    }
+    if (freed.getStaying() == 0) return DONE;
+    throw Failure{FAILED,
+        std::to_string(freed.getStaying()) + " files stay on this device: free them again later"};
+  }
+
+  int show() {
+    std::vector<std::vector<std::string>> rows{{"NAME", "SIZE", "WHERE"}};
+    std::string after;
+    for (bool more = true; more;) {
+      auto request = folders.showRequest();
+      request.setPath(placeOf(options.path).c_str());
+      request.setAfter(after.c_str());
+      auto response = wait(request.send());
+      auto shown = response.getShown();
+      using Kind = local::FolderEntry::Kind;
+      auto tell = [&](local::FolderEntry::Reader entry) {
+        if (common.json) return printJson(jsonOf(entry));
+        bool isFile = entry.getKind() == Kind::FILE;
+        rows.push_back(
+            {std::string(entry.getName().cStr()) + (entry.getKind() == Kind::DIRECTORY ? "/" : ""),
+                isFile ? bytesText(entry.getBytes()) : "", whereOf(entry)});
+      };
+      if (shown.getEntry().getKind() != Kind::DIRECTORY) tell(shown.getEntry());
+      for (auto entry: shown.getEntries()) {
+        tell(entry);
+        after = entry.getName().cStr();
+      }
+      more = shown.getMore();
+    }
+    if (!common.json) printTable(rows);
+    return DONE;
+  }
+
   int status() {
     std::optional<FolderProgress> progress{common.json};
     for (;;) {
@@ -175,6 +281,13 @@ class FolderCommand final {
     std::cout << folder.getName().cStr() << "  " << folder.getPath().cStr() << "\n  "
               << folder.getFiles() << " files, " << bytesText(folder.getBytes()) << "; "
               << stateOf(folder) << "\n";
+    if (folder.getAwayFiles() > 0)
+      std::cout << "  " << folder.getAwayFiles() << " files, " << bytesText(folder.getAwayBytes())
+                << ", are away by choice\n";
+    for (auto choice: folder.getChoices())
+      std::cout << "  " << (choice.getKept() ? "kept here: " : "not kept here: ")
+                << (choice.getPath().size() == 0 ? "everything else" : choice.getPath().cStr())
+                << "\n";
     for (auto trouble: folder.getTroubles())
       std::cout << "  " << trouble.getPath().cStr() << ": " << trouble.getWhat().cStr() << "\n";
   }
@@ -183,10 +296,15 @@ class FolderCommand final {
 }  // namespace
 
 int folder(const Common& common, const std::string& what, const FolderOptions& options) {
+  if (what == "mount") return folderMount(common, options);
   FolderCommand folder(common, options);
   if (what == "add") return folder.add();
   if (what == "remove") return folder.remove();
   if (what == "list") return folder.list();
+  if (what == "free") return folder.choose(local::KeepChoice::FREE);
+  if (what == "only") return folder.choose(local::KeepChoice::ONLY);
+  if (what == "keep") return folder.choose(local::KeepChoice::KEEP);
+  if (what == "show") return folder.show();
   KJ_REQUIRE(what == "status", what.c_str());
   return folder.status();
 }

@@ -76,7 +76,9 @@ struct BlobOptions {
 
 struct FolderOptions {
   std::string path, name;
-  bool waits = false;  // until everything is up to date
+  std::vector<std::string> paths;
+  bool waits = false;       // until everything is up to date
+  bool foreground = false;  // a mount, until it ends
 };
 
 struct FindOptions {
@@ -118,6 +120,7 @@ int docList(const Common& common);
 int docPresence(const Common& common, const std::string& what, const DocOptions& options);
 // `what`: the name of the command behind `hearth folder`.
 int folder(const Common& common, const std::string& what, const FolderOptions& options);
+int folderMount(const Common& common, const FolderOptions& options);
 // `what`: the name of the command behind `hearth blob`.
 int blob(const Common& common, const std::string& what, const BlobOptions& options);
 int find(const Common& common, const FindOptions& options);

@@ -16,7 +16,7 @@ Data::Data(Surroundings around)
   KJ_IF_MAYBE(system, around.folders) {
     ownFolders = kj::heap<Folders>(
         FolderSurroundings{around.timer, around.clock, around.entropy, around.store, log,
-            blobExchange, blobCircle, around.identity.keys.id, around.files, *system},
+            blobExchange, blobCircle, around.links, around.identity.keys.id, around.files, *system},
         blobExchange);
   }
   allVaults = kj::heap<Vaults>(Vaults::Surroundings{around.timer, around.clock, around.entropy,
@@ -45,6 +45,15 @@ kj::Promise<void> Data::start() {
   tasks.add(namedOnes.start());
   found->start();
   circleChanged();
+}
+
+kj::Promise<std::vector<bool>> Data::keeps(const DeviceId& peer, const crypto::CollectionId& folder,
+    std::vector<FolderProving::Asked> files) {
+  KJ_IF_MAYBE(folders, ownFolders) {
+    if (isLoaded && blobCircle.mayRead(peer, folder))
+      return (*folders)->keeps(folder, kj::mv(files));
+  }
+  return std::vector<bool>(files.size(), false);
 }
 
 void Data::peerUp(const DeviceId& peer) {

@@ -58,6 +58,9 @@ class Data final: private kj::TaskSet::ErrorHandler {
   // Devices of the circle that hold all of that and can read none of it.
   Vaults& vaults() { return *allVaults; }
   const Vaults& vaults() const { return *allVaults; }
+  // For another device: which files of a folder this one keeps (devices/folders/proving.h).
+  kj::Promise<std::vector<bool>> keeps(const DeviceId& peer, const crypto::CollectionId& folder,
+      std::vector<FolderProving::Asked> files);
   // What can be found in all of that.
   Search& search() { return *found; }
   // Devices that are known to have all that this one has, and nothing else.

@@ -18,7 +18,15 @@ using Kind = storage::PathState::Kind;
 constexpr size_t COPIES_MAX = 4;  // of a file that are looked at
 
 FolderStep stepFor(Database& db, int64_t folder, const FolderPath& path) {
-  return {path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+  FolderStep step{
+      path, versions::shown(db, folder, path), folders::find(db, folder, path), nullptr};
+  // A file that is away takes the place of what else is there, as nothing.
+  KJ_IF_MAYBE(version, step.version) {
+    bool isFile =
+        step.local.map([](auto& local) { return local.state.kind == Kind::FILE; }).orDefault(false);
+    if (!isFile && versions::shallBeAway(db, folder, path, *version)) step.version = nullptr;
+  }
+  return step;
 }
 
 bool isFileOf(const kj::Maybe<folders::Local>& local, const BlobRef& ref) {

@@ -1,6 +1,7 @@
 #include "devices/folders/folder.h"
 
 #include "storage/folder/keeping.h"
+#include "storage/tables/folder-listing.h"
 
 #include <kj/debug.h>
 
@@ -15,6 +16,12 @@ Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
       tree(std::make_shared<TreeWork>(around.files, kj::mv(treeIn))),
       watcher(around.system.watch(known.path)),
       making(around, known, *tree, troubles,
+          {[this]() { ring(); },
+              [this](const storage::FolderPath& path) {
+                looking.lookAt(path);
+                ring();
+              }}),
+      freeing(around, known, *tree,
           {[this]() { ring(); },
               [this](const storage::FolderPath& path) {
                 looking.lookAt(path);
@@ -62,6 +69,7 @@ kj::Promise<void> Folder::run() {
     bool failed = false;
     try {
       co_await distrustAfterBoot();
+      co_await freeing.endWhatWasBegun();
       if (std::exchange(mayHaveMissed, false)) {
         co_await saying.catchUp();
         making.poke();
@@ -119,9 +127,11 @@ kj::Promise<bool> Folder::step() {
     co_return false;
   }
   problem.clear();
+  if (saying.takePlacesToMake()) making.poke();
   bool made = co_await making.some();
+  bool freed = co_await freeing.some();
   if (*looked || made) merging.poke();
-  co_return *looked || *merged || made;
+  co_return *looked || *merged || made || freed;
 }
 
 kj::Promise<void> Folder::waitForNews() {
@@ -135,15 +145,57 @@ kj::Promise<void> Folder::waitForNews() {
 }
 
 kj::Promise<Folder::Status> Folder::status() {
-  auto totals = co_await around.store.read([folder = known.number](storage::Database& db) {
-    return storage::folders::totals(db, folder);
-  });
+  auto [totals, choices] =
+      co_await around.store.read([folder = known.number](storage::Database& db) {
+        return std::pair(
+            storage::folders::totals(db, folder), storage::folder_choices::all(db, folder));
+      });
   auto told = troubles.told();
   for (auto& path: making.waiting(FolderTroubles::MAX))
     told.try_emplace(path.str(),
         FolderTroubles::Trouble{"it comes when a device that has it can be reached", false});
   co_return Status{totals, looking.isLookingAtAll(), looking.files(), making.receivedBytes(),
-      merging.merged(), kj::mv(told), problem.empty() ? watchProblem : problem};
+      merging.merged(), kj::mv(told), problem.empty() ? watchProblem : problem, kj::mv(choices)};
+}
+
+kj::Promise<Folder::Chosen> Folder::choose(Choice choice, std::vector<storage::FolderPath> paths) {
+  return whileItIsThere(carryOut(choice, kj::mv(paths)));
+}
+
+kj::Promise<Folder::Chosen> Folder::carryOut(
+    Choice choice, std::vector<storage::FolderPath> paths) {
+  // What lies there is known first.
+  while (looking.isLookingAtAll()) {
+    if (!problem.empty()) co_return std::unexpected(problem);
+    co_await around.timer.afterDelay(FolderFreeing::LOOKED_EVERY);
+  }
+  auto why = co_await around.store.write([folder = known.number, choice, paths](
+                                             storage::Database& db) -> std::string {
+    namespace choices = storage::folder_choices;
+    for (auto& path: paths) {
+      if (!path.isFolder() && storage::folder_listing::find(db, folder, path) == nullptr)
+        return path.str() +
+            " is nothing that this folder has: hearth folder show lists what it has";
+    }
+    auto chosen = choice == Choice::ONLY ? choices::keepOnly(db, folder, paths) : Result<void>();
+    for (auto& path: paths) {
+      if (choice != Choice::ONLY && chosen)
+        chosen = choices::choose(db, folder, path, choice == Choice::KEEP);
+    }
+    return chosen ? std::string() : std::string(chosen.error().because.cStr());
+  });
+  making.poke();
+  ring();
+  if (!why.empty()) co_return std::unexpected(why);
+  if (choice == Choice::KEEP) co_return FolderFreeing::Report();
+  if (choice == Choice::ONLY) paths = {storage::FolderPath()};
+  co_return co_await freeing.free(kj::mv(paths));
+}
+
+kj::Promise<std::vector<bool>> Folder::keeps(std::vector<FolderProving::Asked> files) {
+  if (provings >= PROVING_MAX) return std::vector<bool>(files.size(), false);
+  ++provings;
+  return whileItIsThere(proving.keeps(kj::mv(files)).attach(kj::defer([this]() { --provings; })));
 }
 
 // What an entry says could not be written down: the disk is full, perhaps.

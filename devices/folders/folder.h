@@ -5,10 +5,14 @@
 //   watcher ─▶ looking ─▶ saying ─▶ operation log ─▶ other devices
 //   operation log ─▶ versions, pending paths ─▶ making: fetched, staged, placed
 //   two versions of a text that lie here ─▶ merging ─▶ saying
+//   its owner's choice ─▶ freeing: what is not kept here, and is elsewhere, leaves
 
+#include "devices/folders/freeing.h"
 #include "devices/folders/looking.h"
 #include "devices/folders/making.h"
 #include "devices/folders/merging.h"
+#include "devices/folders/proving.h"
+#include "devices/folders/reading.h"
 #include "transport/link/lane-stream.h"
 
 namespace hearth::devices {
@@ -38,8 +42,28 @@ class Folder final: private kj::TaskSet::ErrorHandler {
     uint64_t merged = 0;                                      // texts, since it was opened
     std::map<std::string, FolderTroubles::Trouble> troubles;  // by path
     std::string problem;                                      // of the folder itself; empty: none
+    std::vector<storage::folder_choices::Choice> choices;     // of what is kept here
   };
   kj::Promise<Status> status();
+
+  enum class Choice : uint8_t {
+    FREE,  // these are not kept here
+    ONLY,  // nothing else is
+    KEEP,  // these are, again
+  };
+  using Chosen = std::expected<FolderFreeing::Report, std::string>;
+  // Resolves when what is not kept has left, but for what stays. A line for people where it cannot be chosen.
+  kj::Promise<Chosen> choose(Choice choice, std::vector<storage::FolderPath> paths);
+
+  // FolderReading::read.
+  kj::Promise<std::expected<crypto::Buffer, FolderReading::Failure>> read(
+      storage::FolderPath path, BlobRef ref, uint64_t offset, uint64_t bytes) {
+    return whileItIsThere(reading.read(kj::mv(path), ref, offset, bytes));
+  }
+
+  // FolderProving::keeps, of so many at a time: all no beyond.
+  static constexpr size_t PROVING_MAX = 8;
+  kj::Promise<std::vector<bool>> keeps(std::vector<FolderProving::Asked> files);
   size_t fetches() const { return making.fetches(); }
 
  private:
@@ -52,6 +76,10 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   FolderLooking looking{around, known, *tree, *watcher, saying, troubles};
   FolderMerging merging{around, known, *tree, saying};
   FolderMaking making;
+  FolderFreeing freeing;
+  FolderProving proving{around, known, *tree, freeing};
+  size_t provings = 0;
+  FolderReading reading{around, known, *tree};
   bool hasNews = false, mayHaveMissed = true;
   transport::Bell news;
   std::string problem, watchProblem;
@@ -64,8 +92,26 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> distrustAfterBoot();
   kj::Promise<void> thin();
   kj::Promise<bool> step();
+  kj::Promise<Chosen> carryOut(Choice choice, std::vector<storage::FolderPath> paths);
+  // For whoever may outlive the folder: then it fails.
+  template <typename T>
+  kj::Promise<T> whileItIsThere(kj::Promise<T> work);
   kj::Promise<void> waitForNews();
   void taskFailed(kj::Exception&& e) override;
 };
+
+template <typename T>
+kj::Promise<T> Folder::whileItIsThere(kj::Promise<T> work) {
+  auto paf = kj::newPromiseAndFulfiller<T>();
+  tasks.add(kj::coCapture(
+      [work = kj::mv(work), fulfiller = kj::mv(paf.fulfiller)]() mutable -> kj::Promise<void> {
+        try {
+          fulfiller->fulfill(co_await work);
+        } catch (const kj::Exception& e) {
+          fulfiller->reject(kj::cp(e));
+        }
+      })());
+  return kj::mv(paf.promise);
+}
 
 }  // namespace hearth::devices

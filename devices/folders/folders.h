@@ -5,6 +5,7 @@
 #include "devices/data/blob-exchange.h"
 #include "devices/folders/folder-source.h"
 #include "devices/folders/folder.h"
+#include "storage/tables/folder-listing.h"
 
 namespace hearth::devices {
 
@@ -31,6 +32,31 @@ class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorH
   };
   kj::Promise<std::vector<View>> list();
 
+  // The paths, of this device, are those of one folder or of what is in it. Folder::choose.
+  kj::Promise<Folder::Chosen> choose(Folder::Choice choice, std::vector<std::string> paths);
+
+  // What there is of a folder, here or away.
+  struct Shown {
+    std::string name;  // of the folder
+    storage::FolderPath path;
+    kj::Maybe<storage::folder_listing::Entry> entry;  // of the path itself; none: the folder
+    storage::folder_listing::Held held;               // at the path and in it
+    std::vector<std::pair<storage::folder_listing::Entry, storage::folder_listing::Held>> in;
+    bool hasMore = false;  // of these
+  };
+  static constexpr size_t SHOWN_MAX = 1'024;
+  // `after`: the name that was shown last. A line for people where there is no such path.
+  kj::Promise<std::expected<Shown, std::string>> show(std::string path, std::string after);
+
+  // Of the path alone. None: there is nothing, or it is a folder itself.
+  kj::Promise<kj::Maybe<storage::folder_listing::Entry>> look(std::string path);
+  kj::Promise<std::expected<crypto::Buffer, FolderReading::Failure>> read(
+      std::string path, BlobRef ref, uint64_t offset, uint64_t bytes);
+
+  // For another device: which of these this one keeps (proving.h).
+  kj::Promise<std::vector<bool>> keeps(
+      const crypto::CollectionId& folder, std::vector<FolderProving::Asked> files);
+
   // Of those that are there just now.
   struct Files {
     storage::folders::Folder folder;
@@ -49,6 +75,11 @@ class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorH
   kj::Promise<void> seeking = nullptr;
   kj::TaskSet tasks;
 
+  struct Place {
+    Folder* folder;
+    storage::FolderPath path;
+  };
+  std::expected<Place, std::string> placeOf(const std::string& path);
   void take(storage::folders::Folder folder);
   kj::Promise<void> seek();
   void stored(const storage::Log::Stored& entry) override;

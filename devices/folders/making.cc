@@ -189,7 +189,10 @@ kj::Promise<void> FolderMaking::dropSuperseded() {
   if (paths.empty()) co_return;
   auto wanted = co_await around.store.read([folder = folder.number, paths](Database& db) {
     std::vector<kj::Maybe<versions::Version>> wanted;
-    for (auto& path: paths) wanted.push_back(versions::shown(db, folder, path));
+    for (auto& path: paths) {
+      wanted.push_back(versions::shown(db, folder, path));
+      if (versions::isAway(db, folder, path)) wanted.back() = nullptr;
+    }
     return wanted;
   });
   std::vector<std::string> staged;

@@ -3,6 +3,7 @@
 #include "devices/folders/incoming.h"
 #include "storage/tables/blobs.h"
 #include "storage/tables/entries.h"
+#include "storage/tables/folder-choices.h"
 #include "storage/tables/folder-merges.h"
 
 #include <kj/debug.h>
@@ -30,6 +31,7 @@ struct Sorted {
   std::vector<FolderRecord> records;
   std::vector<Finding> said;  // one for each record
   size_t known = 0;
+  bool hasPlacesToMake = false;
 };
 
 // Of a file that is as it was, or as others have said: written down, and nothing is said. What nobody has said is said.
@@ -66,16 +68,35 @@ bool isKnown(Database& db, int64_t folder, const Finding& finding,
   return !isThere && local == nullptr;
 }
 
-// It replaces what lay there, whoever has said it; and where nothing did, that it was removed. Another file that was said
-// to be there is one that nobody knew of here.
+// A directory whose files are away stands for them: whoever removes it has not removed them. It is made again.
+bool isPlaceOfWhatIsAway(
+    Database& db, int64_t folder, const Finding& finding, const kj::Maybe<folders::Local>& local) {
+  KJ_IF_MAYBE(before, local) {
+    if (finding.state.kind != Kind::GONE || before->state.kind != Kind::DIRECTORY ||
+        !storage::folder_choices::hasAwayIn(db, folder, finding.path))
+      return false;
+    folders::drop(db, folder, finding.path);
+    versions::consider(db, folder, finding.path);
+    return true;
+  }
+  return false;
+}
+
+// It replaces what lay there, whoever has said it; and where nothing did, that it was removed, or the file that is away.
+// Another file that was said to be there is one that nobody knew of here.
 FolderRecord recordOf(const Finding& finding, const kj::Maybe<folders::Local>& local,
-    const std::vector<versions::Version>& live) {
+    const kj::Maybe<versions::Version>& away, const std::vector<versions::Version>& live) {
   FolderRecord record{finding.path, finding.state, {}};
   PathState nothing;
   const PathState* before = &nothing;
   KJ_IF_MAYBE(there, local) {
     record.replaced.push_back(there->version);
     before = &there->state;
+  } else {
+    KJ_IF_MAYBE(version, away) {
+      record.replaced.push_back(version->name);
+      before = &version->state;
+    }
   }
   for (auto& version: live) {
     bool isNamed = std::ranges::find(record.replaced, version.name) != record.replaced.end();
@@ -124,11 +145,14 @@ Sorted sort(Database& db, const folders::Folder& folder, std::vector<Finding> fi
       merges::remember(db, folder.number, finding.state.content.contentId(), *finding.text);
     auto plan = merges::planned(db, folder.number, finding.path);
     bool isMerged = isPlanned(finding, plan);
-    if (!isMerged && isKnown(db, folder.number, finding, local, shown)) {
+    bool isPlace = isPlaceOfWhatIsAway(db, folder.number, finding, local);
+    sorted.hasPlacesToMake |= isPlace;
+    if (isPlace || (!isMerged && isKnown(db, folder.number, finding, local, shown))) {
       ++sorted.known;
       continue;
     }
-    auto record = recordOf(finding, local, versions::live(db, folder.number, finding.path));
+    if (!versions::isAway(db, folder.number, finding.path)) shown = nullptr;
+    auto record = recordOf(finding, local, shown, versions::live(db, folder.number, finding.path));
     if (isMerged) replace(record, KJ_ASSERT_NONNULL(plan).made);
     sorted.records.push_back(kj::mv(record));
     sorted.said.push_back(kj::mv(finding));
@@ -188,6 +212,7 @@ kj::Promise<Result<void>> FolderSaying::sayBatch(std::vector<Finding> findings) 
   auto sorted = co_await around.store.write(
       [folder = folder, findings = kj::mv(findings)](
           Database& db) mutable { return sort(db, folder, kj::mv(findings)); });
+  hasPlacesToMake |= sorted.hasPlacesToMake;
   if (sorted.records.empty()) co_return Result<void>();
   auto bytes = storage::encodeRecords(sorted.records);
   storage::Content content{{FOLDER_RECORDS_KIND, 0, FOLDER_TOPIC.cStr()},

@@ -5,6 +5,8 @@
 #include "devices/folders/hashing.h"
 #include "devices/folders/surroundings.h"
 
+#include <utility>
+
 namespace hearth::devices {
 
 // Of an entry of a folder's collection.
@@ -33,6 +35,9 @@ class FolderSaying final {
   // Errors: those of Log::append; then nothing of it counts.
   kj::Promise<Result<void>> say(std::vector<Finding> findings);
 
+  // Whether directories were missing since this was asked last that are to be made again.
+  bool takePlacesToMake() { return std::exchange(hasPlacesToMake, false); }
+
   // An entry of the folder's collection has come to the disk. Resolves when what it says is written down.
   kj::Promise<void> arrived(const storage::Log::Stored& entry);
 
@@ -42,6 +47,7 @@ class FolderSaying final {
  private:
   FolderSurroundings& around;
   const storage::folders::Folder& folder;
+  bool hasPlacesToMake = false;
   kj::Maybe<storage::EntryHead> said;  // the newest entry of this device
 
   kj::Promise<Result<void>> sayBatch(std::vector<Finding> findings);

@@ -6,6 +6,7 @@
 #include "devices/folders/tree-work.h"
 #include "storage/log/log.h"
 #include "storage/tables/folder-versions.h"
+#include "transport/link/links.h"
 
 #include <kj/timer.h>
 
@@ -20,6 +21,7 @@ struct FolderSurroundings {
   storage::Log& log;
   BlobFetching& exchange;
   const BlobCircle& circle;
+  transport::Links& links;
   DeviceId self;
   Executor& files;
   FolderSystem& system;

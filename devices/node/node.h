@@ -219,6 +219,10 @@ class Node final: private CircleKeeper::Observer,
   kj::Promise<void> renamed(const DeviceId& peer, std::string name) override {
     return circleDesk.renamed(peer, kj::mv(name));
   }
+  kj::Promise<std::vector<bool>> keeps(const DeviceId& peer, const crypto::CollectionId& folder,
+      std::vector<FolderProving::Asked> files) override {
+    return ownData.keeps(peer, folder, kj::mv(files));
+  }
   void peerUp(const DeviceId& peer) override;
   void peerDown(const DeviceId& peer, Error why) override;
   void peerMoved(const DeviceId& peer) override;

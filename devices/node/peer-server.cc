@@ -80,4 +80,21 @@ kj::Promise<void> PeerServer::rename(RenameContext context) {
   return desk.renamed(peer, context.getParams().getName().cStr());
 }
 
+kj::Promise<void> PeerServer::keeps(KeepsContext context) {
+  auto params = context.getParams();
+  auto folder = crypto::CollectionId::from(params.getFolder());
+  KJ_REQUIRE(folder.has_value(), "an id of another length");
+  KJ_REQUIRE(params.getFiles().size() <= FolderFreeing::BATCH, "too many files");
+  std::vector<FolderProving::Asked> files;
+  for (auto file: params.getFiles()) {
+    auto path = storage::FolderPath::parse(file.getPath().cStr());
+    auto ref = BlobRef::parse(file.getContent());
+    KJ_REQUIRE(path.has_value() && ref.has_value(), "no file of a folder");
+    files.push_back({kj::mv(*path), *ref});
+  }
+  auto kept = co_await desk.keeps(peer, *folder, kj::mv(files));
+  auto out = context.getResults().initKept(static_cast<kj::uint>(kept.size()));
+  for (kj::uint i = 0; i < kept.size(); ++i) out.set(i, kept[i]);
+}
+
 }  // namespace hearth::devices

@@ -4,6 +4,7 @@
 
 #include "crypto/membership/proposal.h"
 #include "devices/devices.capnp.h"
+#include "devices/folders/proving.h"
 #include "router/place/facts.h"
 #include "router/run/run.capnp.h"
 
@@ -37,6 +38,10 @@ class PeerServer final: public rpc::Peer::Server {
     virtual kj::Promise<crypto::Signature> cosign(
         const DeviceId& peer, const crypto::ProposalId& id, crypto::Buffer body) = 0;
     virtual kj::Promise<void> renamed(const DeviceId& peer, std::string name) = 0;
+
+    // Of files of a folder which this device keeps (devices/folders/proving.h).
+    virtual kj::Promise<std::vector<bool>> keeps(const DeviceId& peer,
+        const crypto::CollectionId& folder, std::vector<FolderProving::Asked> files) = 0;
   };
 
   // `desk` outlives the server.
@@ -50,6 +55,7 @@ class PeerServer final: public rpc::Peer::Server {
   kj::Promise<void> answer(AnswerContext context) override;
   kj::Promise<void> cosign(CosignContext context) override;
   kj::Promise<void> rename(RenameContext context) override;
+  kj::Promise<void> keeps(KeepsContext context) override;
 
  private:
   Desk& desk;

@@ -2,6 +2,9 @@
 
 #include "simulator/story/circles.h"
 
+#include <optional>
+#include <set>
+
 namespace hearth::sim {
 
 namespace {
@@ -14,15 +17,29 @@ std::string show(const std::string& bytes) {
   return "'" + line + "' of " + std::to_string(bytes.size()) + " bytes";
 }
 
-// The first path at which two folders differ.
-std::string differenceOf(const Files& first, const Files& second) {
-  auto a = first.begin(), b = second.begin();
-  while (a != first.end() && b != second.end() && *a == *b) ++a, ++b;
-  if (a == first.end() || (b != second.end() && b->first < a->first))
-    return b->first + " is only on the latter, " + show(b->second);
-  if (b == second.end() || a->first < b->first)
-    return a->first + " is only on the former, " + show(a->second);
-  return a->first + " is " + show(a->second) + " and " + show(b->second);
+constexpr auto AWAY = "away";
+
+// All that there is on a device, of what is away that it is.
+Files everythingOf(const Owners::Page& page) {
+  auto all = page.files;
+  for (auto& path: page.away) all.emplace(path, AWAY);
+  return all;
+}
+
+// The first path at which two devices differ. What is away on one of them is anything.
+std::optional<std::string> differenceOf(const Owners::Page& first, const Owners::Page& second) {
+  auto former = everythingOf(first), latter = everythingOf(second);
+  for (auto& [path, bytes]: former) {
+    auto other = latter.find(path);
+    if (other == latter.end()) return path + " is only on the former, " + show(bytes);
+    bool isAway = first.away.contains(path) || second.away.contains(path);
+    if (!isAway && other->second != bytes)
+      return path + " is " + show(bytes) + " and " + show(other->second);
+  }
+  for (auto& [path, bytes]: latter) {
+    if (!former.contains(path)) return path + " is only on the latter, " + show(bytes);
+  }
+  return std::nullopt;
 }
 
 // Its daemon has nothing to do any more, and nothing that it complains of.
@@ -46,7 +63,9 @@ Violations filesAreInStep(Run& run) {
   for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i)
     certain = certain && run.world.device(i).folders.image.lost == 0;
   for (auto& circle: circles(run)) {
-    kj::Maybe<std::pair<const Device&, const Files&>> first;
+    kj::Maybe<std::pair<const Device&, const Owners::Page&>> first;
+    std::map<std::string, std::string> away;  // and on which device
+    std::set<std::string> here;               // on any
     for (auto& one: membersOf(circle)) {
       auto page = run.owners.pages().find(one.device.index());
       if (page == run.owners.pages().end()) continue;
@@ -57,12 +76,13 @@ Violations filesAreInStep(Run& run) {
       };
       auto& files = page->second.files;
       KJ_IF_MAYBE(other, first) {
-        if (other->second != files)
-          tell(" are other files than on " + other->first.called() + ": " +
-              differenceOf(other->second, files));
+        if (auto difference = differenceOf(other->second, page->second))
+          tell(" are other files than on " + other->first.called() + ": " + *difference);
       } else {
-        first = std::pair<const Device&, const Files&>(one.device, files);
+        first = std::pair<const Device&, const Owners::Page&>(one.device, page->second);
       }
+      for (auto& path: page->second.away) away.emplace(path, one.device.called());
+      for (auto& [path, bytes]: files) here.insert(path);
       for (auto& [path, bytes]: files) {
         bool isFile = !path.ends_with('/');
         if (certain && isFile && !run.owners.hasWritten(bytes))
@@ -74,6 +94,7 @@ Violations filesAreInStep(Run& run) {
         if (!hasFolder || run.circleOf(device) != run.circleOf(one.device)) continue;
         for (auto& [path, was]: left) {
           if (was.lost != device.folders.image.lost) continue;  // what became of it is not known
+          if (page->second.away.contains(path) && was.bytes.has_value()) continue;
           auto there = files.find(path);
           bool isThere = there != files.end();
           if (isThere != was.bytes.has_value()) {
@@ -84,6 +105,10 @@ Violations filesAreInStep(Run& run) {
           }
         }
       }
+    }
+    for (auto& [path, device]: away) {
+      if (!here.contains(path))
+        found.push_back({now(run), -1, "files", path + " is away on " + device + ", and nowhere"});
     }
   }
   return found;

@@ -5,7 +5,8 @@
 
 namespace hearth::sim {
 
-// Files are the same on all devices that have the folder, and what nobody else touched is what its owner made of it.
+// Files are the same on all devices that have the folder, but for those that are away on some and on another one at
+// least; and what nobody else touched is what its owner made of it.
 std::vector<Violation> filesAreInStep(Run& run);
 
 }  // namespace hearth::sim

@@ -14,6 +14,7 @@ constexpr auto FOLDER = "things";
 constexpr uint64_t FILES = 8, DIRECTORIES = 3, SHARED = 4;
 constexpr uint64_t NOTES = 2;
 constexpr uint64_t LARGE_BYTES = 600'000;  // several chunks
+constexpr uint64_t CHOOSES_PERMILLE = 80;
 
 }  // namespace
 
@@ -26,6 +27,23 @@ class Owners::Hand final {
         files(device.folders),
         left(all.own[device.index()]),
         luck(luck) {}
+
+  // What it is about is somebody's own file or directory, what everybody changes, or everything.
+  kj::Promise<void> choose() {
+    using Choice = devices::Folder::Choice;
+    auto what = luck.below(5);
+    auto whose = luck.below(all.world.deviceCount());
+    auto directory = all.world.device(static_cast<DeviceIndex>(whose)).called() + "/" +
+        std::to_string(luck.below(DIRECTORIES));
+    auto file = directory + "/" + std::to_string(luck.below(FILES));
+    auto where = luck.below(6);
+    auto path = where < 2 ? directory
+        : where < 4       ? file
+        : where < 5       ? "all/" + std::to_string(luck.below(SHARED))
+                          : std::string();
+    if (what == 0 && !path.empty()) return all.choose(device, Choice::ONLY, path);
+    return all.choose(device, what < 4 ? Choice::FREE : Choice::KEEP, path);
+  }
 
   void change() {
     ++all.made;
@@ -202,6 +220,40 @@ kj::Promise<void> Owners::work(Device& device, uint32_t changes, kj::Duration sp
     co_await world.time.after(
         luck.between(0 * kj::SECONDS, 2 * span / static_cast<int64_t>(changes)));
     if (device.isOn() && device.isAwake()) hand.change();
+    if (luck.permille(CHOOSES_PERMILLE)) co_await hand.choose();
+  }
+  if (luck.permille(500)) co_await choose(device, devices::Folder::Choice::KEEP, "");
+}
+
+kj::Promise<void> Owners::choose(Device& device, devices::Folder::Choice choice, std::string path) {
+  KJ_IF_MAYBE(node, device.node()) {
+    try {
+      co_await device.whileItRuns(node->data().ready());
+      auto& folders = KJ_ASSERT_NONNULL(node->data().folders());
+      auto place = path.empty() ? std::string(SimFolders::PATH) : SimFolders::PATH + ("/" + path);
+      auto chosen = co_await device.whileItRuns(folders.choose(choice, {place}));
+      if (chosen) gone += chosen->files;
+      if (chosen)
+        world.history.add(device.index(), "step",
+            kj::str(choice == devices::Folder::Choice::KEEP ? "keeps " : "frees ", place, ": ",
+                chosen->files, " left, ", chosen->staying, " stay")
+                .cStr());
+    } catch (const kj::Exception& e) {
+      world.history.add(device.index(), "step", kj::str("no choice: ", e.getDescription()).cStr());
+    }
+  }
+}
+
+kj::Promise<void> Owners::readAway(
+    Device& device, devices::Folders& folders, std::string directory) {
+  auto shown = co_await device.whileItRuns(folders.show(directory, ""));
+  if (!shown) co_return;
+  for (auto& [entry, held]: shown->in) {
+    auto path = directory + "/" + entry.name;
+    if (entry.state.kind == storage::PathState::Kind::DIRECTORY)
+      co_await readAway(device, folders, path);
+    if (!entry.isHere)
+      found[device.index()].away.insert(path.substr(std::string_view(SimFolders::PATH).size() + 1));
   }
 }
 
@@ -211,7 +263,8 @@ kj::Promise<void> Owners::read(Device& device) {
     auto& folders = KJ_ASSERT_NONNULL(node->data().folders());
     auto views = co_await device.whileItRuns(folders.list());
     if (views.empty()) co_return;
-    found[device.index()] = {device.folders.owner.everything(), kj::mv(views[0].status)};
+    found[device.index()] = {device.folders.owner.everything(), {}, kj::mv(views[0].status)};
+    co_await readAway(device, folders, SimFolders::PATH);
   }
 }
 

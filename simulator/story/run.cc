@@ -376,6 +376,7 @@ void Run::countEffects() {
   count("level-late-counted", bounds.lateFrames());
   count("file-changed", owners.changes());
   for (auto& [device, page]: owners.pages()) count("text-merged", page.status.merged);
+  count("file-freed", owners.freed());
   count("written", writers.acknowledged());
   count("not-written", writers.changes().size() - writers.acknowledged());
   for (auto& event: world.history.all()) {

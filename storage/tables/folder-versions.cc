@@ -3,6 +3,7 @@
 #include "core/base/flat.h"
 #include "core/time/hlc.h"
 #include "crypto/primitives/hash.h"
+#include "storage/tables/folder-choices.h"
 
 #include <kj/debug.h>
 
@@ -98,16 +99,17 @@ bool hasApplied(Database& db, int64_t folder, const RecordName& name) {
   return select.step();
 }
 
-// Gives the path that the version was one of, if it is here.
-kj::Maybe<FolderPath> replace(Database& db, int64_t folder, const RecordName& name) {
+// Gives the path that the version was one of, and what it was, if it is here.
+kj::Maybe<folder_choices::Was> replace(Database& db, int64_t folder, const RecordName& name) {
   auto select = db.query(
       "DELETE FROM folder_versions WHERE folder = ?1 AND author = ?2 AND seq = ?3 AND part = ?4"
-      " RETURNING directory, name",
+      " RETURNING directory, name, state",
       folder, name.author.asBytes(), name.seq, name.index);
   if (!select.step()) return nullptr;
-  auto path = pathOf(select.text(0), select.text(1));
+  folder_choices::Was replaced{
+      pathOf(select.text(0), select.text(1)), readState(viewOf(select.blob(2))).value()};
   while (select.step()) {}
-  return path;
+  return kj::mv(replaced);
 }
 
 // It has not come yet, and is nothing when it comes.
@@ -169,6 +171,23 @@ std::vector<Version> wantedSo(Database& db, int64_t folder, const FolderPath& pa
   return found;
 }
 
+void putPending(Database& db, int64_t folder, const FolderPath& path,
+    const std::vector<Version>& placed, kj::Maybe<uint64_t> awayBytes) {
+  FlatWriter out;
+  for (auto& version: placed)
+    out.bytes(version.name.author.asBytes())
+        .u64(version.name.seq)
+        .u32(version.name.index)
+        .var32(bytesOf(encodeState(version.state)));
+  db.run("INSERT OR REPLACE INTO folder_pending (folder, path, directory, name, placed)"
+         " VALUES (?1, ?2, ?3, ?4, ?5)",
+      folder, text(path.str()), text(path.directory().str()), text(nameOf(path)), out.asBytes());
+  KJ_IF_MAYBE(bytes, awayBytes) {
+    db.run("UPDATE folder_pending SET away = ?3 WHERE folder = ?1 AND path = ?2", folder,
+        text(path.str()), *bytes);
+  }
+}
+
 void unsettle(
     Database& db, int64_t folder, const FolderPath& path, const kj::Maybe<Version>& want) {
   auto all = wantedSo(db, folder, path);
@@ -178,14 +197,12 @@ void unsettle(
       all.push_back(*version);
     if (all.size() > PLACED_MAX) all.erase(all.begin());
   }
-  FlatWriter out;
-  for (auto& version: all)
-    out.bytes(version.name.author.asBytes())
-        .u64(version.name.seq)
-        .u32(version.name.index)
-        .var32(bytesOf(encodeState(version.state)));
-  db.run("INSERT OR REPLACE INTO folder_pending VALUES (?1, ?2, ?3, ?4, ?5)", folder,
-      text(path.str()), text(path.directory().str()), text(nameOf(path)), out.asBytes());
+  putPending(db, folder, path, all, nullptr);
+}
+
+// Nothing is put there. What may lie there from before is still ours.
+void setAway(Database& db, int64_t folder, const FolderPath& path, const PathState& file) {
+  putPending(db, folder, path, wantedSo(db, folder, path), file.content.top.length);
 }
 
 }  // namespace
@@ -228,12 +245,14 @@ void apply(Database& db, int64_t folder, const RecordName& first, uint64_t time,
     const std::vector<FolderRecord>& records) {
   if (hasApplied(db, folder, first)) return;
   std::set<FolderPath> touched;
+  std::vector<folder_choices::Was> before;
   for (size_t i = 0; i < records.size(); ++i) {
     auto& record = records[i];
     RecordName name{first.author, first.seq, static_cast<uint32_t>(i)};
     for (auto& replaced: record.replaced) {
-      KJ_IF_MAYBE(path, replace(db, folder, replaced)) {
-        touched.insert(*path);
+      KJ_IF_MAYBE(was, replace(db, folder, replaced)) {
+        touched.insert(was->path);
+        before.push_back(kj::mv(*was));
       } else if (!hasApplied(db, folder, replaced)) {
         expectReplaced(db, folder, replaced);
       }
@@ -247,6 +266,7 @@ void apply(Database& db, int64_t folder, const RecordName& first, uint64_t time,
   }
   db.run(
       "INSERT INTO folder_entries VALUES (?1, ?2, ?3)", folder, first.author.asBytes(), first.seq);
+  folder_choices::follow(db, folder, before, records);
   std::set<FolderPath> around;
   for (auto& path: touched) {
     for (auto up = path.directory(); !up.isFolder() && around.insert(up).second;)
@@ -297,10 +317,11 @@ kj::Maybe<Version> shown(Database& db, int64_t folder, const FolderPath& path) {
 }
 
 bool isYetToBeBeside(Database& db, int64_t folder, const FolderPath& path, const PathState& state) {
-  auto select = db.query("SELECT c.directory, c.name FROM folder_conflicts c JOIN folder_pending p"
-                         " ON p.folder = c.folder AND p.directory = c.directory AND p.name = c.name"
-                         " WHERE c.folder = ?1 AND c.of_directory = ?2 AND c.of_name = ?3",
-      folder, text(path.directory().str()), text(nameOf(path)));
+  auto select =
+      db.query("SELECT c.directory, c.name FROM folder_conflicts c JOIN folder_pending p"
+               " ON p.folder = c.folder AND p.directory = c.directory AND p.name = c.name"
+               " AND p.away IS NULL WHERE c.folder = ?1 AND c.of_directory = ?2 AND c.of_name = ?3",
+          folder, text(path.directory().str()), text(nameOf(path)));
   while (select.step()) {
     auto version = shown(db, folder, pathOf(select.text(0), select.text(1)));
     KJ_IF_MAYBE(wanted, version) {
@@ -313,13 +334,26 @@ bool isYetToBeBeside(Database& db, int64_t folder, const FolderPath& path, const
 std::vector<FolderPath> pending(
     Database& db, int64_t folder, Order order, const FolderPath& beyond, size_t most) {
   auto sql = order == Order::FORWARDS
-      ? "SELECT directory, name FROM folder_pending WHERE folder = ?1 AND path > ?2 ORDER BY path LIMIT ?3"_kj
+      ? "SELECT directory, name FROM folder_pending WHERE folder = ?1 AND path > ?2"
+        " AND away IS NULL ORDER BY path LIMIT ?3"_kj
       : "SELECT directory, name FROM folder_pending WHERE folder = ?1 AND (?2 = '' OR path < ?2)"
-        " ORDER BY path DESC LIMIT ?3"_kj;
+        " AND away IS NULL ORDER BY path DESC LIMIT ?3"_kj;
   std::vector<FolderPath> found;
   auto select = db.query(sql, folder, text(beyond.str()), most);
   while (select.step()) found.push_back(pathOf(select.text(0), select.text(1)));
   return found;
+}
+
+bool shallBeAway(Database& db, int64_t folder, const FolderPath& path, const Version& version) {
+  return version.state.kind == Kind::FILE &&
+      folder_choices::isAway(db, folder, path, version.state);
+}
+
+bool isAway(Database& db, int64_t folder, const FolderPath& path) {
+  auto select =
+      db.query("SELECT 1 FROM folder_pending WHERE folder = ?1 AND path = ?2 AND away IS NOT NULL",
+          folder, text(path.str()));
+  return select.step();
 }
 
 void consider(Database& db, int64_t folder, const FolderPath& path) {
@@ -336,6 +370,10 @@ void consider(Database& db, int64_t folder, const FolderPath& path) {
     if (isMadeWithWhatIsInIt) return settle(db, folder, path);
   }
   if (wantsNone && have == nullptr) return settle(db, folder, path);
+  KJ_IF_MAYBE(version, want) {
+    if (have == nullptr && shallBeAway(db, folder, path, *version))
+      return setAway(db, folder, path, version->state);
+  }
   unsettle(db, folder, path, want);
 }
 

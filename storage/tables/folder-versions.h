@@ -37,7 +37,7 @@ bool isYetToBeBeside(Database& db, int64_t folder, const FolderPath& path, const
 // All that nobody has replaced, in the order in which they would be shown.
 std::vector<Version> live(Database& db, int64_t folder, const FolderPath& path);
 
-// Paths whose files have to be made what is shown, those that come first in order of paths, or last.
+// Paths whose files have to be made what is shown, without those that are away; those that come first in order of paths, or last.
 enum class Order : uint8_t { FORWARDS, BACKWARDS };
 std::vector<FolderPath> pending(
     Database& db, int64_t folder, Order order, const FolderPath& beyond, size_t most);
@@ -47,6 +47,11 @@ kj::Maybe<Version> placed(
     Database& db, int64_t folder, const FolderPath& path, const PathState& found);
 // Pending or not, by what this device knows to lie there now.
 void consider(Database& db, int64_t folder, const FolderPath& path);
+
+// Whether that version is a file that is not to be fetched, where no file is (folder-choices.h); and whether the path is
+// known to be so.
+bool shallBeAway(Database& db, int64_t folder, const FolderPath& path, const Version& version);
+bool isAway(Database& db, int64_t folder, const FolderPath& path);
 
 // Entries of the folder's collection that can be read and have not been looked at, by their author and seq.
 std::vector<RecordName> unseen(Database& db, int64_t folder, const crypto::CollectionId& collection,

@@ -1,5 +1,6 @@
 #include "storage/tables/folders.h"
 
+#include "storage/tables/folder-choices.h"
 #include "storage/tables/search-state.h"
 
 #include <kj/debug.h>
@@ -91,6 +92,7 @@ void remove(Database& db, int64_t folder) {
   db.run("DELETE FROM folder_pending WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_texts WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_merges WHERE folder = ?1", folder);
+  folder_choices::forgetFolder(db, folder);
   db.run("DELETE FROM folders WHERE i = ?1", folder);
 }
 
@@ -150,6 +152,24 @@ std::vector<Local> below(Database& db, int64_t folder, const FolderPath& directo
   return found;
 }
 
+std::vector<Local> filesWithin(Database& db, int64_t folder, const FolderPath& path,
+    const kj::Maybe<FolderPath>& after, size_t most) {
+  std::vector<Local> found;
+  auto full = "iif(directory = '', name, directory || '/' || name)"_kj;
+  std::string directory, name;
+  KJ_IF_MAYBE(last, after) directory = last->directory().str(), name = last->name();
+  // "0" follows "/": whatever begins with the directory's name and "/" lies between.
+  auto begin = path.isFolder() ? std::string() : path.str() + "/";
+  auto end = path.isFolder() ? std::string("\xff") : path.str() + "0";
+  auto select = db.query(
+      kj::str("SELECT ", COLUMNS, " FROM folder_local WHERE folder = ?1 AND content <> x''",
+          " AND (directory, name) > (?2, ?3) AND (", full, " = ?4 OR (", full, " > ?5 AND ", full,
+          " < ?6)) ORDER BY directory, name LIMIT ?7"),
+      folder, text(directory), text(name), text(path.str()), text(begin), text(end), most);
+  while (select.step()) found.push_back(localOf(select));
+  return found;
+}
+
 std::vector<Copy> copiesOf(Database& db, const ContentId& content, size_t most) {
   std::vector<Copy> found;
   auto select = db.query(kj::str("SELECT folder, ", COLUMNS,
@@ -181,7 +201,13 @@ Totals totals(Database& db, int64_t folder) {
   totals.bytes = static_cast<uint64_t>(files.number(1));
   auto pending = db.query("SELECT count(*) FROM folder_pending WHERE folder = ?1", folder);
   pending.step();
-  totals.pending = static_cast<uint64_t>(pending.number(0));
+  auto away = db.query("SELECT count(*), total(away) FROM folder_pending"
+                       " WHERE folder = ?1 AND away IS NOT NULL",
+      folder);
+  away.step();
+  totals.awayFiles = static_cast<uint64_t>(away.number(0));
+  totals.awayBytes = static_cast<uint64_t>(away.number(1));
+  totals.pending = static_cast<uint64_t>(pending.number(0)) - totals.awayFiles;
   return totals;
 }
 

@@ -53,6 +53,9 @@ kj::Maybe<Local> find(Database& db, int64_t folder, const FolderPath& path);
 std::vector<Local> in(Database& db, int64_t folder, const FolderPath& directory);
 // At any depth, deepest directories first.
 std::vector<Local> below(Database& db, int64_t folder, const FolderPath& directory);
+// Files at the path or within it, so many that come after the one named, in the order that this gives them.
+std::vector<Local> filesWithin(Database& db, int64_t folder, const FolderPath& path,
+    const kj::Maybe<FolderPath>& after, size_t most);
 
 // A file of any folder with those bytes.
 struct Copy {
@@ -65,6 +68,7 @@ kj::Maybe<Local> moved(Database& db, int64_t folder, const FileStamp& stamp);
 
 struct Totals {
   uint64_t files = 0, bytes = 0, pending = 0;
+  uint64_t awayFiles = 0, awayBytes = 0;  // that are not here by choice (folder-choices.h)
 };
 Totals totals(Database& db, int64_t folder);
 

@@ -136,6 +136,17 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE vault_state (one INTEGER PRIMARY KEY, place INTEGER NOT NULL) STRICT;
     INSERT INTO vault_state VALUES (1, 0);
     )"_kj,
+    // away: bytes of a file that is not here by its owner's choice.
+    R"(
+    CREATE TABLE folder_choices (folder INTEGER NOT NULL, path TEXT NOT NULL, kept INTEGER NOT NULL,
+      PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
+    CREATE TABLE folder_went (folder INTEGER NOT NULL, content BLOB NOT NULL, path TEXT NOT NULL,
+      PRIMARY KEY (folder, content, path)) STRICT, WITHOUT ROWID;
+    CREATE TABLE folder_leaving (folder INTEGER NOT NULL, path TEXT NOT NULL, author BLOB NOT NULL,
+      seq INTEGER NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (folder, path)) STRICT, WITHOUT ROWID;
+    ALTER TABLE folder_pending ADD COLUMN away INTEGER;
+    CREATE INDEX folder_pending_away ON folder_pending (folder, away) WHERE away IS NOT NULL;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

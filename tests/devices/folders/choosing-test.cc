@@ -1,5 +1,6 @@
 // What is done next about the paths of a folder, by what its tables say.
 #include "devices/folders/choosing.h"
+#include "storage/tables/folder-choices.h"
 #include "tests/storage/home.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -159,6 +160,29 @@ TEST_CASE("of what has come that is placed which shall still be there, over what
   REQUIRE(arrivals.wanted.front().arrived->ref == file(1).content);
   REQUIRE(arrivals.uncertain == Paths{path("c")});
   REQUIRE(arrivals.tooEarly.empty());
+}
+
+TEST_CASE(
+    "a file that is away takes the place of a directory as nothing, and is not placed when it has come") {
+  Tables tables;
+  tables.have("a", {.kind = Kind::DIRECTORY, .attributes = {.mode = 0755}});
+  tables.have("b", {.kind = Kind::DIRECTORY, .attributes = {.mode = 0755}});
+  storage::Transaction transaction(*tables.db);
+  REQUIRE(storage::folder_choices::choose(*tables.db, tables.folder, path("a"), false));
+  transaction.commit();
+  tables.say("a", file(1));
+  tables.say("b", file(2));
+  tables.say("c", file(3));
+  auto choice = tables.choose();
+  REQUIRE(pathsOf(choice) == Paths{path("a"), path("b"), path("c")});
+  REQUIRE(choice.steps[0].shallBe(Kind::GONE));
+  REQUIRE(choice.steps[1].shallBe(Kind::FILE));
+  std::vector<FolderStep> steps;
+  steps.push_back(arrived("a", file(1)));
+  steps.push_back(arrived("c", file(3)));
+  auto arrivals = stillWanted(*tables.db, tables.folder, kj::mv(steps));
+  REQUIRE(arrivals.wanted.size() == 1);
+  REQUIRE(arrivals.wanted.front().path == path("c"));
 }
 
 TEST_CASE("what lies there is not replaced before it is beside it") {
