@@ -18,6 +18,9 @@ namespace {
 
 using Kind = local::FolderEntry::Kind;
 
+// In a listing, as libfuse has it: an entry of the number 0 is none for the C library.
+constexpr ino_t NO_NUMBER_YET = 0xffffffff;
+
 struct stat statOf(uint64_t node, local::FolderEntry::Reader entry) {
   struct stat stat{};
   auto kind = entry.getKind();
@@ -79,9 +82,9 @@ struct FuseMount::Operations {
     return *static_cast<FuseMount*>(fuse_req_userdata(request));
   }
 
-  // What throws has failed; the daemon is gone, perhaps.
-  static void run(fuse_req_t request, kj::Promise<void> work) {
-    of(request).tasks.add(work.catch_([request](kj::Exception&& e) {
+  // What throws has failed, and was not answered; the daemon is gone, perhaps. An answered request is there no more.
+  static void run(FuseMount& mount, fuse_req_t request, kj::Promise<void> work) {
+    mount.tasks.add(work.catch_([request](kj::Exception&& e) {
       KJ_LOG(INFO, e.getDescription());
       fuse_reply_err(request, EIO);
     }));
@@ -93,7 +96,9 @@ struct FuseMount::Operations {
     return request.send();
   }
 
-  static kj::Promise<void> find(fuse_req_t request, FuseMount& mount, std::string path) {
+  static kj::Promise<void> find(
+      fuse_req_t request, FuseMount& mount, fuse_ino_t parent, std::string name) {
+    auto path = mount.pathOf(parent) + "/" + name;
     auto response = co_await look(mount, path);
     if (!response.getFound()) {
       fuse_reply_err(request, ENOENT);
@@ -107,7 +112,7 @@ struct FuseMount::Operations {
   }
   static void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
     auto& mount = of(request);
-    run(request, find(request, mount, mount.pathOf(parent) + "/" + name));
+    run(mount, request, find(request, mount, parent, name));
   }
 
   static void forget(fuse_req_t request, fuse_ino_t node, uint64_t lookups) {
@@ -132,7 +137,8 @@ struct FuseMount::Operations {
     fuse_reply_attr(request, &stat, SECONDS_KNOWN);
   }
   static void getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) {
-    run(request, tell(request, of(request), node));
+    auto& mount = of(request);
+    run(mount, request, tell(request, mount, node));
   }
 
   static kj::Promise<void> tellTarget(fuse_req_t request, FuseMount& mount, fuse_ino_t node) {
@@ -144,7 +150,8 @@ struct FuseMount::Operations {
     }
   }
   static void readlink(fuse_req_t request, fuse_ino_t node) {
-    run(request, tellTarget(request, of(request), node));
+    auto& mount = of(request);
+    run(mount, request, tellTarget(request, mount, node));
   }
 
   static kj::Promise<void> openFile(
@@ -162,10 +169,11 @@ struct FuseMount::Operations {
     if (fuse_reply_open(request, &info) != 0) mount.open.erase(info.fh);
   }
   static void openFile(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
+    auto& mount = of(request);
     if ((info->flags & O_ACCMODE) != O_RDONLY) {
       fuse_reply_err(request, EROFS);
     } else {
-      run(request, openFile(request, of(request), node, *info));
+      run(mount, request, openFile(request, mount, node, *info));
     }
   }
 
@@ -184,7 +192,8 @@ struct FuseMount::Operations {
   }
   static void readFile(
       fuse_req_t request, fuse_ino_t, size_t size, off_t offset, fuse_file_info* info) {
-    run(request, readFile(request, of(request), info->fh, size, static_cast<uint64_t>(offset)));
+    auto& mount = of(request);
+    run(mount, request, readFile(request, mount, info->fh, size, static_cast<uint64_t>(offset)));
   }
 
   static kj::Promise<void> openDirectory(
@@ -201,7 +210,8 @@ struct FuseMount::Operations {
     if (fuse_reply_open(request, &info) != 0) mount.open.erase(info.fh);
   }
   static void openDirectory(fuse_req_t request, fuse_ino_t node, fuse_file_info* info) {
-    run(request, openDirectory(request, of(request), node, *info));
+    auto& mount = of(request);
+    run(mount, request, openDirectory(request, mount, node, *info));
   }
 
   static void readDirectory(
@@ -211,6 +221,7 @@ struct FuseMount::Operations {
     size_t filled = 0;
     for (auto i = static_cast<size_t>(offset); i < entries.size(); ++i) {
       struct stat stat{};
+      stat.st_ino = NO_NUMBER_YET;
       stat.st_mode = entries[i].second ? S_IFDIR : S_IFREG;
       auto needs = fuse_add_direntry(request, buffer.begin() + filled, size - filled,
           entries[i].first.c_str(), &stat, static_cast<off_t>(i + 1));
