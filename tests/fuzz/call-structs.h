@@ -38,6 +38,9 @@ inline const kj::Vector<capnp::StructSchema>& callStructs() {
     methodsOf<local::BlobPut>(found);
     methodsOf<local::BlobSink>(found);
     methodsOf<local::Folders>(found);
+    methodsOf<local::Presence>(found);
+    methodsOf<local::Presence::Place>(found);
+    methodsOf<local::PresenceWatcher>(found);
     return found;
   }();
   return all;
