@@ -30,6 +30,12 @@ kj::Own<kj::AsyncIoStream> connect(kj::AsyncIoContext& io, kj::StringPtr home) {
 
 Client::Client(kj::StringPtr home): io(setUp()), stream(connect(io, home)), rpc(*stream) {}
 
+void Client::untilInterrupted(kj::Promise<void> work) {
+  auto ended = onDisconnect().then(
+      []() { kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "hearthd has ended")); });
+  onInterrupt().exclusiveJoin(kj::mv(work)).exclusiveJoin(kj::mv(ended)).wait(waitScope());
+}
+
 kj::Promise<void> Client::onInterrupt() {
   return io.unixEventPort.onSignal(SIGINT)
       .exclusiveJoin(io.unixEventPort.onSignal(SIGTERM))

@@ -23,6 +23,8 @@ class Client final {
 
   // Resolves when the user presses Ctrl-C or the process is asked to end.
   kj::Promise<void> onInterrupt();
+  // Goes on until one of them, or until `work` has ended. Throws DISCONNECTED when the daemon has.
+  void untilInterrupted(kj::Promise<void> work);
 
  private:
   kj::AsyncIoContext io;

@@ -147,11 +147,7 @@ class Doc {
     auto request = document.watchRequest();
     request.setPath(options.path);
     request.setWatcher(kj::heap<Watcher>());
-    client.onInterrupt()
-        .exclusiveJoin(request.send().ignoreResult())
-        .exclusiveJoin(client.onDisconnect().then(
-            []() { kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "hearthd has ended")); }))
-        .wait(client.waitScope());
+    client.untilInterrupted(request.send().ignoreResult());
     return DONE;
   }
 

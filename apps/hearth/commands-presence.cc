@@ -78,11 +78,7 @@ int docPresence(const Common& common, const std::string& what, const DocOptions&
   auto entered = entering.send().wait(client.waitScope());
   auto request = presence.watchRequest();
   request.setWatcher(kj::heap<Watcher>(common));
-  client.onInterrupt()
-      .exclusiveJoin(request.send().ignoreResult())
-      .exclusiveJoin(client.onDisconnect().then(
-          []() { kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "hearthd has ended")); }))
-      .wait(client.waitScope());
+  client.untilInterrupted(request.send().ignoreResult());
   return DONE;
 }
 

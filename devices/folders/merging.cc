@@ -118,7 +118,7 @@ kj::Promise<kj::Maybe<std::string>> FolderMerging::mergedOf(const Conflict& conf
             Text base;
             for (auto& state: origins) {
               if (base != nullptr || state.kind != Kind::FILE) continue;
-              base = merges::text(db, folder, state.content.contentId());
+              base = merges::rememberedText(db, folder, state.content.contentId());
             }
             return base;
           });

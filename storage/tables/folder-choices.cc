@@ -1,5 +1,7 @@
 #include "storage/tables/folder-choices.h"
 
+#include "storage/tables/folder-rows.h"
+
 #include <kj/debug.h>
 
 namespace hearth::storage::folder_choices {
@@ -10,8 +12,6 @@ using Kind = PathState::Kind;
 
 constexpr Error TOO_MANY = {Errc::LIMIT_EXCEEDED,
     "a folder has 1,024 choices of what is kept at most: choose about the directories that they are in"_kj};
-
-kj::StringPtr text(const std::string& string) { return string.c_str(); }
 
 FolderPath pathOf(kj::StringPtr text) {
   return text.size() == 0 ? FolderPath() : FolderPath::parse(text.cStr()).value();

@@ -1,5 +1,7 @@
 #include "storage/tables/folder-listing.h"
 
+#include "storage/tables/folder-rows.h"
+
 #include <set>
 
 namespace hearth::storage::folder_listing {
@@ -7,8 +9,6 @@ namespace hearth::storage::folder_listing {
 namespace {
 
 using Kind = PathState::Kind;
-
-kj::StringPtr text(const std::string& string) { return string.c_str(); }
 
 Result<FolderPath> childOf(const FolderPath& directory, std::string_view name) {
   return directory.isFolder() ? FolderPath::parse(name) : directory.child(name);

@@ -3,6 +3,7 @@
 #include "core/base/flat.h"
 #include "storage/crdt/packed.h"
 #include "storage/folder/text-merge.h"
+#include "storage/tables/folder-rows.h"
 
 #include <kj/debug.h>
 
@@ -11,23 +12,6 @@ namespace hearth::storage::folder_merges {
 namespace {
 
 constexpr int PACKED_LEVEL = 3;  // of zstd
-
-kj::StringPtr text(const std::string& string) { return string.c_str(); }
-std::string nameOf(const FolderPath& path) { return std::string(path.name()); }
-
-crypto::Bytes bytesOf(const std::string& string) {
-  return kj::arrayPtr(string.data(), string.size()).asBytes();
-}
-
-std::string_view viewOf(crypto::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
-}
-
-FolderPath pathOf(kj::StringPtr directory, kj::StringPtr name) {
-  auto full = directory.size() == 0 ? std::string(name.cStr())
-                                    : std::string(directory.cStr()) + "/" + name.cStr();
-  return FolderPath::parse(full).value();
-}
 
 uint64_t room(Database& db) {
   auto select = db.query("SELECT bytes FROM folder_texts_room");
@@ -61,7 +45,7 @@ void remember(Database& db, int64_t folder, const ContentId& content, std::strin
   forgetOldest(db);
 }
 
-kj::Maybe<std::string> text(Database& db, int64_t folder, const ContentId& content) {
+kj::Maybe<std::string> rememberedText(Database& db, int64_t folder, const ContentId& content) {
   auto select = db.query("SELECT packed FROM folder_texts WHERE folder = ?1 AND content = ?2",
       folder, content.asBytes());
   if (!select.step()) return nullptr;

@@ -13,7 +13,7 @@ constexpr uint64_t TEXTS_BYTES_MAX = 64 << 20;
 
 // Again and again harmless. Requires isText().
 void remember(Database& db, int64_t folder, const ContentId& content, std::string_view text);
-kj::Maybe<std::string> text(Database& db, int64_t folder, const ContentId& content);
+kj::Maybe<std::string> rememberedText(Database& db, int64_t folder, const ContentId& content);
 
 // Two versions of a file, each of which lies where it is shown, as far as this device knows.
 struct Conflict {

@@ -4,6 +4,7 @@
 #include "core/time/hlc.h"
 #include "crypto/primitives/hash.h"
 #include "storage/tables/folder-choices.h"
+#include "storage/tables/folder-rows.h"
 
 #include <kj/debug.h>
 
@@ -16,23 +17,6 @@ namespace hearth::storage::folder_versions {
 namespace {
 
 using Kind = PathState::Kind;
-
-kj::StringPtr text(const std::string& string) { return string.c_str(); }
-std::string nameOf(const FolderPath& path) { return std::string(path.name()); }
-
-crypto::Bytes bytesOf(const std::string& string) {
-  return kj::arrayPtr(string.data(), string.size()).asBytes();
-}
-
-std::string_view viewOf(crypto::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
-}
-
-FolderPath pathOf(kj::StringPtr directory, kj::StringPtr name) {
-  auto full = directory.size() == 0 ? std::string(name.cStr())
-                                    : std::string(directory.cStr()) + "/" + name.cStr();
-  return FolderPath::parse(full).value();
-}
 
 Version versionOf(Statement& row) {
   return {{DeviceId::from(row.blob(0)).value(), static_cast<uint64_t>(row.number(1)),

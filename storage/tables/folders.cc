@@ -1,6 +1,7 @@
 #include "storage/tables/folders.h"
 
 #include "storage/tables/folder-choices.h"
+#include "storage/tables/folder-rows.h"
 #include "storage/tables/search-state.h"
 
 #include <kj/debug.h>
@@ -15,28 +16,12 @@ constexpr kj::StringPtr COLUMNS =
 // Kernels write what programs wrote within 30 s and some to the disk.
 constexpr int64_t UNSYNCED_NS = 60'000'000'000;
 
-kj::StringPtr text(const std::string& string) { return string.c_str(); }
-
-crypto::Bytes bytesOf(const std::string& string) {
-  return kj::arrayPtr(string.data(), string.size()).asBytes();
-}
-
-std::string stringOf(crypto::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.begin()), bytes.size()};
-}
-
-std::string fullPath(kj::StringPtr directory, kj::StringPtr name) {
-  return directory.size() == 0 ? name.cStr() : std::string(directory.cStr()) + "/" + name.cStr();
-}
-
-std::string nameOf(const FolderPath& path) { return std::string(path.name()); }
-
 Local localOf(Statement& row, int from = 0) {
   Local local;
-  local.path = FolderPath::parse(fullPath(row.text(from), row.text(from + 1))).value();
+  local.path = pathOf(row.text(from), row.text(from + 1));
   local.stamp = {static_cast<uint64_t>(row.number(from + 2)),
       static_cast<uint64_t>(row.number(from + 3)), row.number(from + 4), row.number(from + 5)};
-  local.state = readState(stringOf(row.blob(from + 6))).value();
+  local.state = readState(viewOf(row.blob(from + 6))).value();
   local.version = {DeviceId::from(row.blob(from + 7)).value(),
       static_cast<uint64_t>(row.number(from + 8)), static_cast<uint32_t>(row.number(from + 9))};
   local.isFresh = row.number(from + 10) != 0;

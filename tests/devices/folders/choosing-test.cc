@@ -1,6 +1,7 @@
 // What is done next about the paths of a folder, by what its tables say.
 #include "devices/folders/choosing.h"
 #include "storage/tables/folder-choices.h"
+#include "tests/storage/folder/states.h"
 #include "tests/storage/home.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -11,26 +12,14 @@ namespace {
 
 namespace folders = storage::folders;
 namespace versions = storage::folder_versions;
+using storage::device;
+using storage::file;
 using storage::FolderPath;
+using storage::path;
 using storage::PathState;
 using storage::RecordName;
 using Kind = PathState::Kind;
 using Paths = std::vector<FolderPath>;
-
-FolderPath path(std::string_view text) { return FolderPath::parse(text).value(); }
-
-PathState file(uint32_t what) {
-  PathState state{.kind = Kind::FILE, .attributes = {.mode = 0644, .modifiedNs = 5}};
-  state.content.top.length = what;
-  memcpy(state.content.top.hash.bytes, &what, sizeof(what));
-  return state;
-}
-
-DeviceId device(kj::byte seed) {
-  DeviceId id;
-  id.bytes[0] = seed;
-  return id;
-}
 
 struct Tables {
   storage::Home home;

@@ -8,6 +8,7 @@
 #include "simulator/disk/sim-tree.h"
 #include "simulator/disk/tree-owner.h"
 #include "tests/devices/folders/disk-owner.h"
+#include "tests/storage/folder/states.h"
 
 #include <kj/debug.h>
 
@@ -17,8 +18,6 @@
 #include <utility>
 
 namespace hearth::storage {
-
-inline FolderPath path(std::string_view text) { return FolderPath::parse(text).value(); }
 
 // Between Hearth's look at a file and the change that follows it the owner does something, once.
 using Hand = std::function<void()>;

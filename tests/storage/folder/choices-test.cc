@@ -1,6 +1,7 @@
 // What of a folder is kept on a device, and what becomes of its paths by that.
 #include "storage/tables/folder-choices.h"
 #include "storage/tables/folder-listing.h"
+#include "tests/storage/folder/states.h"
 #include "tests/storage/home.h"
 
 #include <catch2/catch_test_macros.hpp>
@@ -14,15 +15,6 @@ namespace listing = folder_listing;
 namespace versions = folder_versions;
 using Kind = PathState::Kind;
 using Strings = std::vector<std::string>;
-
-FolderPath path(std::string_view text) { return FolderPath::parse(text).value(); }
-
-PathState file(uint32_t what) {
-  PathState state{.kind = Kind::FILE, .attributes = {.mode = 0644, .modifiedNs = 5}};
-  state.content.top.length = what;
-  memcpy(state.content.top.hash.bytes, &what, sizeof(what));
-  return state;
-}
 
 struct Tables {
   Home home;

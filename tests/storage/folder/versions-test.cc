@@ -1,5 +1,6 @@
 // What all devices make of a folder's paths: the same everywhere, whatever comes in which order.
 #include "storage/tables/folder-versions.h"
+#include "tests/storage/folder/states.h"
 #include "tests/storage/home.h"
 
 #include <algorithm>
@@ -12,21 +13,6 @@ namespace {
 
 namespace versions = folder_versions;
 using Kind = PathState::Kind;
-
-DeviceId device(kj::byte seed) {
-  DeviceId id;
-  id.bytes[0] = seed;
-  return id;
-}
-
-FolderPath path(std::string_view text) { return FolderPath::parse(text).value(); }
-
-PathState file(uint32_t what) {
-  PathState state{.kind = Kind::FILE, .attributes = {.mode = 0644, .modifiedNs = 5}};
-  state.content.top.length = what;
-  memcpy(state.content.top.hash.bytes, &what, sizeof(what));
-  return state;
-}
 
 // One device's view of one folder.
 struct Replica {
