@@ -27,6 +27,7 @@ Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
                 looking.lookAt(path);
                 ring();
               }}),
+      pacing(around.timer),
       tasks(*this) {
   looking.lookAtAll();
   following = follow().eagerlyEvaluate([this](kj::Exception&& e) {
@@ -74,7 +75,7 @@ kj::Promise<void> Folder::run() {
         co_await saying.catchUp();
         making.poke();
       }
-      while (co_await step()) {}
+      while (co_await pacedStep()) {}
     } catch (const kj::Exception& e) {
       problem = e.getDescription().cStr();
       mayHaveMissed = failed = true;
@@ -114,6 +115,13 @@ kj::Promise<void> Folder::thin() {
 }
 
 // Whether there was something to do.
+kj::Promise<bool> Folder::pacedStep() {
+  co_await pacing.begin(looking.ready() + making.ready());
+  bool isDone = co_await step();
+  pacing.end();
+  co_return isDone;
+}
+
 kj::Promise<bool> Folder::step() {
   hasNews = false;
   auto looked = co_await looking.some();

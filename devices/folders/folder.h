@@ -11,6 +11,7 @@
 #include "devices/folders/looking.h"
 #include "devices/folders/making.h"
 #include "devices/folders/merging.h"
+#include "devices/folders/pacing.h"
 #include "devices/folders/proving.h"
 #include "devices/folders/reading.h"
 #include "transport/link/lane-stream.h"
@@ -78,6 +79,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   FolderMaking making;
   FolderFreeing freeing;
   FolderProving proving{around, known, *tree, freeing};
+  FolderPacing pacing;
   size_t provings = 0;
   FolderReading reading{around, known, *tree};
   bool hasNews = false, mayHaveMissed = true;
@@ -92,6 +94,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> distrustAfterBoot();
   kj::Promise<void> thin();
   kj::Promise<bool> step();
+  kj::Promise<bool> pacedStep();
   kj::Promise<Chosen> carryOut(Choice choice, std::vector<storage::FolderPath> paths);
   // For whoever may outlive the folder: then it fails.
   template <typename T>

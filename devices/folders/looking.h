@@ -38,6 +38,8 @@ class FolderLooking final {
   kj::Promise<Result<bool>> some();
   // When there is something again, unless it is told before.
   kj::Maybe<kj::TimePoint> next() const;
+  // Paths that are to be looked at; a directory stands for what may be in it.
+  size_t ready() const { return touched.size() + directories.size() * FILES_READ_TOGETHER; }
 
   bool isLookingAtAll() const { return isFirst; }
   uint64_t files() const { return seen; }  // that were looked at so far

@@ -39,6 +39,7 @@ class FolderMaking final: private kj::TaskSet::ErrorHandler {
   // Whether there was something to do.
   kj::Promise<bool> some();
   kj::Maybe<kj::TimePoint> next() const;
+  size_t ready() const { return arrived.size(); }  // to be placed
 
   uint64_t receivedBytes() const { return incoming.receivedBytes(); }
   size_t fetches() const { return fetching.size(); }

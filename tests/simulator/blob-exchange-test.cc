@@ -103,19 +103,10 @@ class Shelf final: public BlobPlace, public BlobTarget {
   }
 };
 
-struct Trio: Home {
-  Profile deskKind = profileOf("desk", {});
-  Device &phone = world.device("phone"), &laptop = world.device("laptop"), &desk;
+struct Shelves: Trio {
   Shelf phoneShelf, laptopShelf, deskShelf;
 
-  explicit Trio(crypto::Role role = crypto::Role::MEMBER)
-      : Home(1),
-        desk(world.addDevice("desk", deskKind)) {
-    desk.mayVisit(wifi);
-    desk.put({wifi});
-    desk.powerOn();
-    world.add(people.pair(desk, phone, role).ignoreResult());
-    world.run(60 * S);
+  explicit Shelves(crypto::Role role = crypto::Role::MEMBER): Trio(role) {
     exchange(phone).add(phoneShelf);
     exchange(laptop).add(laptopShelf);
     exchange(desk).add(deskShelf);
@@ -146,10 +137,10 @@ struct Trio: Home {
   void run(kj::Duration span) { world.run(span); }
 };
 
-bool isDone(const Trio::Running& fetch) { return fetch.ended && fetch.ended->has_value(); }
+bool isDone(const Shelves::Running& fetch) { return fetch.ended && fetch.ended->has_value(); }
 
 TEST_CASE("a blob is fetched from several devices at once, each part from one of them") {
-  Trio home;
+  Shelves home;
   auto bytes = storage::randomBytes(6 << 20, 1);
   auto ref = home.phoneShelf.add(bytes);
   home.deskShelf.add(bytes);
@@ -163,8 +154,8 @@ TEST_CASE("a blob is fetched from several devices at once, each part from one of
 }
 
 TEST_CASE("small blobs come many at a time, to the target and from the place") {
-  Trio home;
-  std::vector<kj::Own<Trio::Running>> fetches;
+  Shelves home;
+  std::vector<kj::Own<Shelves::Running>> fetches;
   for (uint64_t i = 0; i < 2'000; ++i) {
     auto ref = home.phoneShelf.add(storage::randomBytes(4'096, i));
     fetches.push_back(home.fetch(home.laptop, home.laptopShelf, ref));
@@ -178,7 +169,7 @@ TEST_CASE("small blobs come many at a time, to the target and from the place") {
 
 TEST_CASE(
     "a device that sends wrong parts is named and not asked again, and the blob still comes") {
-  Trio home;
+  Shelves home;
   auto bytes = storage::randomBytes(6 << 20, 2);
   auto ref = home.phoneShelf.add(bytes);
   home.deskShelf.add(bytes);
@@ -207,7 +198,7 @@ TEST_CASE(
 }
 
 TEST_CASE("a fetch that a kill has cut goes on at the part where it stopped") {
-  Trio home;
+  Shelves home;
   auto ref = home.phoneShelf.add(storage::randomBytes(24 << 20, 4));
   auto fetch = home.fetch(home.laptop, home.laptopShelf, ref);
   while (home.laptopShelf.kept < 300) home.run(10 * kj::MILLISECONDS);
@@ -225,7 +216,7 @@ TEST_CASE("a fetch that a kill has cut goes on at the part where it stopped") {
 }
 
 TEST_CASE("a fetch waits for a device that has the blob, and says meanwhile that nobody has it") {
-  Trio home;
+  Shelves home;
   Shelf elsewhere;
   auto bytes = storage::randomBytes(300'000, 5);
   auto ref = elsewhere.add(bytes);
@@ -239,7 +230,7 @@ TEST_CASE("a fetch waits for a device that has the blob, and says meanwhile that
 }
 
 TEST_CASE("a target that cannot keep what comes fails its own fetches") {
-  Trio home;
+  Shelves home;
   auto ref = home.phoneShelf.add(storage::randomBytes(300'000, 6));
   auto other = home.phoneShelf.add(storage::randomBytes(300'000, 7));
   Shelf full;
@@ -252,7 +243,7 @@ TEST_CASE("a target that cannot keep what comes fails its own fetches") {
 }
 
 TEST_CASE("of a fetch that is given up nothing more is kept") {
-  Trio home;
+  Shelves home;
   auto ref = home.phoneShelf.add(storage::randomBytes(24 << 20, 8));
   auto fetch = home.fetch(home.laptop, home.laptopShelf, ref);
   while (home.laptopShelf.kept < 100) home.run(10 * kj::MILLISECONDS);
@@ -264,7 +255,7 @@ TEST_CASE("of a fetch that is given up nothing more is kept") {
 }
 
 TEST_CASE("who wants a blob that another one is given waits for its end, and then looks") {
-  Trio home;
+  Shelves home;
   auto ref = home.phoneShelf.add(storage::randomBytes(2 << 20, 9));
   auto first = home.fetch(home.laptop, home.laptopShelf, ref);
   auto second = home.fetch(home.laptop, home.laptopShelf, ref);
@@ -274,7 +265,7 @@ TEST_CASE("who wants a blob that another one is given waits for its end, and the
 }
 
 TEST_CASE("a VAULT gets no part of a blob") {
-  Trio home(crypto::Role::VAULT);
+  Shelves home(crypto::Role::VAULT);
   auto ref = home.phoneShelf.add(storage::randomBytes(300'000, 10));
   auto forVault = home.fetch(home.desk, home.deskShelf, ref);
   auto forMember = home.fetch(home.laptop, home.laptopShelf, ref);

@@ -15,13 +15,7 @@ struct Guests: Home {
   Device& laptop = world.device("laptop");
 
   explicit Guests(uint64_t seed = 1): Home(seed) {}
-  Device& addTablet() {
-    auto& tablet = world.addDevice("tablet", tabletKind);
-    tablet.mayVisit(wifi);
-    tablet.put({wifi});
-    tablet.powerOn();
-    return tablet;
-  }
+  Device& addTablet() { return addAtHome(tabletKind); }
   void run(kj::Duration span) { world.run(span); }
   void pair(Device& fresh) { world.add(people.pair(fresh, phone).ignoreResult()); }
   // Whether `device` has a link to `other`.

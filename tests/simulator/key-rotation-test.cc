@@ -20,10 +20,7 @@ struct OutgrownPhone: Home {
   uint32_t starts = phone.starts;
 
   OutgrownPhone(): Home(1) {
-    auto& tablet = world.addDevice("tablet", tabletKind);
-    tablet.mayVisit(wifi);
-    tablet.put({wifi});
-    tablet.powerOn();
+    auto& tablet = addAtHome(tabletKind);
     world.add(people.pair(tablet, phone, crypto::Role::ADMIN).ignoreResult());
   }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A world of two devices at home, paired, with the shipping code on them.
+// A world of two devices at home, or three, paired, with the shipping code on them.
 
 #include "simulator/story/people.h"
 
@@ -24,20 +24,36 @@ struct Home {
   NetworkIndex wifi = world.addNetwork(NetworkKind{.name = "wifi"});
 
   explicit Home(uint64_t seed): world(seed) {
-    for (auto profile: {&phone, &laptop}) {
-      auto& device = world.addDevice(profile->name, *profile);
-      device.mayVisit(wifi);
-      device.put({wifi});
-      device.powerOn();
-    }
+    for (auto profile: {&phone, &laptop}) addAtHome(*profile);
     world.add(settle());
     world.run(60 * kj::SECONDS);
+  }
+
+  // One more that is there and runs. The profile outlives it.
+  Device& addAtHome(const Profile& profile) {
+    auto& device = world.addDevice(profile.name, profile);
+    device.mayVisit(wifi);
+    device.put({wifi});
+    device.powerOn();
+    return device;
   }
 
   kj::Promise<void> settle() {
     co_await people.found(world.device("phone"));
     co_await world.time.after(1 * kj::SECONDS);
     KJ_ASSERT(co_await people.pair(world.device("laptop"), world.device("phone")));
+  }
+};
+
+// And a third, which the phone brings in.
+struct Trio: Home {
+  Profile deskKind = profileOf("desk", {});
+  Device &phone = world.device("phone"), &laptop = world.device("laptop"),
+         &desk = addAtHome(deskKind);
+
+  explicit Trio(crypto::Role role = crypto::Role::MEMBER): Home(1) {
+    world.add(people.pair(desk, phone, role).ignoreResult());
+    world.run(60 * kj::SECONDS);
   }
 };
 

@@ -20,19 +20,8 @@ struct Watcher final: public Presence::Watcher {
   void said(const DeviceId&, const std::string& value) override { heard.push_back(value); }
 };
 
-struct Trio: Home {
-  Profile deskKind = profileOf("desk", {});
-  Device &phone = world.device("phone"), &laptop = world.device("laptop"), &desk;
-
-  explicit Trio(crypto::Role role = crypto::Role::MEMBER)
-      : Home(1),
-        desk(world.addDevice("desk", deskKind)) {
-    desk.mayVisit(wifi);
-    desk.put({wifi});
-    desk.powerOn();
-    world.add(people.pair(desk, phone, role).ignoreResult());
-    world.run(60 * S);
-  }
+struct Present: Trio {
+  using Trio::Trio;
 
   Presence& on(Device& device) { return KJ_ASSERT_NONNULL(device.node()).data().presence(); }
   Heard seen(Device& device, const char* document = "notes") {
@@ -44,7 +33,7 @@ struct Trio: Home {
 };
 
 TEST_CASE("who is at a document is so on every device, until they leave") {
-  Trio home;
+  Present home;
   Watcher watcher;
   home.on(home.laptop).watch("notes", watcher);
   auto place = home.on(home.phone).enter("notes", "1").value();
@@ -65,7 +54,7 @@ TEST_CASE("who is at a document is so on every device, until they leave") {
 }
 
 TEST_CASE("what is said reaches whoever watches now, and nobody later") {
-  Trio home;
+  Present home;
   Watcher laptop, late;
   home.on(home.laptop).watch("notes", laptop);
   REQUIRE(home.on(home.phone).say("notes", "\"hello\"").has_value());
@@ -80,7 +69,7 @@ TEST_CASE("what is said reaches whoever watches now, and nobody later") {
 }
 
 TEST_CASE("who comes later sees who is there, and a device that is gone is nowhere") {
-  Trio home;
+  Present home;
   home.on(home.phone).enter("notes", "1").value();
   home.desk.kill();
   home.world.run(5 * S);
@@ -96,7 +85,7 @@ TEST_CASE("who comes later sees who is there, and a device that is gone is nowhe
 }
 
 TEST_CASE("a VAULT is told of nobody") {
-  Trio home(crypto::Role::VAULT);
+  Present home(crypto::Role::VAULT);
   home.on(home.phone).enter("notes", "1").value();
   home.world.run(10 * S);
   REQUIRE(home.seen(home.laptop) == Heard{"1"});
@@ -104,7 +93,7 @@ TEST_CASE("a VAULT is told of nobody") {
 }
 
 TEST_CASE("names, values and apps have their limits") {
-  Trio home;
+  Present home;
   auto& phone = home.on(home.phone);
   auto tooLong = std::string(devices::presence::VALUE_BYTES_MAX + 1, ' ');
   REQUIRE(phone.enter("notes", tooLong).error().code == Errc::BAD_FORMAT);

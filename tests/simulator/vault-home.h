@@ -8,12 +8,10 @@ namespace hearth::sim {
 struct VaultHome: Home {
   Profile vaultKind = profileOf("vault", {});
   NetworkIndex away = world.addNetwork(NetworkKind{.name = "away"});
-  Device &phone = world.device("phone"), &laptop = world.device("laptop"), &vault;
+  Device &phone = world.device("phone"), &laptop = world.device("laptop"),
+         &vault = addAtHome(vaultKind);
 
-  explicit VaultHome(uint64_t seed = 1): Home(seed), vault(world.addDevice("vault", vaultKind)) {
-    vault.mayVisit(wifi);
-    vault.put({wifi});
-    vault.powerOn();
+  explicit VaultHome(uint64_t seed = 1): Home(seed) {
     world.add(people.pair(vault, phone, crypto::Role::VAULT).ignoreResult());
     world.run(60 * kj::SECONDS);
   }

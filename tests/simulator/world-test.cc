@@ -103,12 +103,10 @@ TEST_CASE("a device that was removed ends its jobs and calls nobody any more") {
 }
 
 TEST_CASE("what a peer brings while the disk is full is on the disk when there is room again") {
+  auto tabletKind = profileOf("tablet", {});
   Home home(1);
   auto& laptop = home.world.device("laptop");
-  auto& tablet = home.world.addDevice("tablet", home.phone);
-  tablet.mayVisit(home.wifi);
-  tablet.put({home.wifi});
-  tablet.powerOn();
+  auto& tablet = home.addAtHome(tabletKind);
   laptop.disk.full = true;
   home.world.add(home.people.pair(tablet, home.world.device("phone")).ignoreResult());
   home.world.run(30 * kj::SECONDS);

@@ -45,6 +45,12 @@ struct Tables {
     versions::consider(*db, folder, path(at));
     transaction.commit();
   }
+  // A device that knew of nothing there: nothing is replaced.
+  void sayUnknowing(std::string_view at, const PathState& state) {
+    storage::Transaction transaction(*db);
+    versions::apply(*db, folder, {device(2), 0, 0}, 9 << 16, {{path(at), state, {}}});
+    transaction.commit();
+  }
   FolderChoice choose(const std::set<FolderPath>& busy = {}) {
     return chooseSteps(*db, folder, {}, busy, 100);
   }
@@ -113,11 +119,7 @@ TEST_CASE("a file whose stamp says nothing does not go to another name") {
 TEST_CASE("a file in whose place a directory comes stays there until it is beside it") {
   Tables tables;
   tables.have("a", file(1));
-  // Another device did not know of it.
-  storage::Transaction transaction(*tables.db);
-  versions::apply(
-      *tables.db, tables.folder, {device(2), 0, 0}, 9 << 16, {{path("a/x"), file(2), {}}});
-  transaction.commit();
+  tables.sayUnknowing("a/x", file(2));
   REQUIRE(chooseSteps(*tables.db, tables.folder, {}, {}, 1).steps.empty());
   auto choice = tables.choose();
   REQUIRE(choice.steps.size() == 2);
@@ -177,11 +179,7 @@ TEST_CASE(
 TEST_CASE("what lies there is not replaced before it is beside it") {
   Tables tables;
   tables.have("a.txt", file(1));
-  // Another device did not know of it.
-  storage::Transaction transaction(*tables.db);
-  versions::apply(
-      *tables.db, tables.folder, {device(2), 0, 0}, 9 << 16, {{path("a.txt"), file(2), {}}});
-  transaction.commit();
+  tables.sayUnknowing("a.txt", file(2));
   std::vector<FolderStep> steps;
   steps.push_back(arrived("a.txt", file(2)));
   auto arrivals = stillWanted(*tables.db, tables.folder, kj::mv(steps));
