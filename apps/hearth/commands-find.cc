@@ -2,7 +2,9 @@
 
 #include "apps/hearth/client.h"
 #include "apps/hearth/commands.h"
+#include "apps/hearth/progress.h"
 
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
@@ -13,6 +15,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr kj::Duration LOOK_EVERY = 200 * kj::MILLISECONDS;
 constexpr auto BOLD = "\x1b[1m", PLAIN = "\x1b[0m";
 
 const char* kindOf(local::FoundKind kind) {
@@ -64,19 +67,38 @@ std::string owedText(uint64_t owed) {
       (owed == 1 ? " change" : " changes") + " to go";
 }
 
-}  // namespace
+using Answer = capnp::Response<local::Daemon::FindResults>;
 
-int find(const Common& common, const FindOptions& options) {
-  Client client(common.home.c_str());
+Answer look(Client& client, const FindOptions& options, uint32_t most) {
   auto request = client.daemon().findRequest();
   std::string typed;
   for (auto& word: options.words) typed += (typed.empty() ? "" : " ") + word;
   request.setTyped(kj::StringPtr(typed.c_str(), typed.size()));
-  request.setMost(options.most);
+  request.setMost(most);
   request.setKind(choose<local::FoundKind>(options.in,
       {{"all", local::FoundKind::ANYTHING}, {"documents", local::FoundKind::DOCUMENT},
           {"files", local::FoundKind::FILE}}));
-  auto answer = request.send().wait(client.waitScope());
+  return request.send().wait(client.waitScope());
+}
+
+Answer onceIndexed(Client& client, const FindOptions& options, bool asJson) {
+  Progress progress("indexing", asJson, Progress::Unit::CHANGES);
+  uint64_t most = 0;
+  for (;;) {
+    auto owed = look(client, options, 1).getOwed();
+    if (owed == 0) return look(client, options, options.most);
+    most = std::max(most, owed);
+    progress.at(most - owed, most);
+    client.timer().afterDelay(LOOK_EVERY).wait(client.waitScope());
+  }
+}
+
+}  // namespace
+
+int find(const Common& common, const FindOptions& options) {
+  Client client(common.home.c_str());
+  auto answer = options.waits ? onceIndexed(client, options, common.json)
+                              : look(client, options, options.most);
   if (common.json) {
     for (auto found: answer.getFound()) printJson(jsonOf(found));
     printJson({{"matches", answer.getMatches()}, {"more", answer.getMore()},

@@ -85,6 +85,7 @@ struct FindOptions {
   std::vector<std::string> words;
   std::string in = "all";
   uint32_t most = 20;
+  bool waits = false;
 };
 
 // Of this device alone; no daemon may be running.

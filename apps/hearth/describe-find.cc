@@ -13,6 +13,8 @@ void describeFind(CLI::App& app, Common& common, FindOptions& options) {
       ->check(CLI::Range(1, 100));
   find->add_option("--in", options.in, "where to look: all, documents or files")
       ->check(CLI::IsMember({"all", "documents", "files"}));
+  find->add_flag("--wait", options.waits,
+      "looks when all that has changed is in the index, and shows how far that is");
 }
 
 }  // namespace hearth::cli

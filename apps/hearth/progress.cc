@@ -14,6 +14,18 @@ namespace {
 
 constexpr int BAR_CELLS = 24;
 
+const char* nameOf(Progress::Unit unit) {
+  switch (unit) {
+    case Progress::Unit::BYTES:
+      return "bytes";
+    case Progress::Unit::FILES:
+      return "files";
+    case Progress::Unit::CHANGES:
+      return "changes";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string bytesText(uint64_t bytes) {
@@ -60,13 +72,13 @@ void Progress::at(uint64_t done, uint64_t total) {
   if (asJson)
     printJson({{"event", "progress"}, {"what", what}, {"done", done},
         {"total", total > 0 ? nlohmann::json(total) : nlohmann::json()},
-        {unit == Unit::BYTES ? "bytes_per_s" : "files_per_s", static_cast<uint64_t>(perS)},
+        {std::string(nameOf(unit)) + "_per_s", static_cast<uint64_t>(perS)},
         {"left_s", total > 0 && perS > 0 ? left / perS : -1}});
   if (!asJson && isTerminal) draw(done, total, perS);
 }
 
 std::string Progress::textOf(uint64_t amount) const {
-  return unit == Unit::BYTES ? bytesText(amount) : std::to_string(amount) + " files";
+  return unit == Unit::BYTES ? bytesText(amount) : std::to_string(amount) + " " + nameOf(unit);
 }
 
 void Progress::draw(uint64_t done, uint64_t total, double perS) {

@@ -12,7 +12,7 @@ class Progress final {
  public:
   static constexpr std::chrono::milliseconds DRAWN_EVERY{100}, EVENT_EVERY{1'000};
 
-  enum class Unit : uint8_t { BYTES, FILES };
+  enum class Unit : uint8_t { BYTES, FILES, CHANGES };
 
   // `what`: "putting film.mkv".
   Progress(std::string what, bool asJson, Unit unit = Unit::BYTES);

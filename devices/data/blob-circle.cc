@@ -1,6 +1,7 @@
 #include "devices/data/blob-circle.h"
 
 #include "crypto/membership/epoch-keys.h"
+#include "crypto/primitives/blake3.h"
 
 namespace hearth::devices {
 
@@ -48,6 +49,20 @@ kj::Maybe<storage::ChunkKey> BlobCircle::chunkKeyOf(const CollectionId& collecti
       return storage::chunkKey(*secret, keeper.log().circle(), collection);
   }
   return nullptr;
+}
+
+kj::Maybe<CollectionId> BlobCircle::collectionCalled(
+    kj::StringPtr family, kj::StringPtr name) const {
+  auto named = [](const Digest& hash) {
+    return CollectionId::from(hash.asBytes().slice(0, CollectionId::SIZE)).value();
+  };
+  auto all = named(crypto::hash("hearth/collection/v1", {family.asBytes()}));
+  return chunkKeyOf(all).map([&](auto& key) {
+    return named(crypto::Blake3::keyed(key.reveal())
+                     .update("hearth/collection-name/v1"_kj.asBytes())
+                     .update(name.asBytes())
+                     .finish());
+  });
 }
 
 }  // namespace hearth::devices

@@ -39,6 +39,9 @@ class BlobCircle final: public BlobExchange::Readers {
   kj::Maybe<kj::Own<OwnedBlobKeys>> keysToWriteWith(const crypto::CollectionId& collection) const;
   // The same in all epochs. None: this device can read nothing.
   kj::Maybe<storage::ChunkKey> chunkKeyOf(const crypto::CollectionId& collection) const;
+  // Of what people have called so: the same on all devices, and nothing that says the name to whoever holds no key.
+  // None: this device can read nothing.
+  kj::Maybe<crypto::CollectionId> collectionCalled(kj::StringPtr family, kj::StringPtr name) const;
 
  private:
   const CircleKeeper& keeper;

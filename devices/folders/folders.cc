@@ -5,6 +5,8 @@
 
 #include <kj/debug.h>
 
+#include <algorithm>
+
 namespace hearth::devices {
 
 namespace {
@@ -26,12 +28,6 @@ kj::StringPtr mayBeCalled(const std::string& name) {
 }
 
 }  // namespace
-
-crypto::CollectionId folderCollection(kj::StringPtr name) {
-  auto hash =
-      crypto::hash("hearth/collection/v1", {kj::StringPtr("folder/").asBytes(), name.asBytes()});
-  return crypto::CollectionId::from(hash.asBytes().slice(0, crypto::CollectionId::SIZE)).value();
-}
 
 Folders::Folders(FolderSurroundings around, BlobExchange& exchange)
     : around(around),
@@ -82,10 +78,14 @@ kj::Promise<void> Folders::seek() {
 
 kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std::string name) {
   if (auto why = mayBeCalled(name); why != nullptr) co_return std::unexpected(why.cStr());
-  auto collection = folderCollection(name.c_str());
-  if (open.contains(collection) || gone.contains(name))
+  if (openNamed(name) != open.end() || gone.contains(name))
     co_return std::unexpected(
         "this device has a folder of that name already: `hearth folder list` says where");
+  auto called = around.circle.collectionCalled("folders", name.c_str());
+  if (called == nullptr)
+    co_return std::unexpected(
+        "this device holds no key of the circle yet: try again when it has met another device");
+  auto& collection = KJ_ASSERT_NONNULL(called);
   if (open.size() + gone.size() >= folders::FOLDERS_MAX)
     co_return std::unexpected("this device has 64 folders, and no more");
   auto created = around.system.create(path, idOf(collection));
@@ -101,10 +101,14 @@ kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std
   co_return std::expected<void, std::string>();
 }
 
+Folders::Open::iterator Folders::openNamed(const std::string& name) {
+  return std::ranges::find_if(
+      open, [&](auto& entry) { return entry.second->settings().name == name; });
+}
+
 kj::Promise<bool> Folders::remove(std::string name) {
-  auto collection = folderCollection(name.c_str());
   int64_t number = 0;
-  if (auto found = open.find(collection); found != open.end()) {
+  if (auto found = openNamed(name); found != open.end()) {
     number = found->second->settings().number;
     source.remove(number);
     open.erase(found);

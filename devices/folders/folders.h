@@ -9,8 +9,6 @@
 
 namespace hearth::devices {
 
-crypto::CollectionId folderCollection(kj::StringPtr name);
-
 class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorHandler {
  public:
   // All outlive this object.
@@ -67,14 +65,17 @@ class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorH
   void addTo(Holdings& holdings) const;
 
  private:
+  using Open = std::map<crypto::CollectionId, kj::Own<Folder>>;
+
   FolderSurroundings around;
   FolderSource source;
-  std::map<crypto::CollectionId, kj::Own<Folder>> open;
+  Open open;
   // Those that are not there just now, and why.
   std::map<std::string, std::pair<storage::folders::Folder, std::string>> gone;
   kj::Promise<void> seeking = nullptr;
   kj::TaskSet tasks;
 
+  Open::iterator openNamed(const std::string& name);
   struct Place {
     Folder* folder;
     storage::FolderPath path;

@@ -56,12 +56,12 @@ void VaultReading::taskFailed(kj::Exception&& e) {
 kj::Promise<void> VaultReading::run() {
   for (;;) {
     co_await letGoUnwanted();
-    if (vaults.empty() || around.exchange.fetching() == 0) {
-      co_await news.wait();
-      continue;
-    }
-    beginSome();
-    co_await around.timer.afterDelay(LOOKS_EVERY).exclusiveJoin(news.wait());
+    bool isAsked = !vaults.empty() && around.exchange.fetching() > 0;
+    if (isAsked) beginSome();
+    auto told = news.wait();
+    if (isAsked || !ready.empty() || !halted.empty())
+      told = told.exclusiveJoin(around.timer.afterDelay(isAsked ? LOOKS_EVERY : LETS_GO_EVERY));
+    co_await told;
   }
 }
 
@@ -83,6 +83,22 @@ kj::Promise<void> VaultReading::letGoUnwanted() {
     at = ready.erase(at);
   }
   for (auto& blob: over) co_await drop(blob);
+  std::vector<kj::Own<VaultDownload>> unwanted;
+  for (auto at = halted.begin(); at != halted.end();) {
+    bool isFresh = around.timer.now() - at->second.since < HALTED_FOR;
+    if (isFresh || around.exchange.isFetching(at->first)) {
+      ++at;
+      continue;
+    }
+    unwanted.push_back(kj::mv(at->second.download));
+    at = halted.erase(at);
+  }
+  for (auto& download: unwanted) co_await shred(download->scratch());
+}
+
+kj::Promise<void> VaultReading::shred(std::string scratch) {
+  if (!scratch.empty())
+    co_await around.disk.run([&](BlobDisk::Files& files) { files.all().shred(scratch.c_str()); });
 }
 
 void VaultReading::beginSome() {
@@ -133,18 +149,18 @@ void VaultReading::fault(
 
 kj::Promise<bool> VaultReading::bringFrom(Copy copy, BlobRef ref) {
   auto content = ref.contentId();
-  std::string scratch;
-  if (copy.item.bytes > IN_MEMORY_MAX) scratch = kj::str("vault-", scratches++, ".scratch").cStr();
+  auto fetched = co_await fetch(copy, content);
+  if (fetched == nullptr) co_return false;
+  auto& download = *KJ_ASSERT_NONNULL(fetched);
   auto blob = std::make_shared<Ready>();
   blob->ref = ref;
   blob->collection = copy.shelf.name.collection;
-  blob->scratch = scratch;
+  blob->scratch = download.scratch();
   blob->bytes = ref.top.length;
   bool isGood = false;
   kj::Maybe<kj::Exception> failed;
   try {
-    auto file = co_await download(copy, content, scratch);
-    KJ_IF_MAYBE(whole, file) isGood = co_await open(blob, copy, kj::mv(*whole));
+    isGood = co_await open(blob, copy, download.take());
   } catch (const kj::Exception& e) {
     failed = kj::cp(e);
   }
@@ -157,48 +173,58 @@ kj::Promise<bool> VaultReading::bringFrom(Copy copy, BlobRef ref) {
   co_return isGood;
 }
 
+// What there is of it already, or from its first byte on.
+kj::Promise<kj::Own<VaultDownload>> VaultReading::downloadOf(Copy copy, ContentId content) {
+  auto found = halted.find(content);
+  if (found != halted.end() && found->second.download->of() == copy) {
+    auto download = kj::mv(found->second.download);
+    halted.erase(found);
+    co_return kj::mv(download);
+  }
+  std::string scratch;
+  if (copy.item.bytes > IN_MEMORY_MAX) scratch = kj::str("vault-", scratches++, ".scratch").cStr();
+  co_return co_await VaultDownload::begin(
+      around.disk, around.timer, around.clock, kj::mv(copy), kj::mv(scratch));
+}
+
 // None where the VAULT does not give what it has taken: then it is named.
-kj::Promise<kj::Maybe<kj::Own<const kj::File>>> VaultReading::download(
-    Copy copy, ContentId content, std::string scratch) {
+kj::Promise<kj::Maybe<kj::Own<VaultDownload>>> VaultReading::fetch(Copy copy, ContentId content) {
   auto client = vaults.at(copy.shelf.vault);
-  auto& item = copy.item;
-  kj::Own<const kj::File> file = kj::newInMemoryFile(around.clock);
-  if (!scratch.empty())
-    file = co_await around.disk.run(
-        [&](BlobDisk::Files& files) { return files.all().scratch(scratch.c_str()); });
-  crypto::Blake3 hash;
-  std::deque<kj::Promise<kj::Maybe<Buffer>>> coming;
-  uint64_t asked = 0, arrived = 0;
-  while (arrived < item.bytes) {
-    for (; asked < item.bytes && coming.size() < AHEAD_MAX;
-        asked += storage::VAULT_PIECE_BYTES_MAX) {
-      auto most = kj::min(item.bytes - asked, storage::VAULT_PIECE_BYTES_MAX);
-      coming.push_back(
-          client->read(copy.shelf.name, item.name, asked, static_cast<uint32_t>(most)));
-    }
-    auto piece = co_await coming.front();
-    coming.pop_front();
-    KJ_IF_MAYBE(bytes, piece) {
-      auto wanted = kj::min(item.bytes - arrived, storage::VAULT_PIECE_BYTES_MAX);
-      if (bytes->size() != wanted) {
-        fault(copy, content, Errc::INTEGRITY_FAILED, "a VAULT has cut a file that it took");
-        co_return nullptr;
-      }
-      co_await around.disk.run([&](BlobDisk::Files&) {
-        hash.update(*bytes);
-        file->write(arrived, *bytes);
-      });
-      arrived += bytes->size();
+  auto download = co_await downloadOf(copy, content);
+  kj::Maybe<kj::Exception> cut;
+  auto outcome = VaultDownload::Outcome::WHOLE;
+  try {
+    outcome = co_await download->run(kj::mv(client));
+  } catch (const kj::Exception& e) {
+    cut = kj::cp(e);
+  }
+  KJ_IF_MAYBE(e, cut) {
+    bool isLost = e->getType() == kj::Exception::Type::DISCONNECTED ||
+        e->getType() == kj::Exception::Type::OVERLOADED;
+    bool mayGoOn = isLost && !download->scratch().empty() && halted.size() < AT_ONCE_MAX &&
+        !halted.contains(content);
+    if (mayGoOn) {
+      halted.emplace(content, Halted{kj::mv(download), around.timer.now()});
     } else {
-      co_await lacks(copy, content);
-      co_return nullptr;
+      co_await shred(download->scratch());
     }
+    kj::throwFatalException(kj::mv(*e));
   }
-  if (hash.finish() != item.hash) {
-    fault(copy, content, Errc::INTEGRITY_FAILED, "a VAULT has changed a file that it took");
-    co_return nullptr;
+  switch (outcome) {
+    case VaultDownload::Outcome::WHOLE:
+      co_return kj::mv(download);
+    case VaultDownload::Outcome::LACKS:
+      co_await lacks(copy, content);
+      break;
+    case VaultDownload::Outcome::CUT:
+      fault(copy, content, Errc::INTEGRITY_FAILED, "a VAULT has cut a file that it took");
+      break;
+    case VaultDownload::Outcome::CHANGED:
+      fault(copy, content, Errc::INTEGRITY_FAILED, "a VAULT has changed a file that it took");
+      break;
   }
-  co_return kj::mv(file);
+  co_await shred(download->scratch());
+  co_return nullptr;
 }
 
 // Unless its writer has taken it away.
@@ -281,9 +307,7 @@ kj::Promise<void> VaultReading::keepNodes(
 
 kj::Promise<void> VaultReading::drop(Shared blob) {
   blob->reader = nullptr;
-  if (!blob->scratch.empty())
-    co_await around.disk.run(
-        [&](BlobDisk::Files& files) { files.all().shred(blob->scratch.c_str()); });
+  co_await shred(blob->scratch);
   if (!blob->madeRow) co_return;
   co_await around.store.write([content = blob->ref.contentId()](Database& db) {
     KJ_IF_MAYBE(known, blobs::find(db, content)) {

@@ -4,8 +4,7 @@
 //
 //   nobody has it ─▶ fetched to a file of its own ─▶ size and hash as signed ─▶ opened, cut: its reference ─▶ parts
 
-#include "devices/data/blob-store.h"
-#include "devices/vault/vault-client.h"
+#include "devices/vault/vault-download.h"
 #include "devices/vault/vault-faults.h"
 #include "storage/tables/vault-shelves.h"
 
@@ -17,14 +16,15 @@ namespace hearth::devices {
 
 class VaultReading final: private BlobExchange::Reserve, private kj::TaskSet::ErrorHandler {
  public:
-  static constexpr kj::Duration LOOKS_EVERY = 1 * kj::SECONDS;  // while something is fetched
+  static constexpr kj::Duration LOOKS_EVERY = 1 * kj::SECONDS;    // while something is fetched
+  static constexpr kj::Duration LETS_GO_EVERY = 1 * kj::MINUTES;  // of what nobody wants any more
+  static constexpr kj::Duration HALTED_FOR = 15 * kj::MINUTES;
   static constexpr kj::Duration AGAIN_AFTER = 5 * kj::MINUTES;  // what was on none
   static constexpr size_t AT_ONCE_MAX = 16;                     // blobs that are being brought
   static constexpr size_t READY_MAX = 512;  // and that are here for their fetches
   static constexpr uint64_t READY_BYTES_MAX = uint64_t{4}
       << 30;                                           // of these, unless it is one alone
   static constexpr uint64_t IN_MEMORY_MAX = 80 << 10;  // larger ones are files
-  static constexpr size_t AHEAD_MAX = 4;               // pieces that are asked for at once
   static constexpr size_t NODES_AT_ONCE = 256;         // that are written down together
   // What a VAULT lacks may have been taken away by its writer: the log is given so long to say so.
   static constexpr kj::Duration NEWS_WITHIN = 10 * kj::SECONDS;
@@ -48,7 +48,7 @@ class VaultReading final: private BlobExchange::Reserve, private kj::TaskSet::Er
   // More is known of what VAULTs have.
   void shelvesChanged();
 
-  size_t holds() const { return bringing.size() + ready.size(); }
+  size_t holds() const { return bringing.size() + ready.size() + halted.size(); }
 
  private:
   using Copy = storage::vault_shelves::Copy;
@@ -68,6 +68,12 @@ class VaultReading final: private BlobExchange::Reserve, private kj::TaskSet::Er
   std::map<DeviceId, std::shared_ptr<VaultClient>> vaults;
   std::set<ContentId> bringing;
   std::map<ContentId, Shared> ready;
+  // When the VAULT was lost: it goes on where it stopped, also for whoever asks anew.
+  struct Halted {
+    kj::Own<VaultDownload> download;
+    kj::TimePoint since;
+  };
+  std::map<ContentId, Halted> halted;
   std::map<ContentId, kj::TimePoint> inVain;  // looked for on all that are up, then
   std::map<ContentId, Errc> refused;          // as long as somebody wants it
   uint64_t readyBytes = 0, scratches = 0;
@@ -85,8 +91,9 @@ class VaultReading final: private BlobExchange::Reserve, private kj::TaskSet::Er
   void beginSome();
   kj::Promise<void> bring(BlobRef ref);
   kj::Promise<bool> bringFrom(Copy copy, BlobRef ref);
-  kj::Promise<kj::Maybe<kj::Own<const kj::File>>> download(
-      Copy copy, ContentId content, std::string scratch);
+  kj::Promise<kj::Own<VaultDownload>> downloadOf(Copy copy, ContentId content);
+  kj::Promise<kj::Maybe<kj::Own<VaultDownload>>> fetch(Copy copy, ContentId content);
+  kj::Promise<void> shred(std::string scratch);
   kj::Promise<void> lacks(Copy copy, ContentId content);
   kj::Promise<bool> isWhatItIsCalled(Shared blob);
   kj::Promise<void> keepNodes(Shared blob, std::vector<std::pair<Digest, crypto::Buffer>> nodes);

@@ -62,6 +62,8 @@ std::vector<Shelf> shelvesOf(Database& db, const DeviceId& vault);
 struct Copy {
   Shelf shelf;
   VaultItem item;
+
+  bool operator==(const Copy&) const = default;
 };
 std::vector<Copy> copiesOf(Database& db, const ContentId& content);
 bool isOn(Database& db, const DeviceId& vault, const ContentId& content);

@@ -4,6 +4,8 @@
 #include "tests/simulator/vault-blobs.h"
 #include "tests/storage/blob/luck.h"
 
+#include <algorithm>
+
 namespace hearth::sim {
 namespace {
 
@@ -41,6 +43,43 @@ TEST_CASE("part of a blob is read from a VAULT without keeping it") {
   REQUIRE(part.has_value());
   REQUIRE(*part == bytes.slice(1'000'000, 1'005'000));
   REQUIRE(!home.await(home.blobs(home.laptop).find("film")).value().isHere);
+}
+
+TEST_CASE("what was cut off on its way from a VAULT goes on where it stopped") {
+  VaultBlobs home;
+  auto bytes = storage::randomBytes(8 << 20, 9);
+  auto ref = home.onlyOnVault("film", bytes);
+  auto fetching = home.blobs(home.laptop).fetch(ref).ignoreResult().eagerlyEvaluate(nullptr);
+  auto delivered = [&, before = home.world.deliveredBytes()]() {
+    return home.world.deliveredBytes() - before;
+  };
+  while (delivered() < 6 << 20) home.run(1 * kj::MILLISECONDS);
+  home.leave(home.vault);
+  home.run(60 * S);
+  REQUIRE(delivered() < 8 << 20);
+  home.comeHome(home.vault);
+  home.run(60 * S);
+  REQUIRE(home.get(home.laptop, ref).has_value());
+  REQUIRE(delivered() < 9 << 20);
+  REQUIRE(home.read(home.laptop, ref) == bytes);
+  REQUIRE(home.faults(home.laptop).all().empty());
+}
+
+TEST_CASE("what came half from a VAULT and is not wanted any more leaves nothing") {
+  VaultBlobs home;
+  auto ref = home.onlyOnVault("film", storage::randomBytes(8 << 20, 9));
+  {
+    auto fetching = home.blobs(home.laptop).fetch(ref);
+    auto before = home.world.deliveredBytes();
+    while (home.world.deliveredBytes() - before < 4 << 20) home.run(1 * kj::MILLISECONDS);
+    home.leave(home.vault);
+    home.run(10 * S);
+    REQUIRE(std::ranges::any_of(home.laptop.disk.contents(),
+        [](auto& file) { return file.first.find("scratch") != std::string::npos; }));
+  }
+  home.run(20 * kj::MINUTES);
+  for (auto& [name, content]: home.laptop.disk.contents())
+    REQUIRE(name.find("scratch") == std::string::npos);
 }
 
 TEST_CASE("two members that have the same put it on a VAULT once") {
