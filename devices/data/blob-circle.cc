@@ -59,9 +59,9 @@ kj::Maybe<CollectionId> BlobCircle::collectionCalled(
   auto all = named(crypto::hash("hearth/collection/v1", {family.asBytes()}));
   return chunkKeyOf(all).map([&](auto& key) {
     return named(crypto::Blake3::keyed(key.reveal())
-                     .update("hearth/collection-name/v1"_kj.asBytes())
-                     .update(name.asBytes())
-                     .finish());
+            .update("hearth/collection-name/v1"_kj.asBytes())
+            .update(name.asBytes())
+            .finish());
   });
 }
 

@@ -3,6 +3,7 @@
 // blobs.
 
 #include "devices/data/blobs.h"
+#include "devices/data/chunk-sweeping.h"
 #include "devices/data/keeping-in-step.h"
 #include "devices/data/log-circle.h"
 #include "devices/data/own-entries.h"
@@ -90,6 +91,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
   storage::Documents blobNames{{around.clock, around.store, log, circle}, namedBlobs()};
   Blobs namedOnes{{around.timer, around.keeper, blobExchange,
       {around.clock, around.store, blobDisk, blobCircle}, blobNames}};
+  ChunkSweeping sweeping{around.timer, around.store};
   kj::Maybe<kj::Own<Folders>> ownFolders;
   kj::Own<Vaults> allVaults;
   kj::Own<Search> found;

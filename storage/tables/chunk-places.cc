@@ -1,6 +1,9 @@
 #include "storage/tables/chunk-places.h"
 
+#include <kj/debug.h>
+
 #include <cstring>
+#include <limits>
 
 namespace hearth::storage::chunk_places {
 
@@ -54,14 +57,35 @@ std::vector<Place> find(Database& db, const Child& chunk, size_t most) {
   return found;
 }
 
-size_t sweep(Database& db, size_t most) {
-  auto gone = db.query("DELETE FROM chunk_places WHERE (short, source, place) IN"
-                       " (SELECT short, source, place FROM chunk_places WHERE NOT EXISTS"
-                       " (SELECT 1 FROM chunk_sources WHERE i = source) LIMIT ?1) RETURNING 1",
-      most);
-  size_t count = 0;
-  while (gone.step()) ++count;
-  return count;
+bool sweep(Database& db, size_t rows) {
+  constexpr auto FIRST = std::numeric_limits<int64_t>::min(),
+                 LAST = std::numeric_limits<int64_t>::max();
+  auto from = FIRST, to = LAST;
+  {
+    auto walk = db.query("SELECT gone, next IS NOT NULL, ifnull(next, 0) FROM chunk_walk");
+    KJ_ASSERT(walk.step());
+    if (walk.number(1) != 0) {
+      from = walk.number(2);
+    } else if (walk.number(0) == 0) {
+      return false;
+    }
+  }
+  if (from == FIRST) db.run("UPDATE chunk_walk SET gone = 0");
+  {
+    auto end = db.query(
+        "SELECT short FROM chunk_places WHERE short >= ?1 ORDER BY short LIMIT 1 OFFSET ?2", from,
+        rows - 1);
+    if (end.step()) to = end.number(0);
+  }
+  db.run("DELETE FROM chunk_places WHERE short BETWEEN ?1 AND ?2"
+         " AND NOT EXISTS (SELECT 1 FROM chunk_sources WHERE i = source)",
+      from, to);
+  if (to == LAST) {
+    db.run("UPDATE chunk_walk SET next = NULL");
+    return false;
+  }
+  db.run("UPDATE chunk_walk SET next = ?1", to + 1);
+  return true;
 }
 
 }  // namespace hearth::storage::chunk_places

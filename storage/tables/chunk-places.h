@@ -40,9 +40,9 @@ void drop(Database& db, int64_t source, uint64_t offset, const Digest& chunk);
 
 std::vector<Place> find(Database& db, const Child& chunk, size_t most);
 
-// Forgets so many places at most whose source is gone, and gives how many. Until then find() passes them over. It
-// walks the table until it has found as many, which is all of it where there are fewer: an index by source would be a
-// third of its size. For the storage thread when it has nothing else to do for a while.
-size_t sweep(Database& db, size_t most);
+// Places whose source is gone are passed over by find(), and forgotten when the table is walked: an index by source
+// would be a third of its size. Some of a walk, about so many rows; a walk begins when a source has gone since the last
+// one did, and goes on after a restart. Whether there is more of it.
+bool sweep(Database& db, size_t rows);
 
 }  // namespace hearth::storage::chunk_places

@@ -147,6 +147,13 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     ALTER TABLE folder_pending ADD COLUMN away INTEGER;
     CREATE INDEX folder_pending_away ON folder_pending (folder, away) WHERE away IS NOT NULL;
     )"_kj,
+    // gone: whether a source has gone since the walk began that was begun last; next: where it goes on.
+    R"(
+    CREATE TABLE chunk_walk (one INTEGER PRIMARY KEY, gone INTEGER NOT NULL, next INTEGER) STRICT;
+    INSERT INTO chunk_walk VALUES (1, 1, NULL);
+    CREATE TRIGGER chunk_sources_go AFTER DELETE ON chunk_sources BEGIN
+      UPDATE chunk_walk SET gone = 1 WHERE gone = 0; END;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

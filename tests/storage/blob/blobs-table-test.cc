@@ -192,10 +192,47 @@ TEST_CASE("a file that was written anew has no places of the old one, which are 
   chunk_places::add(*db, after, cutOf(3, 0));
   REQUIRE(chunk_places::find(*db, cutOf(4, 0).chunk, 10).empty());
   REQUIRE(chunk_places::find(*db, cutOf(3, 0).chunk, 10).size() == 1);
-  REQUIRE(chunk_places::sweep(*db, 20) == 20);
-  REQUIRE(chunk_places::sweep(*db, 20) == 10);
-  REQUIRE(chunk_places::sweep(*db, 20) == 0);
+  auto rows = [&]() {
+    auto count = db->query("SELECT count(*) FROM chunk_places");
+    count.step();
+    return count.number(0);
+  };
+  REQUIRE(rows() == 31);
+  REQUIRE(chunk_places::sweep(*db, 20));
+  REQUIRE(rows() < 31);
+  db = nullptr;
+  db = home.open();
+  while (chunk_places::sweep(*db, 20)) {}
+  REQUIRE(rows() == 1);
   REQUIRE(chunk_places::find(*db, cutOf(3, 0).chunk, 10).size() == 1);
+}
+
+TEST_CASE("places are walked again only when a file has gone, be it while they are walked") {
+  Home home;
+  auto db = home.open();
+  auto addFile = [&](kj::StringPtr name) {
+    auto source = chunk_places::addSource(*db, sourceOf(Kind::OWNERS, name));
+    for (kj::byte number = 0; number < 30; ++number)
+      chunk_places::add(*db, source, cutOf(number, number * 10'000u));
+  };
+  auto walk = [&]() {
+    size_t steps = 1;
+    while (chunk_places::sweep(*db, 10)) ++steps;
+    return steps;
+  };
+  addFile("one");
+  addFile("two");
+  addFile("three");
+  walk();
+  REQUIRE(walk() == 1);
+  chunk_places::dropSource(*db, Kind::OWNERS, "one"_kj.asBytes());
+  REQUIRE(chunk_places::sweep(*db, 30));
+  chunk_places::dropSource(*db, Kind::OWNERS, "two"_kj.asBytes());
+  walk();
+  REQUIRE(walk() > 1);
+  auto count = db->query("SELECT count(*) FROM chunk_places");
+  count.step();
+  REQUIRE(count.number(0) == 30);
 }
 
 TEST_CASE("a chunk that was not where it should be is not looked for there again") {
