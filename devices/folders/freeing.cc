@@ -54,16 +54,23 @@ FolderPath asideOf(const FolderPath& path, const storage::RecordName& version) {
   return storage::keptPath({path, NEVER_MS, tag});
 }
 
-// They have left, or stay: nothing of them is aside any more.
-kj::Promise<void> end(
-    TreeWork& tree, storage::Store& store, int64_t folder, std::vector<choices::Leaving> ended) {
-  co_await tree.run([&ended](FileTree& there) {
-    for (auto& one: ended) (void)there.dropKept(asideOf(one.path, one.version));
+// They have left, or stay: nothing of them is aside any more. Whether that is so of all; what the disk does not let go of
+// stays written down.
+kj::Promise<bool> end(
+    TreeWork& tree, storage::Store& store, int64_t folder, std::vector<choices::Leaving> leaving) {
+  std::vector<FolderPath> ended;
+  co_await tree.run([&](FileTree& there) {
+    for (auto& one: leaving) {
+      auto dropped = there.dropKept(asideOf(one.path, one.version));
+      if (dropped || dropped.error() == TreeError::MISSING) ended.push_back(one.path);
+    }
     return true;
   });
+  bool isAll = ended.size() == leaving.size();
   co_await store.write([folder, ended = kj::mv(ended)](Database& db) {
-    for (auto& one: ended) choices::stays(db, folder, one.path);
+    for (auto& path: ended) choices::stays(db, folder, path);
   });
+  co_return isAll;
 }
 
 }  // namespace
@@ -212,8 +219,7 @@ kj::Promise<bool> FolderFreeing::some() {
   auto batch = kj::mv(proven.front());
   proven.pop_front();
   mayBeUnderWay = true;
-  co_await letGo(*batch);
-  mayBeUnderWay = false;
+  mayBeUnderWay = !co_await letGo(*batch);
   batch->done->fulfill();
   co_return true;
 }
@@ -232,7 +238,7 @@ kj::Promise<std::vector<bool>> FolderFreeing::begin(std::vector<Local> files) {
   });
 }
 
-kj::Promise<void> FolderFreeing::letGo(Batch& batch) {
+kj::Promise<bool> FolderFreeing::letGo(Batch& batch) {
   std::vector<File*> files;
   std::vector<Local> locals;
   for (auto& file: batch.files) {
@@ -274,7 +280,7 @@ kj::Promise<void> FolderFreeing::letGo(Batch& batch) {
         for (auto& one: left) hasLeft(db, folder, one.path);
         for (auto& path: staying) choices::stays(db, folder, path);
       });
-  co_await end(tree, around.store, folder.number, kj::mv(left));
+  co_return co_await end(tree, around.store, folder.number, kj::mv(left));
 }
 
 kj::Promise<void> FolderFreeing::endWhatWasBegun() {
@@ -303,7 +309,8 @@ kj::Promise<void> FolderFreeing::endWhatWasBegun() {
         if (isIt && left[i]) hasLeft(db, folder, begun[i].path);
       }
     });
-    co_await end(tree, around.store, folder.number, kj::mv(begun));
+    // The disk may do it later.
+    if (!co_await end(tree, around.store, folder.number, kj::mv(begun))) co_return;
   }
 }
 

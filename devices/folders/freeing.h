@@ -98,7 +98,8 @@ class FolderFreeing final {
   kj::Promise<void> ask(Batch& batch);
   kj::Promise<void> askOne(const DeviceId& peer, Batch& batch);
   kj::Promise<std::vector<bool>> begin(std::vector<Local> files);
-  kj::Promise<void> letGo(Batch& batch);
+  // Whether nothing of it is left aside.
+  kj::Promise<bool> letGo(Batch& batch);
 };
 
 }  // namespace hearth::devices
