@@ -7,7 +7,8 @@ namespace hearth::crypto {
 namespace {
 constexpr kj::StringPtr TYPES[] = {"hearth/bundle/v1"_kj, "hearth/join/v1"_kj, "hearth/op/v1"_kj,
     "hearth/heartbeat/v1"_kj, "hearth/evidence/v1"_kj, "hearth/receipt/v1"_kj,
-    "hearth/plugin/v1"_kj, "hearth/head/v1"_kj, "hearth/app/v1"_kj, "hearth/data/v1"_kj};
+    "hearth/plugin/v1"_kj, "hearth/head/v1"_kj, "hearth/app/v1"_kj, "hearth/data/v1"_kj,
+    "hearth/clip/v1"_kj};
 }  // namespace
 
 kj::StringPtr nameOf(SigType type) { return TYPES[static_cast<size_t>(type)]; }

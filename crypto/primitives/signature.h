@@ -22,6 +22,7 @@ enum class SigType : uint8_t {
   HEAD,
   APP,
   DATA,
+  CLIP,
 };
 
 // "hearth/bundle/v1" for BUNDLE, and so on.

@@ -1,9 +1,14 @@
 #include "devices/data/data.h"
 
+#include "devices/clipboard/clipboard.h"
 #include "devices/search/search.h"
+#include "devices/settings/known-settings.h"
+#include "devices/settings/shared-settings.h"
 #include "devices/vault/vaults.h"
 
 #include <kj/debug.h>
+
+#include <algorithm>
 
 namespace hearth::devices {
 
@@ -12,6 +17,11 @@ Data::Data(Surroundings around)
       inStep({around.timer, around.trace, around.entropy, around.store, log, around.links,
           around.identity.keys.id}),
       whoIsWhere({around.timer, around.links, blobCircle, around.identity.keys.id}),
+      copied(kj::heap<Clipboard>(Clipboard::Surroundings{
+          around.timer, around.clock, around.store, circle, blobCircle, around.links})),
+      settingsKept({around.clock, around.store, log, circle}, settingsCollection()),
+      shared(kj::heap<SharedSettings>(SharedSettings::Surroundings{
+          around.timer, around.clock, settingsKept, around.identity.keys.id})),
       tasks(*this) {
   KJ_IF_MAYBE(system, around.folders) {
     ownFolders = kj::heap<Folders>(
@@ -39,6 +49,8 @@ kj::Promise<void> Data::start() {
   // Before anybody asks for what lies in them.
   KJ_IF_MAYBE(folders, ownFolders) co_await (*folders)->start();
   co_await allVaults->start();
+  co_await copied->start();
+  co_await shared->start();
   isLoaded = true;
   loading.fulfiller->fulfill();
   for (auto& peer: around.links.peersUp()) peerUp(peer);
@@ -62,6 +74,7 @@ void Data::peerUp(const DeviceId& peer) {
   inStep.peerUp(peer);
   blobExchange.peerUp(peer);
   whoIsWhere.peerUp(peer);
+  copied->peerUp(peer);
   allVaults->peerUp(peer);
 }
 
@@ -69,6 +82,7 @@ void Data::peerDown(const DeviceId& peer) {
   inStep.peerDown(peer);
   blobExchange.peerDown(peer);
   whoIsWhere.peerDown(peer);
+  copied->peerDown(peer);
   allVaults->peerDown(peer);
 }
 
@@ -78,6 +92,7 @@ void Data::incoming(const DeviceId& peer, kj::byte kind, kj::Own<kj::AsyncIoStre
     if (kind == STREAM_KIND_SYNC) inStep.incoming(peer, kj::mv(stream));
     if (kind == STREAM_KIND_BLOBS) blobExchange.incoming(peer, kj::mv(stream));
     if (kind == STREAM_KIND_PRESENCE) whoIsWhere.incoming(peer, kj::mv(stream));
+    if (kind == STREAM_KIND_CLIPBOARD) copied->incoming(peer, kj::mv(stream));
     if (kind == STREAM_KIND_VAULT) allVaults->incoming(peer, kj::mv(stream));
   }));
 }
@@ -91,11 +106,31 @@ void Data::circleChanged() {
   tasks.add(log.readAgain());
 }
 
+kj::Maybe<kj::Duration> Data::usualClipLifetime() {
+  KJ_IF_MAYBE(value, shared->valueOf(CLIPBOARD_LIFETIME)) {
+    auto lifetime = clipboardLifetime(*value);
+    KJ_ASSERT(lifetime.has_value(), "a setting that nobody can go by holds");
+    if (!*lifetime) return nullptr;
+    return **lifetime;
+  }
+  return Clipboard::LIFETIME;
+}
+
+std::vector<std::string> Data::alarms() const {
+  auto lines = own.alarms();
+  std::ranges::move(shared->alarms(), std::back_inserter(lines));
+  return lines;
+}
+
 void Data::addTo(Holdings& holdings) const {
   auto peers = around.keeper.state().devices.size();
   holdings.push_back(
       {"apps at documents", whoIsWhere.places(), Presence::PLACES_MAX * (peers + 1)});
+  holdings.push_back(
+      {"entries of the clipboard", copied->holds(), ClipShelf::KEPT_MAX + clip::HELD_MAX});
   holdings.push_back({"documents in memory", all.inMemory(),
+      storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
+  holdings.push_back({"documents of settings in memory", settingsKept.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});
   holdings.push_back({"documents of names of blobs in memory", blobNames.inMemory(),
       storage::Documents::IDLE_MAX + storage::Documents::IN_USE_MAX});

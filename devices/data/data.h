@@ -13,7 +13,9 @@
 
 namespace hearth::devices {
 
+class Clipboard;
 class Search;
+class SharedSettings;
 class Vaults;
 
 class Data final: private kj::TaskSet::ErrorHandler {
@@ -52,6 +54,12 @@ class Data final: private kj::TaskSet::ErrorHandler {
   Blobs& blobs() { return namedOnes; }
   // Who is at documents just now.
   Presence& presence() { return whoIsWhere; }
+  // What was copied, for as long as it lives.
+  Clipboard& clipboard() { return *copied; }
+  // How long it lives on this device if nobody says otherwise; none: until it is cleared.
+  kj::Maybe<kj::Duration> usualClipLifetime();
+  // Values that all devices share.
+  SharedSettings& settings() { return *shared; }
   // Directories that are the same on several devices.
   kj::Maybe<Folders&> folders() {
     return ownFolders.map([](kj::Own<Folders>& all) -> Folders& { return *all; });
@@ -74,7 +82,7 @@ class Data final: private kj::TaskSet::ErrorHandler {
   void circleChanged();
   void addTo(Holdings& holdings) const;
   // What the user should know, a line each.
-  std::vector<std::string> alarms() const { return own.alarms(); }
+  std::vector<std::string> alarms() const;
 
  private:
   Surroundings around;
@@ -87,11 +95,14 @@ class Data final: private kj::TaskSet::ErrorHandler {
   BlobExchange blobExchange{
       {around.timer, around.trace, around.links, blobCircle, around.identity.keys.id}};
   Presence whoIsWhere;
+  kj::Own<Clipboard> copied;
   BlobDisk blobDisk{around.files, around.home, around.entropy};
   storage::Documents blobNames{{around.clock, around.store, log, circle}, namedBlobs()};
   Blobs namedOnes{{around.timer, around.keeper, blobExchange,
       {around.clock, around.store, blobDisk, blobCircle}, blobNames}};
   ChunkSweeping sweeping{around.timer, around.store};
+  storage::Documents settingsKept;
+  kj::Own<SharedSettings> shared;
   kj::Maybe<kj::Own<Folders>> ownFolders;
   kj::Own<Vaults> allVaults;
   kj::Own<Search> found;

@@ -1,6 +1,7 @@
 #include "devices/node/node.h"
 
 #include "crypto/identity/display.h"
+#include "devices/clipboard/clipboard.h"
 #include "devices/facts/local-facts.h"
 #include "devices/node/lookout.h"
 #include "devices/vault/vaults.h"
@@ -376,7 +377,8 @@ void Node::incoming(
   if (header[0] == router::STREAM_KIND_EDGE) executor.acceptEdge(header, kj::mv(stream));
   if (header[0] == STREAM_KIND_LEVELS) levels.accept(peer, header, kj::mv(stream));
   bool isData = header[0] == STREAM_KIND_SYNC || header[0] == STREAM_KIND_BLOBS ||
-      header[0] == STREAM_KIND_PRESENCE || header[0] == STREAM_KIND_VAULT;
+      header[0] == STREAM_KIND_PRESENCE || header[0] == STREAM_KIND_CLIPBOARD ||
+      header[0] == STREAM_KIND_VAULT;
   if (isData) ownData.incoming(peer, header[0], kj::mv(stream));
 }
 

@@ -154,6 +154,16 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TRIGGER chunk_sources_go AFTER DELETE ON chunk_sources BEGIN
       UPDATE chunk_walk SET gone = 1 WHERE gone = 0; END;
     )"_kj,
+    // Bytes have rows of their own, so that what is said of an entry is written without them.
+    R"(
+    CREATE TABLE clips (i INTEGER PRIMARY KEY, author BLOB NOT NULL, stamp INTEGER NOT NULL, place INTEGER NOT NULL,
+      lifetime_ms INTEGER NOT NULL, left_ms INTEGER NOT NULL, at_ms INTEGER NOT NULL, mime TEXT NOT NULL,
+      preview TEXT NOT NULL, bytes INTEGER NOT NULL, secret INTEGER NOT NULL, UNIQUE (author, stamp)) STRICT;
+    CREATE TABLE clip_bytes (clip INTEGER PRIMARY KEY REFERENCES clips (i) ON DELETE CASCADE,
+      envelope BLOB NOT NULL) STRICT;
+    CREATE TABLE clip_authors (author BLOB PRIMARY KEY, newest INTEGER NOT NULL, cleared INTEGER NOT NULL)
+      STRICT, WITHOUT ROWID;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};
