@@ -75,6 +75,84 @@ interface Daemon {
 
   checkUp @21 () -> (pages :UInt64, problems :List(Text));
   # Reads all of the database, and tells what of it is not what was written, a line each.
+
+  clipboard @22 () -> (clipboard :Clipboard);
+
+  settings @23 () -> (settings :Settings);
+}
+
+interface Clipboard {
+  # What was copied on any device of the circle, for as long as it lives: then it is gone on all of them.
+
+  copy @0 (mime :Text, bytes :Data, lifetime :ClipLifetime, secret :Bool) -> (entry :Clip);
+  # At most 4 MiB. Resolves when it is on disk.
+
+  paste @1 (id :Text) -> (entry :Clip, bytes :Data);
+  # `id`: the beginning of one; empty: the newest.
+
+  list @2 () -> (entries :List(Clip));
+  # Newest first.
+
+  clear @3 () -> (gone :UInt32);
+  # All of it is gone, here when this resolves, and on every other device as soon as it hears of it.
+
+  watch @4 (watcher :ClipboardWatcher) -> ();
+  # Tells what is there, and again whenever that changes, until the call is dropped.
+}
+
+struct ClipLifetime {
+  union {
+    usual @0 :Void;           # as the setting clipboard.lifetime says
+    none @1 :Void;            # until others have taken its room, or somebody clears
+    ms @2 :UInt64;
+  }
+}
+
+struct Clip {
+  id @0 :Text;
+  mime @1 :Text;
+  bytes @2 :UInt64;
+  preview @3 :Text;           # of a text that is no secret
+  secret @4 :Bool;
+  leftMs @5 :UInt64;          # 0: it has no lifetime
+  device @6 :Text;            # where it was copied, by name
+  deviceId @7 :Text;
+}
+
+interface ClipboardWatcher {
+  changed @0 (entries :List(Clip)) -> ();
+  # The next one comes when it has returned.
+}
+
+interface Settings {
+  # Values that all devices share, by key; one device may have its own.
+
+  list @0 () -> (settings :List(SharedSetting));
+  # In order of their keys; under each what holds for all devices first.
+
+  set @1 (key :Text, json :Text, device :Text, lifetimeMs :UInt64) -> ();
+  # `device`: for that one alone, by name, id or the beginning of one; empty: for all. With a lifetime (0: none) what was
+  # there before holds again after it.
+
+  remove @2 (key :Text, device :Text) -> (wasThere :Bool);
+
+  watch @3 (watcher :SettingsWatcher) -> ();
+  # Tells them, and again whenever one is something else, until the call is dropped.
+}
+
+struct SharedSetting {
+  key @0 :Text;
+  json @1 :Text;
+  device @2 :Text;            # name; empty: it is for all devices
+  deviceId @3 :Text;
+  leftMs @4 :UInt64;          # of its lifetime; 0: it has none
+  holds @5 :Bool;             # here: no other one under its key stands before it
+  problem @6 :Text;           # why it is not used; empty: none
+}
+
+interface SettingsWatcher {
+  changed @0 (settings :List(SharedSetting)) -> ();
+  # The next one comes when it has returned.
 }
 
 enum FoundKind {

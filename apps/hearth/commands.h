@@ -88,6 +88,17 @@ struct FindOptions {
   bool waits = false;
 };
 
+struct ClipOptions {
+  std::string text, file, mime, id;
+  std::string lifetime;  // as spanOf() takes it; empty: the usual one
+  bool isSecret = false, isKept = false;
+};
+
+struct SettingsOptions {
+  std::string key, value, device;
+  std::string lifetime;  // as spanOf() takes it; empty: for good
+};
+
 // Of this device alone; no daemon may be running.
 int init(const Common& common, const InitOptions& options);
 int join(const Common& common, const JoinOptions& options);
@@ -125,6 +136,10 @@ int folderMount(const Common& common, const FolderOptions& options);
 // `what`: the name of the command behind `hearth blob`.
 int blob(const Common& common, const std::string& what, const BlobOptions& options);
 int find(const Common& common, const FindOptions& options);
+int clipShare(const Common& common);
+// `what`: the name of the command behind `hearth clip` and `hearth settings`.
+int settings(const Common& common, const std::string& what, const SettingsOptions& options);
+int clip(const Common& common, const std::string& what, const ClipOptions& options);
 int watchLinks(const Common& common, const WatchOptions& options);
 int jobs(const Common& common, uint32_t most);
 int why(const Common& common, const std::string& job);

@@ -31,6 +31,8 @@ struct Everything {
   BlobOptions blob;
   FolderOptions folder;
   FindOptions find;
+  ClipOptions clip;
+  SettingsOptions shared;
   std::vector<std::string> settings;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
@@ -231,6 +233,12 @@ int dispatch(CLI::App& app, Everything& all) {
     return blob(
         all.common, app.get_subcommand("blob")->get_subcommands().front()->get_name(), all.blob);
   if (got("find")) return find(all.common, all.find);
+  if (got("clip"))
+    return clip(
+        all.common, app.get_subcommand("clip")->get_subcommands().front()->get_name(), all.clip);
+  if (got("settings"))
+    return settings(all.common,
+        app.get_subcommand("settings")->get_subcommands().front()->get_name(), all.shared);
   if (got("remove")) return remove(all.common, all.name, all.reason);
   if (got("run")) return run(all.common, all.run);
   if (got("dictate")) return run(all.common, all.dictate);
@@ -285,6 +293,8 @@ int main(int argc, char** argv) {
   describeBlobs(app, all.common, all.blob);
   describeFolders(app, all.common, all.folder);
   describeFind(app, all.common, all.find);
+  describeClipboard(app, all.common, all.clip);
+  describeSettings(app, all.common, all.shared);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

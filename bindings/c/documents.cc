@@ -1,44 +1,33 @@
 // The documents of hearth.h.
 
 #include "bindings/c/handle.h"
-
-#include <memory>
+#include "bindings/c/listener.h"
 
 using namespace hearth;
 using local::Document;
 using local::ErrorLine;
 using local::Line;
+using local::Listener;
 
 namespace {
 
-// The app's side of a watch, which the daemon may hold a moment longer than the call lasts.
-struct Reader {
-  hearth_on_json onJson;
-  void* user;
-  Line* line = nullptr;  // null: the call is over, or the app wants no more
-  kj::Own<kj::PromiseFulfiller<int>> over = {};
-
-  void tell(kj::StringPtr json, kj::StringPtr version) {
-    if (line == nullptr) return;
-    int answer = 0;
-    line->onCaller([&]() { answer = onJson(user, json.cStr(), version.cStr()); });
-    if (answer == 0) return;
-    line = nullptr;
-    over->fulfill(HEARTH_OK);
-  }
-};
-
 class Watcher final: public local::DocumentWatcher::Server {
  public:
-  explicit Watcher(std::shared_ptr<Reader> app): app(kj::mv(app)) {}
+  Watcher(std::shared_ptr<Listener> app, hearth_on_json onJson, void* user)
+      : app(kj::mv(app)),
+        onJson(onJson),
+        user(user) {}
 
   kj::Promise<void> changed(ChangedContext context) override {
-    app->tell(context.getParams().getJson(), context.getParams().getVersion());
+    auto params = context.getParams();
+    app->tell([&]() { return onJson(user, params.getJson().cStr(), params.getVersion().cStr()); });
     return kj::READY_NOW;
   }
 
  private:
-  std::shared_ptr<Reader> app;
+  std::shared_ptr<Listener> app;
+  hearth_on_json onJson;
+  void* user;
 };
 
 Document::Client opened(Line& line, const char* name) {
@@ -81,20 +70,6 @@ int takeBack(hearth_t* h, const char* name, char* error, size_t errorSize, kj::S
         auto answer = co_await make(document).send();
         co_return answer.getDone() ? int{HEARTH_OK} : line.say(HEARTH_FAILED, nothing);
       });
-}
-
-kj::Promise<int> watch(
-    Line& line, Document::Client document, const char* path, std::shared_ptr<Reader> app) {
-  auto paf = kj::newPromiseAndFulfiller<int>();
-  app->line = &line;
-  app->over = kj::mv(paf.fulfiller);
-  KJ_DEFER(app->line = nullptr);
-  auto request = document.watchRequest();
-  request.setPath(path);
-  request.setWatcher(kj::heap<Watcher>(app));
-  auto watching = request.send().then([](auto&&) -> int { return HEARTH_FAILED; });
-  auto cancelled = line.whenCancelled().then([]() -> int { return HEARTH_CANCELLED; });
-  co_return co_await paf.promise.exclusiveJoin(kj::mv(cancelled)).exclusiveJoin(kj::mv(watching));
 }
 
 int needsJson(char* error, size_t errorSize) {
@@ -173,8 +148,12 @@ int hearth_doc_redo(hearth_t* h, const char* name, char* error, size_t errorSize
 int hearth_doc_watch(hearth_t* h, const char* name, const char* path, hearth_on_json onJson,
     void* user, char* error, size_t errorSize) {
   if (onJson == nullptr) return needsJson(error, errorSize);
-  auto app = std::make_shared<Reader>(onJson, user);
-  return on(h, name, path, error, errorSize, [&](Line& line, Document::Client document, ErrorLine) {
-    return watch(line, kj::mv(document), path, app);
-  });
+  return on(h, name, path, error, errorSize,
+      [&](Line& line, Document::Client document, ErrorLine) -> kj::Promise<int> {
+        auto app = std::make_shared<Listener>();
+        auto request = document.watchRequest();
+        request.setPath(path);
+        request.setWatcher(kj::heap<Watcher>(app, onJson, user));
+        return Listener::listen(line, app, request.send().ignoreResult());
+      });
 }

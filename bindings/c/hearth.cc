@@ -131,7 +131,7 @@ hearth_t* local::openOver(kj::Own<local::Transport> transport, ErrorLine error) 
   int code = guarded(error, [&]() {
     return transport->call([](local::Line& line) { return readStatus(line, nullptr); }, error);
   });
-  return code == HEARTH_OK ? new hearth_handle{kj::mv(transport)} : nullptr;
+  return code == HEARTH_OK ? new hearth_handle(kj::mv(transport)) : nullptr;
 }
 
 hearth_t* hearth_open(const char* home, char* error, size_t errorSize) {

@@ -119,6 +119,84 @@ int hearth_doc_redo(hearth_t* h, const char* name, char* error, size_t error_siz
 int hearth_doc_watch(hearth_t* h, const char* name, const char* path, hearth_on_json on_json,
     void* user, char* error, size_t error_size);
 
+/* Who is at a document just now, on all devices that can be reached, and what they say: cursors,
+ * selections, "is typing". JSON of at most 4096 bytes, kept nowhere, gone with whoever said it. */
+
+struct hearth_there {
+  const char* device;    /* its name */
+  const char* device_id; /* and id */
+  const char* json;      /* what somebody there says of themselves */
+  int own;               /* on this device */
+};
+
+/* Valid during the call. Return 0 to go on, anything else to end hearth_doc_attend. */
+typedef int (*hearth_on_present)(void* user, const struct hearth_there* there, size_t count);
+typedef int (*hearth_on_said)(
+    void* user, const char* device, const char* device_id, const char* json);
+
+/* Calls `on_present` once. */
+int hearth_doc_present(hearth_t* h, const char* name, hearth_on_present on_present, void* user,
+    char* error, size_t error_size);
+
+/* Is there, with `json` (NULL: null), until a callback says so or the call is cancelled. `on_present`:
+ * who is there, now and whenever that changes. `on_said`: what others say to all; it may be NULL. */
+int hearth_doc_attend(hearth_t* h, const char* name, const char* json, hearth_on_present on_present,
+    hearth_on_said on_said, void* user, char* error, size_t error_size);
+
+/* Says something else of the app, while hearth_doc_attend runs on this handle: from any thread, or a
+ * callback. What is no JSON ends that call with an error. */
+int hearth_doc_become(hearth_t* h, const char* json, char* error, size_t error_size);
+
+/* To whoever is there now, on the other devices. */
+int hearth_doc_say(hearth_t* h, const char* name, const char* json, char* error, size_t error_size);
+
+/* The clipboard that all devices share. What is copied lives for a while, and then is gone on all of
+ * them. At most 4 MiB; what is larger belongs into a blob. */
+
+struct hearth_clip {
+  const char* id;      /* for hearth_clip_paste, as long as it is there */
+  const char* type;    /* MIME type */
+  const void* bytes;   /* by hearth_clip_paste alone; else NULL */
+  size_t size;         /* how many there are */
+  const char* preview; /* one line of a text that is no secret, or "" */
+  int secret;
+  uint64_t left_ms;   /* 0: it has no lifetime */
+  const char* device; /* where it was copied */
+  const char* device_id;
+};
+
+/* The newest first. Valid during the call. Return 0 to go on, anything else to end a watch. */
+typedef int (*hearth_on_clips)(void* user, const struct hearth_clip* clips, size_t count);
+
+struct hearth_copying {
+  size_t size;      /* sizeof(struct hearth_copying) */
+  const char* type; /* NULL: text/plain */
+  int64_t
+      lifetime_ms; /* 0: the usual one; below 0: until it is cleared or newer ones take its room */
+  int secret;
+};
+
+/* On this device's disk when it returns HEARTH_OK. `options` may be NULL. */
+int hearth_clip_copy(hearth_t* h, const void* bytes, size_t size,
+    const struct hearth_copying* options, char* error, size_t error_size);
+
+/* Calls `on_clips` once with one entry: the newest, or that with the id (NULL: the newest).
+ * HEARTH_FAILED where there is none. */
+int hearth_clip_paste(hearth_t* h, const char* id, hearth_on_clips on_clips, void* user,
+    char* error, size_t error_size);
+
+/* Calls `on_clips` once. */
+int hearth_clip_list(
+    hearth_t* h, hearth_on_clips on_clips, void* user, char* error, size_t error_size);
+
+/* All of it is gone, here and, as soon as they hear of it, on the other devices. */
+int hearth_clip_clear(hearth_t* h, char* error, size_t error_size);
+
+/* Calls `on_clips` now, and again whenever something else is there, until it says so or the call is
+ * cancelled. */
+int hearth_clip_watch(
+    hearth_t* h, hearth_on_clips on_clips, void* user, char* error, size_t error_size);
+
 /* Ends the dictation or the watch that runs on this handle. From any thread, a callback or a signal handler. */
 void hearth_cancel(hearth_t* h);
 

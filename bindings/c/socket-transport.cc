@@ -23,19 +23,17 @@ bool hasLoop() {
 
 class SocketLine final: public Line {
  public:
-  SocketLine(kj::StringPtr socket, int cancelled)
+  SocketLine(kj::StringPtr socket, int cancelled, int nudged)
       : cancelled(cancelled),
+        nudged(nudged),
         io(kj::setupAsyncIo()),
         stream(connect(io, socket)),
         client(*stream) {}
 
   Daemon::Client daemon() override { return client.bootstrap().castAs<Daemon>(); }
 
-  kj::Promise<void> whenCancelled() override {
-    auto event = io.lowLevelProvider->wrapInputFd(cancelled);
-    uint64_t count = 0;
-    co_await event->read(&count, sizeof(count));
-  }
+  kj::Promise<void> whenCancelled() override { return whenWritten(cancelled); }
+  kj::Promise<void> whenNudged() override { return whenWritten(nudged); }
 
   void onCaller(kj::FunctionParam<void()> callback) override { callback(); }
 
@@ -47,10 +45,16 @@ class SocketLine final: public Line {
   }
 
  private:
-  int cancelled;
+  int cancelled, nudged;
   kj::AsyncIoContext io;
   kj::Own<kj::AsyncIoStream> stream;
   capnp::TwoPartyClient client;
+
+  kj::Promise<void> whenWritten(int fd) {
+    auto event = io.lowLevelProvider->wrapInputFd(fd);
+    uint64_t count = 0;
+    co_await event->read(&count, sizeof(count));
+  }
 
   static kj::Own<kj::AsyncIoStream> connect(kj::AsyncIoContext& io, kj::StringPtr socket) {
     auto address =
@@ -67,19 +71,25 @@ class SocketLine final: public Line {
 
 SocketTransport::SocketTransport(kj::String socket)
     : socket(kj::mv(socket)),
-      cancelled(newEvent()) {}
+      cancelled(newEvent()),
+      nudged(newEvent()) {}
 
 int SocketTransport::call(Work work, ErrorLine error) {
   if (hasLoop())
     return error.say(HEARTH_USAGE,
         "a callback, and a thread with a simulated world, cannot call a daemon: use another thread");
-  SocketLine line(socket, cancelled);
+  SocketLine line(socket, cancelled, nudged);
   return line.wait(work(line));
 }
 
 void SocketTransport::cancel() {
   uint64_t one = 1;
   if (write(cancelled, &one, sizeof(one)) < 0) return;  // it is cancelled already
+}
+
+void SocketTransport::nudge() {
+  uint64_t one = 1;
+  if (write(nudged, &one, sizeof(one)) < 0) return;  // it is nudged already
 }
 
 }  // namespace hearth::local

@@ -16,10 +16,11 @@ class SocketTransport final: public Transport {
 
   int call(Work work, ErrorLine error) override;
   void cancel() override;
+  void nudge() override;
 
  private:
   kj::String socket;
-  kj::AutoCloseFd cancelled;  // an eventfd: writing is safe in a signal handler
+  kj::AutoCloseFd cancelled, nudged;  // eventfds: writing is safe in a signal handler
 };
 
 }  // namespace hearth::local

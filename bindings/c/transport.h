@@ -19,6 +19,9 @@ class Line {
   // Resolves when hearth_cancel has been called on the handle.
   virtual kj::Promise<void> whenCancelled() = 0;
 
+  // Resolves when somebody has something to say to the call that runs (Transport::nudge).
+  virtual kj::Promise<void> whenNudged() = 0;
+
   // Runs a callback of the app's on the thread on which the app made the call.
   virtual void onCaller(kj::FunctionParam<void()> callback) = 0;
 };
@@ -36,6 +39,8 @@ class Transport {
 
   // From any thread, a callback or a signal handler.
   virtual void cancel() = 0;
+  // From any thread or a callback.
+  virtual void nudge() = 0;
 };
 
 // A handle over `transport`, once a daemon has answered there; null and a line when none does.

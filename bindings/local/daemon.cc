@@ -1,11 +1,13 @@
 #include "bindings/local/daemon.h"
 
 #include "bindings/local/blobs.h"
+#include "bindings/local/clipboard.h"
 #include "bindings/local/documents.h"
 #include "bindings/local/finding.h"
 #include "bindings/local/folders.h"
 #include "bindings/local/invitation.h"
 #include "bindings/local/refuse.h"
+#include "bindings/local/settings.h"
 #include "bindings/local/views.h"
 #include "crypto/identity/display.h"
 #include "devices/vault/vaults.h"
@@ -271,6 +273,16 @@ class DaemonServer final: public Daemon::Server {
   }
   kj::Promise<void> folders(FoldersContext context) override {
     context.getResults().setFolders(newFolders(kj::addRef(*papers)));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> clipboard(ClipboardContext context) override {
+    context.getResults().setClipboard(newClipboard(kj::addRef(*papers)));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> settings(SettingsContext context) override {
+    context.getResults().setSettings(newSettings(kj::addRef(*papers)));
     return kj::READY_NOW;
   }
 

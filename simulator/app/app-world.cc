@@ -20,11 +20,8 @@ class AppWorld::AppLine final: public local::Line {
 
   local::Daemon::Client daemon() override { return client.bootstrap().castAs<local::Daemon>(); }
 
-  // hearth_cancel may come from anywhere, and so it is looked for.
-  kj::Promise<void> whenCancelled() override {
-    constexpr auto LOOK_EVERY = 20 * kj::MILLISECONDS;
-    while (!call.cancelled.exchange(false)) co_await time.after(LOOK_EVERY);
-  }
+  kj::Promise<void> whenCancelled() override { return whenSet(call.cancelled); }
+  kj::Promise<void> whenNudged() override { return whenSet(call.nudged); }
 
   void onCaller(kj::FunctionParam<void()> callback) override {
     KJ_IF_MAYBE(app, call.app) {
@@ -43,6 +40,12 @@ class AppWorld::AppLine final: public local::Line {
   Call& call;
   WorldTime& time;
   capnp::TwoPartyClient client;
+
+  // It may be set from anywhere, and so it is looked for.
+  kj::Promise<void> whenSet(std::atomic<bool>& flag) {
+    constexpr auto LOOK_EVERY = 20 * kj::MILLISECONDS;
+    while (!flag.exchange(false)) co_await time.after(LOOK_EVERY);
+  }
 };
 
 AppWorld::AppWorld(Scenario scenarioIn, Catalogue catalogueIn, uint64_t seed)

@@ -34,7 +34,7 @@ class AppWorld final {
   struct Call {
     std::string device;
     kj::Maybe<Actor&> app;  // whose callbacks run on its own thread
-    std::atomic<bool>& cancelled;
+    std::atomic<bool>&cancelled, &nudged;
     local::Transport::Work& work;
     int code = HEARTH_UNREACHABLE;
     kj::Maybe<kj::Exception> thrown;

@@ -18,11 +18,12 @@ class WorldTransport final: public local::Transport {
 
   int call(Work work, local::ErrorLine error) override;
   void cancel() override { cancelled = true; }
+  void nudge() override { nudged = true; }
 
  private:
   std::shared_ptr<Gate> gate;
   std::string device;
-  std::atomic<bool> cancelled = false;
+  std::atomic<bool> cancelled = false, nudged = false;
 };
 
 }  // namespace hearth::sim

@@ -41,6 +41,10 @@ inline const kj::Vector<capnp::StructSchema>& callStructs() {
     methodsOf<local::Presence>(found);
     methodsOf<local::Presence::Place>(found);
     methodsOf<local::PresenceWatcher>(found);
+    methodsOf<local::Clipboard>(found);
+    methodsOf<local::ClipboardWatcher>(found);
+    methodsOf<local::Settings>(found);
+    methodsOf<local::SettingsWatcher>(found);
     return found;
   }();
   return all;
