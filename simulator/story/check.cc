@@ -1,6 +1,7 @@
 #include "simulator/story/check.h"
 
 #include "simulator/story/check-circle.h"
+#include "simulator/story/check-clipboard.h"
 #include "simulator/story/check-files.h"
 #include "simulator/story/check-memory.h"
 
@@ -261,8 +262,8 @@ Violations check(Run& run) {
   for (auto checker: {everybodyIsBack, exactlyOnce, jobsEnd, convergence, epochsFit, linked,
            acknowledged, keptOnDisk, countersAreFresh, noGhosts, nobodyForgetsInVain, removedIsOut,
            removedIsLeft, vaultsAreBlind, circlesApart, strangersStayOut, placedOnMembers,
-           nothingLeft, documentsAreInStep, filesAreInStep, tracesAreSilent, energy, noErrors,
-           bounded, staleWorksForNobody, keptNowAndThen, faultsCame}) {
+           nothingLeft, documentsAreInStep, filesAreInStep, clipboardForgets, tracesAreSilent,
+           energy, noErrors, bounded, staleWorksForNobody, keptNowAndThen, faultsCame}) {
     auto found = checker(run);
     all.insert(all.end(), found.begin(), found.end());
   }

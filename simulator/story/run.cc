@@ -259,6 +259,7 @@ void Run::end(kj::Maybe<Watcher&> watcher) {
     tasks.add(foldDisk(world.device(i)));
     if (!writers.changes().empty()) tasks.add(writers.read(world.device(i)));
     if (owners.changes() > 0) tasks.add(owners.read(world.device(i)));
+    if (!copiers.entries().empty()) tasks.add(copiers.read(world.device(i)));
   }
   pass(1 * kj::SECONDS, watcher);
 }
@@ -377,6 +378,9 @@ void Run::countEffects() {
   count("file-changed", owners.changes());
   for (auto& [device, page]: owners.pages()) count("text-merged", page.status.merged);
   count("file-freed", owners.freed());
+  count("copied", copiers.acknowledged());
+  count("not-copied", copiers.entries().size() - copiers.acknowledged());
+  count("cleared", copiers.cleared());
   count("written", writers.acknowledged());
   count("not-written", writers.changes().size() - writers.acknowledged());
   for (auto& event: world.history.all()) {

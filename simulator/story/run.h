@@ -6,6 +6,7 @@
 
 #include "simulator/story/bounds.h"
 #include "simulator/story/catalogue.h"
+#include "simulator/story/copiers.h"
 #include "simulator/story/owners.h"
 #include "simulator/story/people.h"
 #include "simulator/story/scenario.h"
@@ -42,6 +43,7 @@ class Run final: private kj::TaskSet::ErrorHandler {
   People people{world};
   Writers writers{world};
   Owners owners{world};
+  Copiers copiers{world};
 
   kj::TimePoint beganAt() const { return began; }  // of the story, when the set-up was done
   kj::TimePoint healedAt() const { return healed; }

@@ -18,6 +18,8 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"approve", &Verbs::approve, false, true},
     {"false-hands", &Verbs::fallIntoFalseHands, true, true},
     {"write", &Verbs::write, false, true},
+    {"copy", &Verbs::copy, false, true},
+    {"clear", &Verbs::clear, false, true},
     {"share-folder", &Verbs::shareFolder, false, true},
     {"use-files", &Verbs::useFiles, false, true},
     {"move", &Verbs::move, false, true},
@@ -145,6 +147,15 @@ kj::Promise<void> Verbs::write(const Happening& h) {
   auto span = h.span > 0 * kj::SECONDS ? h.span : 30 * kj::SECONDS;
   return run.writers.write(*h.device, changes, span);
 }
+
+kj::Promise<void> Verbs::copy(const Happening& h) {
+  auto entries = h.amount > 0 ? static_cast<uint32_t>(h.amount) : 10;
+  auto span = h.span > 0 * kj::SECONDS ? h.span : 30 * kj::SECONDS;
+  auto longest = kj::max(static_cast<int64_t>(h.second), int64_t{3}) * kj::SECONDS;
+  return run.copiers.copy(*h.device, entries, span, longest);
+}
+
+kj::Promise<void> Verbs::clear(const Happening& h) { return run.copiers.clear(*h.device); }
 
 kj::Promise<void> Verbs::shareFolder(const Happening& h) {
   bool shared = co_await run.owners.share(*h.device);

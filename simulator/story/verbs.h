@@ -63,6 +63,8 @@ class Verbs final {
   kj::Promise<void> fallIntoFalseHands(const Happening& h);
   kj::Promise<void> approve(const Happening& h);
   kj::Promise<void> write(const Happening& h);
+  kj::Promise<void> copy(const Happening& h);
+  kj::Promise<void> clear(const Happening& h);
   kj::Promise<void> shareFolder(const Happening& h);
   kj::Promise<void> useFiles(const Happening& h);
   kj::Promise<void> move(const Happening& h);
