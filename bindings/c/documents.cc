@@ -1,12 +1,14 @@
 // The documents of hearth.h.
 
-#include "bindings/c/handle.h"
+#include "bindings/c/document-call.h"
 #include "bindings/c/listener.h"
 
 using namespace hearth;
 using local::Document;
 using local::ErrorLine;
 using local::Line;
+using local::needsJson;
+using local::onDocument;
 using local::Listener;
 
 namespace {
@@ -30,30 +32,11 @@ class Watcher final: public local::DocumentWatcher::Server {
   void* user;
 };
 
-Document::Client opened(Line& line, const char* name) {
-  auto request = line.daemon().documentsRequest().send().getDocuments().openRequest();
-  request.setName(name);
-  return request.send().getDocument();
-}
-
-// Opens the document and does something with it.
-template <typename Work>
-int on(
-    hearth_t* h, const char* name, const char* path, char* error, size_t errorSize, Work&& work) {
-  ErrorLine line{error, errorSize};
-  if (h == nullptr || name == nullptr || path == nullptr)
-    return line.say(HEARTH_USAGE, "a document's call needs a handle, a name and a path");
-  return local::guarded(line, [&]() {
-    return h->transport->call(
-        [&](Line& connected) { return work(connected, opened(connected, name), line); }, line);
-  });
-}
-
 // Something that changes it.
 template <typename Make>
 int change(
     hearth_t* h, const char* name, const char* path, char* error, size_t errorSize, Make&& make) {
-  return on(h, name, path, error, errorSize,
+  return onDocument(h, name, path, error, errorSize,
       [&](Line&, Document::Client document, ErrorLine) -> kj::Promise<int> {
         auto request = make(document);
         request.setPath(path);
@@ -65,16 +48,11 @@ int change(
 template <typename Make>
 int takeBack(hearth_t* h, const char* name, char* error, size_t errorSize, kj::StringPtr nothing,
     Make&& make) {
-  return on(h, name, "", error, errorSize,
+  return onDocument(h, name, "", error, errorSize,
       [&](Line&, Document::Client document, ErrorLine line) -> kj::Promise<int> {
         auto answer = co_await make(document).send();
         co_return answer.getDone() ? int{HEARTH_OK} : line.say(HEARTH_FAILED, nothing);
       });
-}
-
-int needsJson(char* error, size_t errorSize) {
-  return ErrorLine{error, errorSize}.say(
-      HEARTH_USAGE, "that call needs JSON, or a callback for it");
 }
 
 }  // namespace
@@ -87,7 +65,7 @@ int hearth_doc_get(hearth_t* h, const char* name, const char* path,
     return ErrorLine{error, errorSize}.say(HEARTH_USAGE,
         "hearth_doc_get needs options whose size is sizeof(struct hearth_doc_reading): set it, or "
         "build the app with this library's hearth.h");
-  return on(h, name, path, error, errorSize,
+  return onDocument(h, name, path, error, errorSize,
       [&](Line& line, Document::Client document, ErrorLine) -> kj::Promise<int> {
         auto request = document.readRequest();
         request.setPath(path);
@@ -135,6 +113,26 @@ int hearth_doc_add(
   });
 }
 
+int hearth_doc_include(hearth_t* h, const char* name, const char* path, const char* json,
+    int included, char* error, size_t errorSize) {
+  if (json == nullptr) return needsJson(error, errorSize);
+  return change(h, name, path, error, errorSize, [&](Document::Client& document) {
+    auto request = document.includeRequest();
+    request.setJson(json);
+    request.setIncluded(included != 0);
+    return request;
+  });
+}
+
+int hearth_doc_move(
+    hearth_t* h, const char* name, const char* path, uint32_t to, char* error, size_t errorSize) {
+  return change(h, name, path, error, errorSize, [&](Document::Client& document) {
+    auto request = document.moveRequest();
+    request.setTo(to);
+    return request;
+  });
+}
+
 int hearth_doc_undo(hearth_t* h, const char* name, char* error, size_t errorSize) {
   return takeBack(h, name, error, errorSize, "nothing of this device's is left to take back",
       [](Document::Client& document) { return document.undoRequest(); });
@@ -148,7 +146,7 @@ int hearth_doc_redo(hearth_t* h, const char* name, char* error, size_t errorSize
 int hearth_doc_watch(hearth_t* h, const char* name, const char* path, hearth_on_json onJson,
     void* user, char* error, size_t errorSize) {
   if (onJson == nullptr) return needsJson(error, errorSize);
-  return on(h, name, path, error, errorSize,
+  return onDocument(h, name, path, error, errorSize,
       [&](Line& line, Document::Client document, ErrorLine) -> kj::Promise<int> {
         auto app = std::make_shared<Listener>();
         auto request = document.watchRequest();

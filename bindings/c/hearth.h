@@ -109,6 +109,14 @@ int hearth_doc_edit(hearth_t* h, const char* name, const char* path, uint32_t at
 int hearth_doc_add(
     hearth_t* h, const char* name, const char* path, int64_t count, char* error, size_t error_size);
 
+/* A value into a set, or out of it. */
+int hearth_doc_include(hearth_t* h, const char* name, const char* path, const char* json,
+    int included, char* error, size_t error_size);
+
+/* An element of a list, to another place in it. */
+int hearth_doc_move(
+    hearth_t* h, const char* name, const char* path, uint32_t to, char* error, size_t error_size);
+
 /* Takes back the newest change of this device that stands, or makes the newest again that was taken
  * back. HEARTH_FAILED where there is none. */
 int hearth_doc_undo(hearth_t* h, const char* name, char* error, size_t error_size);
@@ -118,6 +126,45 @@ int hearth_doc_redo(hearth_t* h, const char* name, char* error, size_t error_siz
  * cancelled. */
 int hearth_doc_watch(hearth_t* h, const char* name, const char* path, hearth_on_json on_json,
     void* user, char* error, size_t error_size);
+
+/* The names of all documents. */
+typedef int (*hearth_on_name)(void* user, const char* name);
+int hearth_doc_list(
+    hearth_t* h, hearth_on_name on_name, void* user, char* error, size_t error_size);
+
+struct hearth_doc_change {
+  const char*
+      version; /* as the document was behind it: hearth_doc_get reads it, hearth_doc_diff compares it */
+  const char* device;    /* name of its author */
+  const char* device_id; /* and id */
+  int64_t time_ms;       /* since 1970, by the author's clock */
+  uint32_t operations;
+};
+
+/* Valid during the call. Return 0 to go on, anything else to end the list. */
+typedef int (*hearth_on_change)(void* user, const struct hearth_doc_change* change);
+
+/* Who changed it when, newest first; `most` of them, 0: all. */
+int hearth_doc_history(hearth_t* h, const char* name, uint32_t most, hearth_on_change on_change,
+    void* user, char* error, size_t error_size);
+
+struct hearth_doc_piece {
+  const char* json;      /* what its author wrote: of a text a piece of it */
+  const char* device;    /* name of the author */
+  const char* device_id; /* and id */
+  int64_t time_ms;       /* since 1970, by the author's clock */
+};
+
+/* Valid during the call. Return 0 to go on, anything else to end the list. */
+typedef int (*hearth_on_piece)(void* user, const struct hearth_doc_piece* piece);
+
+/* Who wrote what is there, in its order. */
+int hearth_doc_who(hearth_t* h, const char* name, const char* path, hearth_on_piece on_piece,
+    void* user, char* error, size_t error_size);
+
+/* From one version to another (NULL: as it is now): calls `on_json` once with a JSON Patch (RFC 6902). */
+int hearth_doc_diff(hearth_t* h, const char* name, const char* from, const char* to,
+    hearth_on_json on_json, void* user, char* error, size_t error_size);
 
 /* Who is at a document just now, on all devices that can be reached, and what they say: cursors,
  * selections, "is typing". JSON of at most 4096 bytes, kept nowhere, gone with whoever said it. */

@@ -92,8 +92,67 @@ TEST_CASE("an app edits, counts, removes and takes back") {
   REQUIRE(seen[11].find("no JSON") != std::string::npos);
 }
 
+TEST_CASE("an app reads which documents there are, and who wrote what in them when") {
+  Fleet fleet;
+  std::vector<std::string> names, pieces, diffs;
+  std::vector<uint32_t> changes;
+  std::string first;
+  App app(fleet.world, "phone", [&](App& app) {
+    app.set("", R"({"text": {"$text": "words"}, "list": [1, 2], "set": {"$set": []}})");
+    auto* error = app.error;
+    hearth_doc_include(app.hearth, "notes", "/set", "5", 1, error, sizeof(app.error));
+    hearth_doc_move(app.hearth, "notes", "/list/0", 1, error, sizeof(app.error));
+    auto onName = [](void* into, const char* name) {
+      static_cast<std::vector<std::string>*>(into)->push_back(name);
+      return 0;
+    };
+    hearth_doc_list(app.hearth, onName, &names, error, sizeof(app.error));
+    struct Into {
+      std::vector<uint32_t>& changes;
+      std::string& first;
+    } into{changes, first};
+    auto onChange = [](void* user, const hearth_doc_change* change) {
+      auto& into = *static_cast<Into*>(user);
+      REQUIRE(std::string(change->device) == "phone");
+      REQUIRE(std::string(change->device_id).size() > 8);
+      into.changes.push_back(change->operations);
+      into.first = change->version;
+      return 0;
+    };
+    hearth_doc_history(app.hearth, "notes", 0, onChange, &into, error, sizeof(app.error));
+    auto onPiece = [](void* into, const hearth_doc_piece* piece) {
+      static_cast<std::vector<std::string>*>(into)->push_back(
+          std::string(piece->device) + ": " + piece->json);
+      return 0;
+    };
+    hearth_doc_who(app.hearth, "notes", "/text", onPiece, &pieces, error, sizeof(app.error));
+    auto onDiff = [](void* into, const char* json, const char*) {
+      static_cast<std::vector<std::string>*>(into)->push_back(json);
+      return 0;
+    };
+    hearth_doc_diff(
+        app.hearth, "notes", first.c_str(), nullptr, onDiff, &diffs, error, sizeof(app.error));
+    REQUIRE(app.get("") == R"({"list":[2,1],"set":[5],"text":"words"})");
+  });
+  fleet.untilReturned(120'000);
+  REQUIRE(names == std::vector<std::string>{"notes"});
+  REQUIRE(changes.size() == 3);
+  REQUIRE(pieces == std::vector<std::string>{R"(phone: "words")"});
+  REQUIRE(diffs.size() == 1);
+  REQUIRE(diffs[0].find("/set") != std::string::npos);
+  REQUIRE(diffs[0].find("/text") == std::string::npos);
+}
+
 TEST_CASE("calls on documents refuse what is missing") {
   char error[128];
+  REQUIRE(hearth_doc_list(nullptr, nullptr, nullptr, error, sizeof(error)) == HEARTH_USAGE);
+  REQUIRE(
+      hearth_doc_history(nullptr, "a", 0, nullptr, nullptr, error, sizeof(error)) == HEARTH_USAGE);
+  REQUIRE(hearth_doc_who(nullptr, "a", "", nullptr, nullptr, error, sizeof(error)) == HEARTH_USAGE);
+  auto patch = [](void*, const char*, const char*) { return 0; };
+  REQUIRE(hearth_doc_diff(nullptr, "a", nullptr, nullptr, patch, nullptr, error, sizeof(error)) ==
+      HEARTH_USAGE);
+  REQUIRE(hearth_doc_include(nullptr, "a", "", nullptr, 1, error, sizeof(error)) == HEARTH_USAGE);
   REQUIRE(hearth_doc_set(nullptr, "a", "", "{}", error, sizeof(error)) == HEARTH_USAGE);
   REQUIRE(hearth_doc_set(nullptr, "a", "", nullptr, error, sizeof(error)) == HEARTH_USAGE);
   REQUIRE(hearth_doc_get(nullptr, "a", "", nullptr, nullptr, nullptr, error, sizeof(error)) ==
