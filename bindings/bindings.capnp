@@ -79,6 +79,8 @@ interface Daemon {
   clipboard @22 () -> (clipboard :Clipboard);
 
   settings @23 () -> (settings :Settings);
+
+  limits @24 () -> (limits :Limits);
 }
 
 interface Clipboard {
@@ -155,6 +157,41 @@ interface SettingsWatcher {
   # The next one comes when it has returned.
 }
 
+interface Limits {
+  # How much this device sends and fetches of blobs, of files of folders and of what lies on VAULTs, and when that rests.
+  # Documents, operations and live streams always go. It is this device's own, and stays when the daemon ends.
+
+  get @0 () -> (limits :LimitsView);
+
+  setRates @1 (device :Text, up :Int64, down :Int64) -> ();
+  # Bytes a second towards that device, or, where it is empty, of all together; 0: none; below 0: as it is.
+
+  setResting @2 (belowPercent :Int16, onMetered :Int8) -> ();
+  # Below 0: as it is. `belowPercent`: 0 to 101; `onMetered`: 0 or 1.
+
+  pause @3 (seconds :UInt32) -> ();
+  # From now on, for so long; 0: until resume().
+
+  resume @4 () -> ();
+}
+
+struct LimitsView {
+  rates @0 :List(Rates);      # those that there are
+  belowPercent @1 :UInt8;     # rests on a battery with less that is not charging; 0: never, 101: always on battery
+  onMetered @2 :Bool;         # rests on a network that is metered
+  rests @3 :Text;             # why it rests now; empty: it goes
+  pausedUntilMs @4 :Int64;    # Unix time; 0: it is not; below 0: until resume()
+  sentBytes @5 :UInt64;       # of bulk, since the daemon began
+  fetchedBytes @6 :UInt64;
+
+  struct Rates {
+    device @0 :Text;          # its name; empty: all together
+    id @1 :Text;
+    up @2 :UInt64;            # bytes a second; 0: none
+    down @3 :UInt64;
+  }
+}
+
 enum FoundKind {
   anything @0;
   document @1;
@@ -184,7 +221,7 @@ interface Folders {
 
   list @0 () -> (folders :List(Folder));
 
-  add @1 (path :Text, name :Text) -> ();
+  add @1 (path :Text, name :Text, direction :Direction) -> ();
   # The directory becomes the folder of that name. Its files, and those of the others, follow.
 
   remove @2 (name :Text) -> (wasThere :Bool);
@@ -203,6 +240,15 @@ interface Folders {
   read @6 (path :Text, content :Data, offset :UInt64, bytes :UInt32) -> (how :FolderRead, bytes :Data);
   # Bytes of the file with that content that is at that path, here or away; fewer than asked at its end, and 4 MiB at
   # most. What is away is fetched from other devices, no more of it than is needed, and not kept.
+
+  set @7 (name :Text, direction :Direction) -> (wasThere :Bool);
+  # Resolves when it holds. What was held back until then follows.
+}
+
+enum Direction {
+  both @0;
+  send @1;                    # what others change does not come to this device
+  receive @2;                 # what is changed on this device is not told
 }
 
 enum FolderRead {
@@ -273,6 +319,10 @@ struct Folder {
   awayFiles @12 :UInt64;      # that are not here by choice
   awayBytes @13 :UInt64;
   choices @14 :List(Choice);  # the nearest one counts for a path; without any it is kept
+  rests @15 :Text;            # why nothing is fetched or sent just now; empty: it is
+  direction @16 :Direction;
+  changedHere @17 :UInt64;    # paths, which is not told: it only receives
+  notTaken @18 :UInt64;       # paths that others have changed: it only sends. They are not pending
 
   struct Choice {
     path @0 :Text;            # in the folder; empty: the folder itself
@@ -532,6 +582,7 @@ struct Status {
   plugins @12 :List(Plugin);
   alarms @13 :List(Text);     # what the user should know, a line each
   anchors @14 :Anchors;
+  rests @15 :Text;            # why bulk transfer rests (Limits); empty: it goes
 }
 
 # What would show that this device's disk was put back to an older copy.

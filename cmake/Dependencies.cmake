@@ -32,6 +32,7 @@ hearth_require(mbedx509 mbedx509 3.6.0)
 hearth_require(mbedtls mbedtls 3.6.0)
 
 hearth_require(avahi avahi-core 0.8)
+hearth_require(systemd libsystemd 247)
 hearth_require(miniupnpc miniupnpc 2.2)
 find_path(HEARTH_NATPMP_INCLUDE natpmp.h)  # it comes without a package file
 find_library(HEARTH_NATPMP natpmp)

@@ -51,7 +51,25 @@ json textsOf(capnp::List<capnp::Text>::Reader list) {
   return texts;
 }
 
-// Up to date: nothing is pending here, and every device that can be reached is known to have the same log.
+local::Direction directionOf(const std::string& name) {
+  using Direction = local::Direction;
+  return choose<Direction>(name,
+      {{"both", Direction::BOTH}, {"send", Direction::SEND}, {"receive", Direction::RECEIVE}});
+}
+
+const char* nameOf(local::Direction direction) {
+  switch (direction) {
+    case local::Direction::SEND:
+      return "send";
+    case local::Direction::RECEIVE:
+      return "receive";
+    case local::Direction::BOTH:
+      return "both";
+  }
+  return "unknown";
+}
+
+// Up to date, as far as its direction goes: nothing is pending here, and every device that can be reached is known to have the same log.
 bool isUpToDate(local::Folder::Reader folder) {
   bool isQuiet =
       folder.getPending() == 0 && !folder.getScanning() && folder.getProblem().size() == 0;
@@ -78,7 +96,9 @@ json jsonOf(local::Folder::Reader folder) {
       {"troubles", troubles}, {"up_to_date_with", textsOf(folder.getUpToDateWith())},
       {"reachable", textsOf(folder.getReachable())}, {"up_to_date", isUpToDate(folder)},
       {"away_files", folder.getAwayFiles()}, {"away_bytes", folder.getAwayBytes()},
-      {"choices", choicesOf(folder)}};
+      {"choices", choicesOf(folder)}, {"direction", nameOf(folder.getDirection())},
+      {"changed_here", folder.getChangedHere()}, {"not_taken", folder.getNotTaken()},
+      {"rests", folder.getRests().size() > 0 ? json(folder.getRests().cStr()) : json()}};
 }
 
 json jsonOf(local::FolderEntry::Reader entry) {
@@ -113,13 +133,20 @@ std::string stateOf(local::Folder::Reader folder) {
   if (folder.getProblem().size() > 0) return folder.getProblem().cStr();
   if (folder.getScanning())
     return "looks at its files: " + std::to_string(folder.getLookedAt()) + " so far";
-  if (folder.getPending() > 0)
-    return std::to_string(folder.getPending()) + " files are to come or go";
+  if (folder.getPending() > 0) {
+    auto missing = std::to_string(folder.getPending()) + " files are to come or go";
+    return folder.getRests().size() == 0 ? missing
+                                         : missing + "; rests: " + folder.getRests().cStr();
+  }
   auto reachable = folder.getReachable().size(), with = folder.getUpToDateWith().size();
   if (reachable == 0) return "as this device knows it; no other device can be reached";
   if (with < reachable)
     return "hears what " + std::to_string(reachable - with) + " devices have to say";
-  return "up to date with " + std::to_string(with) + (with == 1 ? " device" : " devices");
+  auto direction = folder.getDirection();
+  auto what = direction == local::Direction::SEND ? "up to date in what it sends with "
+      : direction == local::Direction::RECEIVE    ? "up to date in what it receives with "
+                                                  : "up to date with ";
+  return what + std::to_string(with) + (with == 1 ? " device" : " devices");
 }
 
 class FolderCommand final {
@@ -141,6 +168,7 @@ class FolderCommand final {
     auto request = folders.addRequest();
     request.setPath(path.c_str());
     request.setName(name.c_str());
+    request.setDirection(directionOf(options.direction));
     wait(request.send());
     if (common.json) {
       printJson({{"name", name}, {"path", path}});
@@ -148,6 +176,15 @@ class FolderCommand final {
       std::cout << path << " is the folder \"" << name
                 << "\" now. On another device: hearth folder add DIRECTORY --name " << name << "\n";
     }
+    return DONE;
+  }
+
+  int set() {
+    auto request = folders.setRequest();
+    request.setName(options.name.c_str());
+    request.setDirection(directionOf(options.direction));
+    if (!wait(request.send()).getWasThere()) throw noSuch();
+    if (common.json) printJson({{"name", options.name}, {"direction", options.direction}});
     return DONE;
   }
 
@@ -284,6 +321,12 @@ class FolderCommand final {
     if (folder.getAwayFiles() > 0)
       std::cout << "  " << folder.getAwayFiles() << " files, " << bytesText(folder.getAwayBytes())
                 << ", are away by choice\n";
+    if (folder.getDirection() == local::Direction::SEND)
+      std::cout << "  it only sends; " << folder.getNotTaken()
+                << " paths that others have changed are not taken\n";
+    if (folder.getDirection() == local::Direction::RECEIVE)
+      std::cout << "  it only receives; " << folder.getChangedHere()
+                << " paths were changed here, which is not told\n";
     for (auto choice: folder.getChoices())
       std::cout << "  " << (choice.getKept() ? "kept here: " : "not kept here: ")
                 << (choice.getPath().size() == 0 ? "everything else" : choice.getPath().cStr())
@@ -300,6 +343,7 @@ int folder(const Common& common, const std::string& what, const FolderOptions& o
   FolderCommand folder(common, options);
   if (what == "add") return folder.add();
   if (what == "remove") return folder.remove();
+  if (what == "set") return folder.set();
   if (what == "list") return folder.list();
   if (what == "free") return folder.choose(local::KeepChoice::FREE);
   if (what == "only") return folder.choose(local::KeepChoice::ONLY);

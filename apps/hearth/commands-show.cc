@@ -173,7 +173,8 @@ int status(const Common& common) {
         {"devices_reachable", status.getDevicesReachable()},
         {"jobs_running", status.getJobsRunning()}, {"uptime_s", status.getUptimeS()},
         {"version", status.getVersion().cStr()}, {"alarms", alarms},
-        {"anchors", toJson(status.getAnchors())}});
+        {"anchors", toJson(status.getAnchors())},
+        {"rests", status.getRests().size() > 0 ? json(status.getRests().cStr()) : json()}});
     return DONE;
   }
   for (auto alarm: status.getAlarms()) std::cout << "ALARM: " << alarm.cStr() << "\n";
@@ -186,6 +187,8 @@ int status(const Common& common) {
             << "  devices  " << status.getDevicesReachable() << " of " << status.getDevicesActive()
             << " reachable\n"
             << "  jobs     " << status.getJobsRunning() << " running\n";
+  if (status.getRests().size() > 0)
+    std::cout << "  rests    large transfers: " << status.getRests().cStr() << "\n";
   for (auto plugin: status.getPlugins())
     std::cout << "  plugin   " << plugin.getTask().cStr() << " " << plugin.getVersion().cStr()
               << "\n";

@@ -79,6 +79,13 @@ struct FolderOptions {
   std::vector<std::string> paths;
   bool waits = false;       // until everything is up to date
   bool foreground = false;  // a mount, until it ends
+  std::string direction = "both";
+};
+
+struct LimitsOptions {
+  std::string up, down, with;        // empty: as it is; all devices together
+  std::string onBattery, onMetered;  // empty: as it is
+  std::string duration;              // of a pause; empty: until it is ended
 };
 
 struct FindOptions {
@@ -135,6 +142,8 @@ int folder(const Common& common, const std::string& what, const FolderOptions& o
 int folderMount(const Common& common, const FolderOptions& options);
 // `what`: the name of the command behind `hearth blob`.
 int blob(const Common& common, const std::string& what, const BlobOptions& options);
+// `what`: limits, pause or resume.
+int limits(const Common& common, const std::string& what, const LimitsOptions& options);
 int find(const Common& common, const FindOptions& options);
 int clipShare(const Common& common);
 // `what`: the name of the command behind `hearth clip` and `hearth settings`.

@@ -9,6 +9,17 @@ void describeFolders(CLI::App& app, Common& common, FolderOptions& options) {
       "makes a directory a folder; what is called the same on another device is the same folder");
   add->add_option("PATH", options.path, "the directory")->required();
   add->add_option("--name", options.name, "what it is called; without it, as the directory is");
+  auto direction = [&](CLI::App* of) {
+    return of
+        ->add_option("--direction", options.direction,
+            "send: what others change does not come here; receive: what is changed here is not told")
+        ->check(CLI::IsMember({"both", "send", "receive"}));
+  };
+  direction(add);
+  auto* set =
+      command(*folder, common, "set", "says in which direction a folder goes on this device");
+  set->add_option("NAME", options.name, "which one")->required();
+  direction(set)->required();
   command(*folder, common, "list", "the folders of this device");
   auto* status = command(*folder, common, "status", "what is missing of them, where, and why");
   status->add_option("NAME", options.name, "one of them alone");

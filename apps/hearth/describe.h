@@ -16,6 +16,7 @@ void describeDocuments(CLI::App& app, Common& common, DocOptions& options);
 // hearth blob …
 void describeBlobs(CLI::App& app, Common& common, BlobOptions& options);
 void describeFolders(CLI::App& app, Common& common, FolderOptions& options);
+void describeLimits(CLI::App& app, Common& common, LimitsOptions& options);
 void describeFind(CLI::App& app, Common& common, FindOptions& options);
 void describeSettings(CLI::App& app, Common& common, SettingsOptions& options);
 void describeClipboard(CLI::App& app, Common& common, ClipOptions& options);

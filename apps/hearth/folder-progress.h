@@ -16,7 +16,7 @@ class FolderProgress final {
   void at(local::Folder::Reader folder);
 
  private:
-  enum class Phase : uint8_t { LOOKING, COMING };
+  enum class Phase : uint8_t { LOOKING, COMING, RESTING };
 
   bool asJson;
   std::string name;  // of the folder that is shown

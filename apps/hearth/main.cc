@@ -33,6 +33,7 @@ struct Everything {
   FindOptions find;
   ClipOptions clip;
   SettingsOptions shared;
+  LimitsOptions limits;
   std::vector<std::string> settings;
   std::string name, role, device, reason = "lost", job, instance, relayWhat;
   bool leaves = false;
@@ -232,6 +233,8 @@ int dispatch(CLI::App& app, Everything& all) {
   if (got("blob"))
     return blob(
         all.common, app.get_subcommand("blob")->get_subcommands().front()->get_name(), all.blob);
+  for (auto* what: {"limits", "pause", "resume"})
+    if (got(what)) return limits(all.common, what, all.limits);
   if (got("find")) return find(all.common, all.find);
   if (got("clip"))
     return clip(
@@ -292,6 +295,7 @@ int main(int argc, char** argv) {
   describeDocuments(app, all.common, all.doc);
   describeBlobs(app, all.common, all.blob);
   describeFolders(app, all.common, all.folder);
+  describeLimits(app, all.common, all.limits);
   describeFind(app, all.common, all.find);
   describeClipboard(app, all.common, all.clip);
   describeSettings(app, all.common, all.shared);

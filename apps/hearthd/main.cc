@@ -7,6 +7,7 @@
 #include "bindings/local/home.h"
 #include "bindings/local/server.h"
 #include "devices/linux/linux-folders.h"
+#include "devices/linux/linux-outlook.h"
 #include "devices/linux/tpm-counter.h"
 #include "devices/vault/vaults.h"
 #include "router/engine/sandbox-engine-host.h"
@@ -143,6 +144,7 @@ class Daemon final {
   kj::Own<kj::OutputStream> traceFile;
   kj::Own<Trace> trace;
   ThreadExecutor aside, files;
+  devices::LinuxOutlook outlook{disk->getRoot(), aside};
   apps::UnusedMemory unusedMemory{*store, uv.timer(), aside};
   devices::LinuxFolders folders;
   kj::Maybe<kj::Own<devices::TpmCounter>> counter;
@@ -219,7 +221,7 @@ class Daemon final {
     node = kj::heap<devices::Node>(
         devices::Seams{uv.timer(), kj::systemPreciseCalendarClock(), *trace, home.entropy(),
             network, *store, engines, disk->getRoot(), home.directory(), aside, files,
-            openLocalLink(settings.listen), openCounter(), folders},
+            openLocalLink(settings.listen), openCounter(), folders, outlook},
         identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
     node->data().blobs().setRoom(options.blobRoomGib << 30);
     node->data().vaults().holdings().setRoom(options.vaultRoomGib << 30);

@@ -7,9 +7,9 @@ using namespace hearth;
 using local::Document;
 using local::ErrorLine;
 using local::Line;
+using local::Listener;
 using local::needsJson;
 using local::onDocument;
-using local::Listener;
 
 namespace {
 

@@ -6,6 +6,7 @@
 #include "bindings/local/finding.h"
 #include "bindings/local/folders.h"
 #include "bindings/local/invitation.h"
+#include "bindings/local/limits.h"
 #include "bindings/local/refuse.h"
 #include "bindings/local/settings.h"
 #include "bindings/local/views.h"
@@ -283,6 +284,11 @@ class DaemonServer final: public Daemon::Server {
 
   kj::Promise<void> settings(SettingsContext context) override {
     context.getResults().setSettings(newSettings(kj::addRef(*papers)));
+    return kj::READY_NOW;
+  }
+
+  kj::Promise<void> limits(LimitsContext context) override {
+    context.getResults().setLimits(newLimits(kj::addRef(*papers)));
     return kj::READY_NOW;
   }
 

@@ -19,6 +19,10 @@ void write(devices::Node& node, const devices::Folders::View& view, Folder::Buil
   out.setProblem(status.problem.c_str());
   out.setAwayFiles(status.totals.awayFiles);
   out.setAwayBytes(status.totals.awayBytes);
+  out.setRests(status.rests.c_str());
+  out.setDirection(static_cast<Direction>(view.direction));
+  out.setChangedHere(status.changedHere);
+  out.setNotTaken(status.notTaken);
   auto choices = out.initChoices(static_cast<kj::uint>(status.choices.size()));
   for (kj::uint i = 0; i < status.choices.size(); ++i) {
     choices[i].setPath(status.choices[i].path.str().c_str());
@@ -40,6 +44,12 @@ void write(devices::Node& node, const devices::Folders::View& view, Folder::Buil
   for (auto& link: node.linksUp()) up.push_back(node.nameOf(link.peer));
   auto reachable = out.initReachable(static_cast<kj::uint>(up.size()));
   for (kj::uint i = 0; i < up.size(); ++i) reachable.set(i, up[i].c_str());
+}
+
+// The two have the same numbers.
+devices::Folders::Direction directionOf(Direction direction) {
+  if (direction > Direction::RECEIVE) refuse("a direction that this hearthd does not know");
+  return static_cast<devices::Folders::Direction>(direction);
 }
 
 devices::Folder::Choice choiceOf(KeepChoice what) {
@@ -118,8 +128,15 @@ class FoldersServer final: public Folders::Server {
 
   kj::Promise<void> add(AddContext context) override {
     auto params = context.getParams();
-    auto added = co_await all().add(params.getPath().cStr(), params.getName().cStr());
+    auto added = co_await all().add(
+        params.getPath().cStr(), params.getName().cStr(), directionOf(params.getDirection()));
     if (!added) refuse(added.error().c_str());
+  }
+
+  kj::Promise<void> set(SetContext context) override {
+    auto params = context.getParams();
+    context.getResults().setWasThere(
+        co_await all().set(params.getName().cStr(), directionOf(params.getDirection())));
   }
 
   kj::Promise<void> remove(RemoveContext context) override {

@@ -198,6 +198,7 @@ void writeStatus(const devices::Node& node, const std::vector<devices::DeviceVie
   out.setJobsRunning(static_cast<uint32_t>(jobsRunning));
   out.setUptimeS(static_cast<uint64_t>(uptime / kj::SECONDS));
   out.setVersion(VERSION);
+  KJ_IF_MAYBE(why, node.data().gate().whyResting()) out.setRests(why->c_str());
   auto alarms = node.alarms();
   writeTexts(alarms, out.initAlarms(static_cast<kj::uint>(alarms.size())));
   write(node.circle().anchorSources(), out.initAnchors());

@@ -19,6 +19,10 @@ class Pace final {
   // `bytes` pass now; nothing more may for so long.
   kj::Duration passed(size_t bytes, kj::TimePoint now);
 
+  // For how long nothing may pass from now on, and what may where that is not at all.
+  kj::Duration wait(kj::TimePoint now) const;
+  uint64_t left(kj::TimePoint now) const;
+
  private:
   uint64_t bytesPerS;
   kj::TimePoint due =

@@ -19,7 +19,9 @@ BlobExchange::BlobExchange(Surroundings aroundIn)
                 around.timer, static_cast<BlobSession::Host&>(*this), peer, kj::mv(stream));
           },
           [this](const DeviceId& peer) { peerGone(peer); }),
-      driving(drive().eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "blobs", e); })) {}
+      driving(drive().eagerlyEvaluate([](kj::Exception&& e) { KJ_LOG(ERROR, "blobs", e); })) {
+  around.gate.setUser(*this);
+}
 
 BlobExchange::~BlobExchange() noexcept(false) {}
 
@@ -87,11 +89,17 @@ kj::Promise<kj::Vector<kj::Maybe<crypto::Buffer>>> BlobExchange::lookUp(
     const DeviceId& peerIn, std::vector<AskedPart> asked, size_t mostBytes) {
   auto peer = peerIn;
   kj::Vector<kj::Maybe<crypto::Buffer>> answers(asked.size());
-  if (!around.readers.readsBlobs(peer)) {
-    for (size_t i = 0; i < asked.size(); ++i) answers.add(nullptr);
-    co_return kj::mv(answers);
-  }
+  auto count = asked.size();
+  auto nothing = [&]() {
+    for (size_t i = 0; i < count; ++i) answers.add(nullptr);
+    return kj::mv(answers);
+  };
+  // Whoever asks is told that it is lacking, and again when it is not: nothing waits in vain meanwhile.
+  co_await around.gate.looked();
+  if (!around.readers.readsBlobs(peer) || around.gate.isResting()) co_return nothing();
   auto found = co_await ownParts(kj::mv(asked), mostBytes);
+  count = found.size();
+  if (around.gate.isResting()) co_return nothing();
   for (auto& part: found) {
     kj::Maybe<crypto::Buffer> answer;
     KJ_IF_MAYBE(there, part) {

@@ -5,6 +5,7 @@
 
 #include "core/trace/trace.h"
 #include "devices/data/blob-session.h"
+#include "devices/data/bulk-gate.h"
 #include "devices/data/peer-streams.h"
 #include "storage/blob/fetcher.h"
 
@@ -13,7 +14,10 @@ namespace hearth::devices {
 // First byte of a lane stream's header: what the stream is for.
 constexpr kj::byte STREAM_KIND_BLOBS = 7;
 
-class BlobExchange final: public BlobFetching, private BlobSession::Host {
+class BlobExchange final: public BlobFetching,
+                          private BlobSession::Host,
+                          private BulkGate::User,
+                          private storage::BlobFetcher::Allowance {
  public:
   // Of parts that have come and that no target has kept yet. With more, nothing is read from peers.
   static constexpr uint64_t UNKEPT_BYTES_MAX = 16 << 20;
@@ -32,6 +36,7 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
     Trace& trace;
     transport::Links& links;
     const Readers& readers;
+    BulkGate& gate;
     DeviceId self;
   };
   explicit BlobExchange(Surroundings around);
@@ -80,6 +85,7 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
   void peerHas(const DeviceId& peer, const ContentId& content) override;
   void isHere(const crypto::CollectionId& collection, const ContentId& content) override;
   bool isStuck(const ContentId& content) const override;
+  kj::Maybe<std::string> whyResting() const override { return around.gate.whyResting(); }
   size_t fetching() const { return active.size(); }
   // Devices that have sent other bytes than they should: they are not asked again while this device runs.
   const std::map<DeviceId, Error>& liars() const { return lied; }
@@ -113,7 +119,7 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
 
   Surroundings around;
   std::vector<BlobPlace*> places;
-  Machine fetcher;
+  Machine fetcher{static_cast<Machine::Allowance&>(*this)};
   std::map<DeviceId, Machine::PeerNumber> numbers;
   std::map<Machine::PeerNumber, DeviceId> peers;
   std::map<DeviceId, Error> lied;
@@ -124,7 +130,7 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
   uint64_t unkeptBytes = 0, fetches = 0;
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> waitingForRoom;
   uint32_t nextNumber = 1;
-  bool isPoked = false;
+  bool isPoked = false, hasRested = false;
   transport::Bell poked;
   PeerStreams<BlobSession> streams;
   kj::Maybe<Reserve&> reserve;  // whose device is called zero
@@ -154,6 +160,12 @@ class BlobExchange final: public BlobFetching, private BlobSession::Host {
   kj::Promise<void> answered(const DeviceId& peer, crypto::Buffer message) override;
   kj::Promise<kj::Vector<kj::Maybe<crypto::Buffer>>> lookUp(
       const DeviceId& peer, std::vector<storage::AskedPart> asked, size_t mostBytes) override;
+  kj::Maybe<kj::Promise<void>> holdsBack(const DeviceId& peer) override;
+  void gave(const DeviceId& peer, size_t bytes) override;
+  void gateChanged() override;
+  bool isWaiting() const override;
+  Left left(Machine::PeerNumber peer, Machine::Time now) override;
+  void asked(Machine::PeerNumber peer, uint64_t bytes, Machine::Time now) override;
 };
 
 }  // namespace hearth::devices

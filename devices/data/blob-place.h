@@ -9,6 +9,8 @@
 #include <kj/async.h>
 #include <kj/vector.h>
 
+#include <string>
+
 namespace hearth::devices {
 
 using storage::BlobRef;
@@ -78,6 +80,9 @@ class BlobFetching {
 
   // Whether nobody who is here has what is lacking of the blob.
   virtual bool isStuck(const ContentId& content) const = 0;
+
+  // Why nothing is fetched just now, for people; none: it is (bulk-gate.h).
+  virtual kj::Maybe<std::string> whyResting() const = 0;
 };
 
 }  // namespace hearth::devices

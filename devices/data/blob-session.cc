@@ -28,6 +28,16 @@ void BlobSession::has(const ContentId& content) {
   toSay.ring();
 }
 
+void BlobSession::giveNothing() {
+  server.giveNothing();
+  toSay.ring();
+}
+
+void BlobSession::hasAll() {
+  server.hasAll();
+  toSay.ring();
+}
+
 kj::Promise<Result<void>> BlobSession::listen() {
   for (;;) {
     Result<void> refused;
@@ -75,8 +85,17 @@ kj::Promise<Result<void>> BlobSession::speak() {
       co_await write(question);
       continue;
     }
+    bool isBulk = server.hasParts();
+    if (isBulk) {
+      // Questions do not wait for it.
+      KJ_IF_MAYBE(opens, host.holdsBack(peer)) {
+        co_await toSay.wait().exclusiveJoin(kj::mv(*opens));
+        continue;
+      }
+    }
     auto answer = server.next();
     KJ_IF_MAYBE(message, answer) {
+      if (isBulk) host.gave(peer, message->size());
       toLookUp.ring();
       co_await write(*message);
     } else {

@@ -24,6 +24,9 @@ class BlobSession final {
     // See BlobPlace::parts; what the peer may not have is not here.
     virtual kj::Promise<kj::Vector<kj::Maybe<crypto::Buffer>>> lookUp(
         const DeviceId& peer, std::vector<storage::AskedPart> asked, size_t mostBytes) = 0;
+    // Whether no more may be given just now, and when that is to be asked again.
+    virtual kj::Maybe<kj::Promise<void>> holdsBack(const DeviceId& peer) = 0;
+    virtual void gave(const DeviceId& peer, size_t bytes) = 0;
   };
 
   // All outlive the session.
@@ -38,8 +41,11 @@ class BlobSession final {
 
   // Questions of this device.
   void ask(crypto::Buffer message);
-  // See BlobServer::has.
+  // See BlobServer.
   void has(const ContentId& content);
+  void giveNothing();
+  void hasAll();
+  bool hasRefused() const { return server.hasRefused(); }
 
  private:
   kj::Timer& timer;

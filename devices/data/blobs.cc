@@ -14,6 +14,9 @@ using storage::Database;
 
 namespace {
 
+constexpr Error RESTS = {Errc::BUSY,
+    "large transfers rest on this device: hearth limits says why, and hearth resume ends a pause"_kj};
+
 bool isElsewhere(const std::map<DeviceId, BlobNames::Has>& holders, const DeviceId& self) {
   return std::ranges::any_of(holders, [&](auto& holder) {
     auto& [device, has] = holder;
@@ -173,6 +176,7 @@ Blobs::Has Blobs::after(const ContentId& content, Has wanted) {
 
 kj::Promise<Result<void>> Blobs::orNobodyHas(ContentId content) {
   for (auto since = around.timer.now(); around.timer.now() - since < PATIENCE;) {
+    if (around.exchange.whyResting() != nullptr) co_return no(RESTS);
     co_await around.timer.afterDelay(PATIENCE / 10);
     if (!around.exchange.isStuck(content)) since = around.timer.now();
   }

@@ -31,7 +31,7 @@ Data::Data(Surroundings around)
   }
   allVaults = kj::heap<Vaults>(Vaults::Surroundings{around.timer, around.clock, around.entropy,
       around.store, log, around.keeper, around.links, around.home, around.files, blobCircle,
-      blobExchange, blobDisk, namedOnes, around.identity.keys.id});
+      bulkGate, blobExchange, blobDisk, namedOnes, around.identity.keys.id});
   found = kj::heap<Search>(Indexer::Surroundings{around.timer, around.store, all, folders()});
 }
 
@@ -46,6 +46,7 @@ kj::Promise<void> Data::start() {
     co_return;
   }
   own.begin();
+  co_await bulkGate.start();
   // Before anybody asks for what lies in them.
   KJ_IF_MAYBE(folders, ownFolders) co_await (*folders)->start();
   co_await allVaults->start();

@@ -34,6 +34,8 @@ class Data final: private kj::TaskSet::ErrorHandler {
     Executor& files;  // where files are read and written
     // None: this device can have no folders.
     kj::Maybe<FolderSystem&> folders = nullptr;
+    // None: nothing is known of battery and network.
+    kj::Maybe<OutlookSource&> outlook = nullptr;
   };
   explicit Data(Surroundings around);
   ~Data() noexcept(false);
@@ -47,6 +49,9 @@ class Data final: private kj::TaskSet::ErrorHandler {
   const storage::Log& operations() const { return log; }
   // Blobs of other devices, and for them.
   BlobExchange& exchange() { return blobExchange; }
+  // How much of them goes, and when.
+  BulkGate& gate() { return bulkGate; }
+  const BulkGate& gate() const { return bulkGate; }
   // Devices that have sent other bytes than blobs have.
   const std::map<DeviceId, Error>& liars() const { return blobExchange.liars(); }
   const BlobCircle& blobKeys() const { return blobCircle; }
@@ -92,8 +97,9 @@ class Data final: private kj::TaskSet::ErrorHandler {
   OwnEntries own{{around.timer, log, around.keeper}};
   KeepingInStep inStep;
   BlobCircle blobCircle{around.keeper};
+  BulkGate bulkGate{{around.timer, around.clock, around.store, around.outlook}};
   BlobExchange blobExchange{
-      {around.timer, around.trace, around.links, blobCircle, around.identity.keys.id}};
+      {around.timer, around.trace, around.links, blobCircle, bulkGate, around.identity.keys.id}};
   Presence whoIsWhere;
   kj::Own<Clipboard> copied;
   BlobDisk blobDisk{around.files, around.home, around.entropy};

@@ -28,22 +28,26 @@ uint64_t memoryBytes(const kj::ReadableDirectory& system) {
   return 0;
 }
 
-// 0..1 of the first battery; below 0 where there is none, or it is charging.
+}  // namespace
+
 double batteryLevel(const kj::ReadableDirectory& system) {
   kj::Path supplies{"sys", "class", "power_supply"};
+  int percent = 0, batteries = 0;
+  bool isEmptied = false;
   KJ_IF_MAYBE(directory, system.tryOpenSubdir(supplies)) {
     for (auto& name: (*directory)->listNames()) {
-      auto capacity = readText(**directory, kj::Path{kj::str(name), "capacity"});
-      auto status = readText(**directory, kj::Path{kj::str(name), "status"});
-      if (capacity == nullptr) continue;
-      if (status.orDefault("").starts_with("Discharging"))
-        return std::stoi(KJ_ASSERT_NONNULL(capacity)) / 100.0;
+      auto read = [&](kj::StringPtr what) {
+        return readText(**directory, kj::Path{kj::str(name), kj::str(what)}).orDefault("");
+      };
+      auto capacity = read("capacity");
+      if (capacity.empty() || read("scope").starts_with("Device")) continue;
+      isEmptied = isEmptied || read("status").starts_with("Discharging");
+      percent += std::stoi(capacity);
+      ++batteries;
     }
   }
-  return -1;
+  return isEmptied ? percent / (100.0 * batteries) : -1;
 }
-
-}  // namespace
 
 router::DeviceFacts localFacts(const kj::ReadableDirectory& system, const DeviceId& id,
     const std::string& name, const std::string& deviceClass, uint32_t cores) {

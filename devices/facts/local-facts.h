@@ -8,6 +8,10 @@
 
 namespace hearth::devices {
 
+// 0..1 of what this machine's batteries hold, while they are emptied; below 0 where there is none, or it is charging.
+// Those of mice and the like are not its own. Throws where they cannot be read.
+double batteryLevel(const kj::ReadableDirectory& system);
+
 // `system` is the root of the file system (or a likeness of it): /proc/meminfo and
 // /sys/class/power_supply are read from it. What cannot be read is left at its default.
 router::DeviceFacts localFacts(const kj::ReadableDirectory& system, const DeviceId& id,

@@ -3,6 +3,7 @@
 // does it; nothing is changed here.
 
 #include "devices/folders/placing.h"
+#include "storage/tables/folder-unsaid.h"
 
 #include <set>
 
@@ -21,8 +22,8 @@ struct FolderChoice {
 
 // Of the next `most` pending paths after that one, those that something can be done about now. `busy`: paths that are
 // being seen to.
-FolderChoice chooseSteps(storage::Database& db, int64_t folder, const storage::FolderPath& after,
-    const std::set<storage::FolderPath>& busy, size_t most);
+FolderChoice chooseSteps(storage::Database& db, storage::folder_unsaid::Of folder,
+    const storage::FolderPath& after, const std::set<storage::FolderPath>& busy, size_t most);
 
 struct FolderArrivals {
   std::vector<FolderStep> wanted;
@@ -31,6 +32,7 @@ struct FolderArrivals {
 };
 
 // Of steps whose bytes have come those that shall still be there, as things are now.
-FolderArrivals stillWanted(storage::Database& db, int64_t folder, std::vector<FolderStep> steps);
+FolderArrivals stillWanted(
+    storage::Database& db, storage::folder_unsaid::Of folder, std::vector<FolderStep> steps);
 
 }  // namespace hearth::devices

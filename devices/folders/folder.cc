@@ -2,12 +2,15 @@
 
 #include "storage/folder/keeping.h"
 #include "storage/tables/folder-listing.h"
+#include "storage/tables/folder-unsaid.h"
 
 #include <kj/debug.h>
 
 #include <utility>
 
 namespace hearth::devices {
+
+using storage::folders::Direction;
 
 Folder::Folder(FolderSurroundings& around, storage::folders::Folder settings,
     kj::Own<storage::FileTree> treeIn)
@@ -129,14 +132,16 @@ kj::Promise<bool> Folder::step() {
     problem = looked.error().because.cStr();
     co_return false;
   }
-  auto merged = co_await merging.some();
+  // What is merged changes what lies here, and is told.
+  Result<bool> merged = false;
+  if (known.direction == Direction::BOTH) merged = co_await merging.some();
   if (!merged) {
     problem = merged.error().because.cStr();
     co_return false;
   }
   problem.clear();
   if (saying.takePlacesToMake()) making.poke();
-  bool made = co_await making.some();
+  bool made = known.direction != Direction::SEND && co_await making.some();
   bool freed = co_await freeing.some();
   if (*looked || made) merging.poke();
   co_return *looked || *merged || made || freed;
@@ -152,21 +157,50 @@ kj::Promise<void> Folder::waitForNews() {
   co_await told;
 }
 
-kj::Promise<Folder::Status> Folder::status() {
-  auto [totals, choices] =
-      co_await around.store.read([folder = known.number](storage::Database& db) {
-        return std::pair(
-            storage::folders::totals(db, folder), storage::folder_choices::all(db, folder));
-      });
-  auto told = troubles.told();
-  for (auto& path: making.waiting(FolderTroubles::MAX))
-    told.try_emplace(path.str(),
-        FolderTroubles::Trouble{"it comes when a device that has it can be reached", false});
-  co_return Status{totals, looking.isLookingAtAll(), looking.files(), making.receivedBytes(),
-      merging.merged(), kj::mv(told), problem.empty() ? watchProblem : problem, kj::mv(choices)};
+kj::Promise<Folder::Status> Folder::look() {
+  auto [status, held] = co_await around.store.read([folder = known](storage::Database& db) {
+    constexpr auto MOST = FolderTroubles::MAX;
+    auto number = folder.number;
+    Status status;
+    std::vector<storage::FolderPath> held;  // back, as the folder goes in one direction
+    status.totals = storage::folders::totals(db, number);
+    status.choices = storage::folder_choices::all(db, number);
+    if (folder.direction == Direction::SEND) {
+      status.notTaken = std::exchange(status.totals.pending, 0);
+      held = storage::folder_versions::pending(
+          db, number, storage::folder_versions::Order::FORWARDS, {}, MOST);
+    } else if (folder.direction == Direction::RECEIVE) {
+      status.changedHere = storage::folder_unsaid::count(db, number);
+      held = storage::folder_unsaid::all(db, number, MOST);
+    }
+    return std::pair(kj::mv(status), kj::mv(held));
+  });
+  status.isLookingAtAll = looking.isLookingAtAll();
+  status.lookedAt = looking.files();
+  status.receivedBytes = making.receivedBytes();
+  status.merged = merging.merged();
+  status.problem = problem.empty() ? watchProblem : problem;
+  status.troubles = troubles.told();
+  auto resting = around.exchange.whyResting();
+  KJ_IF_MAYBE(why, resting) {
+    status.rests = *why;
+  } else {
+    for (auto& path: making.waiting(FolderTroubles::MAX))
+      status.troubles.try_emplace(path.str(),
+          FolderTroubles::Trouble{"it comes when a device that has it can be reached", false});
+  }
+  auto heldWhy = known.direction == Direction::SEND
+      ? "others have changed it, which is not taken: this folder only sends"
+      : "changed here, which is not told: this folder only receives";
+  for (auto& path: held)
+    status.troubles.try_emplace(path.str(), FolderTroubles::Trouble{heldWhy, true});
+  co_return kj::mv(status);
 }
 
 kj::Promise<Folder::Chosen> Folder::choose(Choice choice, std::vector<storage::FolderPath> paths) {
+  if (known.direction == Direction::SEND)
+    return Chosen(std::unexpected("what is here of a folder that only sends is not chosen: "
+                                  "hearth folder set NAME --direction both"));
   return whileItIsThere(carryOut(choice, kj::mv(paths)));
 }
 
@@ -201,7 +235,9 @@ kj::Promise<Folder::Chosen> Folder::carryOut(
 }
 
 kj::Promise<std::vector<bool>> Folder::keeps(std::vector<FolderProving::Asked> files) {
-  if (provings >= PROVING_MAX) return std::vector<bool>(files.size(), false);
+  // What its owner removes here is told to nobody: no one is to rely on it.
+  bool isReliable = known.direction != Direction::RECEIVE;
+  if (!isReliable || provings >= PROVING_MAX) return std::vector<bool>(files.size(), false);
   ++provings;
   return whileItIsThere(proving.keeps(kj::mv(files)).attach(kj::defer([this]() { --provings; })));
 }

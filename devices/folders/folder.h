@@ -44,8 +44,11 @@ class Folder final: private kj::TaskSet::ErrorHandler {
     std::map<std::string, FolderTroubles::Trouble> troubles;  // by path
     std::string problem;                                      // of the folder itself; empty: none
     std::vector<storage::folder_choices::Choice> choices;     // of what is kept here
+    uint64_t changedHere = 0;                                 // paths, where it only receives
+    uint64_t notTaken = 0;  // paths, where it only sends; they are not pending
+    std::string rests;      // why nothing is fetched just now; empty: it is
   };
-  kj::Promise<Status> status();
+  kj::Promise<Status> status() { return whileItIsThere(look()); }
 
   enum class Choice : uint8_t {
     FREE,  // these are not kept here
@@ -94,6 +97,7 @@ class Folder final: private kj::TaskSet::ErrorHandler {
   kj::Promise<void> distrustAfterBoot();
   kj::Promise<void> thin();
   kj::Promise<bool> step();
+  kj::Promise<Status> look();
   kj::Promise<bool> pacedStep();
   kj::Promise<Chosen> carryOut(Choice choice, std::vector<storage::FolderPath> paths);
   // For whoever may outlive the folder: then it fails.

@@ -29,6 +29,10 @@ kj::StringPtr mayBeCalled(const std::string& name) {
 
 }  // namespace
 
+kj::Maybe<crypto::CollectionId> folderCollection(const BlobCircle& circle, kj::StringPtr name) {
+  return circle.collectionCalled("folders", name);
+}
+
 Folders::Folders(FolderSurroundings around, BlobExchange& exchange)
     : around(around),
       source(around.store),
@@ -76,12 +80,13 @@ kj::Promise<void> Folders::seek() {
   }
 }
 
-kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std::string name) {
+kj::Promise<std::expected<void, std::string>> Folders::add(
+    std::string path, std::string name, Direction direction) {
   if (auto why = mayBeCalled(name); why != nullptr) co_return std::unexpected(why.cStr());
   if (openNamed(name) != open.end() || gone.contains(name))
     co_return std::unexpected(
         "this device has a folder of that name already: `hearth folder list` says where");
-  auto called = around.circle.collectionCalled("folders", name.c_str());
+  auto called = folderCollection(around.circle, name.c_str());
   if (called == nullptr)
     co_return std::unexpected(
         "this device holds no key of the circle yet: try again when it has met another device");
@@ -90,8 +95,11 @@ kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std
     co_return std::unexpected("this device has 64 folders, and no more");
   auto created = around.system.create(path, idOf(collection));
   if (!created) co_return std::unexpected(created.error());
-  folders::Folder folder{
-      .name = name, .collection = collection, .path = created->path, .boot = around.system.boot()};
+  folders::Folder folder{.name = name,
+      .collection = collection,
+      .path = created->path,
+      .boot = around.system.boot(),
+      .direction = direction};
   folder = co_await around.store.write([folder, self = around.self](Database& db) mutable {
     folder.ownBefore = storage::entries::following(db, folder.collection, FOLDER_TOPIC, self);
     folder.number = folders::add(db, folder);
@@ -104,6 +112,37 @@ kj::Promise<std::expected<void, std::string>> Folders::add(std::string path, std
 Folders::Open::iterator Folders::openNamed(const std::string& name) {
   return std::ranges::find_if(
       open, [&](auto& entry) { return entry.second->settings().name == name; });
+}
+
+// It begins anew, as when this device had: whatever is under way is no more, and what is not done is found.
+kj::Promise<bool> Folders::set(std::string name, Direction direction) {
+  auto found = openNamed(name);
+  if (found != open.end()) {
+    auto folder = found->second->settings();
+    if (folder.direction == direction) co_return true;
+    source.remove(folder.number);
+    open.erase(found);
+    gone.insert_or_assign(name, std::pair(kj::mv(folder), std::string("it is just being set")));
+  }
+  auto lost = gone.find(name);
+  if (lost == gone.end()) co_return false;
+  auto number = lost->second.first.number;
+  kj::Maybe<kj::Exception> failed;
+  try {
+    co_await around.store.write(
+        [number, direction](Database& db) { folders::setDirection(db, number, direction); });
+  } catch (const kj::Exception& e) {  // a full disk, perhaps: it goes on as it was
+    failed = kj::cp(e);
+  }
+  // Removed meanwhile.
+  lost = gone.find(name);
+  if (lost == gone.end() || lost->second.first.number != number) co_return false;
+  auto folder = kj::mv(lost->second.first);
+  if (failed == nullptr) folder.direction = direction;
+  gone.erase(lost);
+  take(kj::mv(folder));
+  KJ_IF_MAYBE(e, failed) kj::throwFatalException(kj::mv(*e));
+  co_return true;
 }
 
 kj::Promise<bool> Folders::remove(std::string name) {
@@ -129,14 +168,20 @@ kj::Promise<std::vector<Folders::View>> Folders::list() {
   for (auto& collection: collections) {
     auto found = open.find(collection);
     if (found == open.end()) continue;
-    View view{found->second->settings().name, found->second->settings().path, {}};
-    view.status = co_await found->second->status();
+    auto& settings = found->second->settings();
+    View view{settings.name, settings.path, settings.direction, {}};
+    try {
+      view.status = co_await found->second->status();
+    } catch (
+        const kj::Exception& e) {  // it is removed or set meanwhile, or its tables cannot be read
+      view.status.problem = e.getDescription().cStr();
+    }
     views.push_back(kj::mv(view));
   }
   for (auto& [name, lost]: gone) {
     Folder::Status status;
     status.problem = lost.second;
-    views.push_back({name, lost.first.path, kj::mv(status)});
+    views.push_back({name, lost.first.path, lost.first.direction, kj::mv(status)});
   }
   co_return kj::mv(views);
 }

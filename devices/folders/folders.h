@@ -9,6 +9,9 @@
 
 namespace hearth::devices {
 
+// None: this device holds no key of the circle.
+kj::Maybe<crypto::CollectionId> folderCollection(const BlobCircle& circle, kj::StringPtr name);
+
 class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorHandler {
  public:
   // All outlive this object.
@@ -20,12 +23,17 @@ class Folders final: private storage::Log::Follower, private kj::TaskSet::ErrorH
 
   // The directory becomes the folder of that name, and is in step with the others' from now on. Resolves when it is one;
   // its files follow. A line for people where it cannot be one.
-  kj::Promise<std::expected<void, std::string>> add(std::string path, std::string name);
+  using Direction = storage::folders::Direction;
+  kj::Promise<std::expected<void, std::string>> add(
+      std::string path, std::string name, Direction direction = Direction::BOTH);
+  // From now on. What was held back follows, or is held back. False: there is no such folder.
+  kj::Promise<bool> set(std::string name, Direction direction);
   // It is a directory like any other from now on: nothing happens to its files, here or elsewhere.
   kj::Promise<bool> remove(std::string name);
 
   struct View {
     std::string name, path;
+    Direction direction;
     Folder::Status status;
   };
   kj::Promise<std::vector<View>> list();

@@ -19,16 +19,16 @@ constexpr uint8_t ONE = 1, OTHER = 2, BOTH = ONE | OTHER;
 }  // namespace
 
 // The newest is looked at first: whatever has come from it was before. Times of entries that follow one another ascend.
-kj::Promise<std::vector<PathState>> FolderLineage::common(Name one, Name other, size_t most) {
+kj::Promise<kj::Maybe<PathState>> FolderLineage::common(Name one, Name other) {
   struct Seen {
     uint8_t from;
     Said said;
   };
   std::map<Name, Seen> seen;
   std::set<std::pair<uint64_t, Name>> open;
-  std::vector<PathState> found;
+  std::map<ContentId, uint8_t> states;
   std::vector<std::pair<Name, uint8_t>> reached{{one, ONE}, {other, OTHER}};
-  for (size_t steps = 0; steps < STEPS_MAX && found.size() < most; ++steps) {
+  for (size_t steps = 0; steps < STEPS_MAX; ++steps) {
     for (auto& [name, from]: reached) {
       auto known = seen.find(name);
       if (known == seen.end()) {
@@ -42,10 +42,14 @@ kj::Promise<std::vector<PathState>> FolderLineage::common(Name one, Name other, 
     reached.clear();
     if (open.empty()) break;
     auto& newest = seen.at(open.extract(std::prev(open.end())).value().second);
-    if (newest.from == BOTH) found.push_back(newest.said.record.state);
+    // Two devices that merge the same make the same, each by a record of its own: it is one state.
+    auto& state = newest.said.record.state;
+    auto from = newest.from;
+    if (state.kind == PathState::Kind::FILE) from = states[state.content.contentId()] |= from;
+    if (from == BOTH) co_return kj::mv(state);
     for (auto& name: newest.said.record.replaced) reached.emplace_back(name, newest.from);
   }
-  co_return kj::mv(found);
+  co_return nullptr;
 }
 
 // None for what is not here, or is not what it should be.

@@ -15,9 +15,9 @@ class FolderLineage final {
       : around(around),
         folder(folder) {}
 
-  // States that both versions have come from, the newest first; `most` at most.
-  kj::Promise<std::vector<storage::PathState>> common(
-      storage::RecordName one, storage::RecordName other, size_t most);
+  // The newest state that both versions have come from. None: there is none, or it is too far back, or not here.
+  kj::Promise<kj::Maybe<storage::PathState>> common(
+      storage::RecordName one, storage::RecordName other);
 
  private:
   using Name = storage::RecordName;

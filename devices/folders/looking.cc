@@ -1,5 +1,7 @@
 #include "devices/folders/looking.h"
 
+#include "storage/tables/folder-unsaid.h"
+
 #include <kj/debug.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@ namespace hearth::devices {
 namespace {
 
 namespace folders = storage::folders;
+namespace unsaid = storage::folder_unsaid;
 
 using storage::Database;
 using storage::FileState;
@@ -155,9 +158,9 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::listSome() 
       listings.push_back({directory, files.list(directory), rulesIn(files, directory)});
     return listings;
   });
-  auto locals = co_await around.store.read([folder = folder.number, some](Database& db) {
+  auto locals = co_await around.store.read([folder = unsaid::Of(folder), some](Database& db) {
     std::vector<std::vector<Local>> locals;
-    for (auto& directory: some) locals.push_back(folders::in(db, folder, directory));
+    for (auto& directory: some) locals.push_back(unsaid::seenIn(db, folder, directory));
     return locals;
   });
   std::vector<Look> looks;
@@ -215,9 +218,9 @@ kj::Promise<Result<std::vector<FolderLooking::Look>>> FolderLooking::lookAtTouch
     learnRules(directory, kj::mv(text));
     directories.insert(directory);
   }
-  auto locals = co_await around.store.read([folder = folder.number, some](Database& db) {
+  auto locals = co_await around.store.read([folder = unsaid::Of(folder), some](Database& db) {
     std::vector<kj::Maybe<Local>> locals;
-    for (auto& path: some) locals.push_back(folders::find(db, folder, path));
+    for (auto& path: some) locals.push_back(unsaid::seen(db, folder, path));
     return locals;
   });
   std::vector<Look> looks;
@@ -269,8 +272,9 @@ kj::Promise<Result<void>> FolderLooking::compare(std::vector<Look> looks) {
     }
   }
   for (auto& path: vanished) {
-    auto below = co_await around.store.read(
-        [folder = folder.number, path](Database& db) { return folders::below(db, folder, path); });
+    auto below = co_await around.store.read([folder = unsaid::Of(folder), path](Database& db) {
+      return unsaid::seenBelow(db, folder, path);
+    });
     for (auto& local: below) findings.push_back({local.path, {}, {}, {}});
   }
   co_await read(kj::mv(toRead), findings);

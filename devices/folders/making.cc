@@ -14,6 +14,7 @@ namespace {
 
 namespace folders = storage::folders;
 namespace merges = storage::folder_merges;
+namespace unsaid = storage::folder_unsaid;
 namespace versions = storage::folder_versions;
 
 using storage::Database;
@@ -117,7 +118,7 @@ kj::Promise<std::vector<FolderStep>> FolderMaking::pendingSteps() {
     if (!retry.isDue && retry.at > now) busy.insert(path);
   }
   auto choice = co_await around.store.read(
-      [folder = folder.number, after = cursor, busy = kj::mv(busy)](
+      [folder = unsaid::Of(folder), after = cursor, busy = kj::mv(busy)](
           Database& db) { return chooseSteps(db, folder, after, busy, BATCH); });
   lookFirst(choice.uncertain);
   KJ_IF_MAYBE(last, choice.last) {
@@ -155,7 +156,7 @@ kj::Promise<void> FolderMaking::dropLeftovers() {
 // Of what has been fetched that which shall still be there.
 kj::Promise<std::vector<FolderStep>> FolderMaking::arrivedSteps() {
   auto arrivals = co_await around.store.read(
-      [folder = folder.number, steps = takeArrived()](
+      [folder = unsaid::Of(folder), steps = takeArrived()](
           Database& db) mutable { return stillWanted(db, folder, kj::mv(steps)); });
   lookFirst(arrivals.uncertain);
   for (auto& path: arrivals.tooEarly) retryLater(path, AGAIN_AFTER);
@@ -266,36 +267,41 @@ kj::Promise<void> FolderMaking::place(std::vector<FolderStep> steps) {
         here.push_back(version->state.content.contentId());
     }
   }
-  co_await around.store.write([folder = folder.number, done = kj::mv(done)](Database& db) {
-    for (auto& one: done) {
-      if (!one.how) continue;
-      auto& step = one.step;
-      KJ_IF_MAYBE(from, step.from) {
-        forgetChunks(db, folder, from->path);
-        folders::drop(db, folder, from->path);
-        versions::consider(db, folder, from->path);
-      }
-      KJ_IF_MAYBE(state, *one.how) {
-        auto& version = KJ_ASSERT_NONNULL(step.version);
-        Local now{step.path, state->stamp, version.state, version.name};
-        if (version.state.kind == Kind::FILE) now.state.attributes = one.has;
-        if (version.state.kind == Kind::DIRECTORY) now.state.attributes.mode = state->mode;
-        if (version.isImplied()) {
-          forgetChunks(db, folder, step.path);
-          folders::drop(db, folder, step.path);  // whoever looks at it says that it is there
-        } else {
-          placeChunks(db, folder, now);
-          folders::put(db, folder, now);
-          if (one.text) merges::remember(db, folder, version.state.content.contentId(), *one.text);
+  bool onlyReceives = folder.direction == folders::Direction::RECEIVE;
+  co_await around.store.write(
+      [folder = folder.number, onlyReceives, done = kj::mv(done)](Database& db) {
+        for (auto& one: done) {
+          if (!one.how) continue;
+          auto& step = one.step;
+          // What was changed here lies aside now.
+          if (onlyReceives) unsaid::drop(db, folder, step.path);
+          KJ_IF_MAYBE(from, step.from) {
+            forgetChunks(db, folder, from->path);
+            folders::drop(db, folder, from->path);
+            versions::consider(db, folder, from->path);
+          }
+          KJ_IF_MAYBE(state, *one.how) {
+            auto& version = KJ_ASSERT_NONNULL(step.version);
+            Local now{step.path, state->stamp, version.state, version.name};
+            if (version.state.kind == Kind::FILE) now.state.attributes = one.has;
+            if (version.state.kind == Kind::DIRECTORY) now.state.attributes.mode = state->mode;
+            if (version.isImplied()) {
+              forgetChunks(db, folder, step.path);
+              folders::drop(db, folder, step.path);  // whoever looks at it says that it is there
+            } else {
+              placeChunks(db, folder, now);
+              folders::put(db, folder, now);
+              if (one.text)
+                merges::remember(db, folder, version.state.content.contentId(), *one.text);
+            }
+          } else {
+            forgetChunks(db, folder, step.path);
+            folders::drop(db, folder, step.path);
+          }
+          // Something newer may have come meanwhile.
+          versions::consider(db, folder, step.path);
         }
-      } else {
-        forgetChunks(db, folder, step.path);
-        folders::drop(db, folder, step.path);
-      }
-      // Something newer may have come meanwhile.
-      versions::consider(db, folder, step.path);
-    }
-  });
+      });
   for (auto& content: here) around.exchange.isHere(folder.collection, content);
 }
 

@@ -111,16 +111,15 @@ kj::Promise<kj::Maybe<std::string>> FolderMerging::mergedOf(const Conflict& conf
   });
   KJ_IF_MAYBE(file, texts.first) {
     KJ_IF_MAYBE(beside, texts.second) {
-      auto origins =
-          co_await lineage.common(conflict.file.version, conflict.beside.version, ORIGINS_MAX);
+      auto origin = co_await lineage.common(conflict.file.version, conflict.beside.version);
+      // Of an older one, whose text is here, both have what was changed since: it would stand there twice.
       auto base = co_await around.store.read(
-          [folder = folder.number, origins = kj::mv(origins)](Database& db) {
-            Text base;
-            for (auto& state: origins) {
-              if (base != nullptr || state.kind != Kind::FILE) continue;
-              base = merges::rememberedText(db, folder, state.content.contentId());
+          [folder = folder.number, origin = kj::mv(origin)](Database& db) -> Text {
+            KJ_IF_MAYBE(state, origin) {
+              if (state->kind == Kind::FILE)
+                return merges::rememberedText(db, folder, state->content.contentId());
             }
-            return base;
+            return nullptr;
           });
       KJ_IF_MAYBE(origin, base) {
         bool isFirst = conflict.file.version < conflict.beside.version;

@@ -16,8 +16,6 @@ class FolderMerging final {
   static constexpr kj::Duration OTHERS_AFTER = 10 * kj::SECONDS;
   static constexpr kj::Duration AGAIN_AFTER = 60 * kj::SECONDS;  // what could not be placed
   static constexpr size_t CONFLICTS_AT_ONCE = 64;
-  static constexpr size_t ORIGINS_MAX =
-      16;  // states that both have come from, whose text may be here
 
   FolderMerging(FolderSurroundings& around, const storage::folders::Folder& folder, TreeWork& tree,
       FolderSaying& saying)

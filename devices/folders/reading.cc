@@ -95,6 +95,8 @@ kj::Promise<void> FolderReading::seeItStuck(ContentId content) {
 kj::Promise<std::expected<Buffer, FolderReading::Failure>> FolderReading::fetch(
     BlobRef ref, uint64_t offset, size_t bytes) {
   using Fetched = std::expected<Buffer, Failure>;
+  // Whoever reads is told so at once.
+  if (around.exchange.whyResting() != nullptr) return Fetched(std::unexpected(Failure::NOWHERE));
   auto target = kj::heap<RangeWithNodes>(around.store, offset, bytes);
   auto& range = *target;
   auto fetched =

@@ -5,6 +5,7 @@
 #include "storage/tables/entries.h"
 #include "storage/tables/folder-choices.h"
 #include "storage/tables/folder-merges.h"
+#include "storage/tables/folder-unsaid.h"
 
 #include <kj/debug.h>
 
@@ -18,6 +19,7 @@ namespace {
 
 namespace folders = storage::folders;
 namespace merges = storage::folder_merges;
+namespace unsaid = storage::folder_unsaid;
 namespace versions = storage::folder_versions;
 
 using storage::Database;
@@ -135,8 +137,28 @@ void putTree(Database& db, const crypto::CollectionId& collection, const Finding
   for (auto& node: finding.nodes) storage::blobs::putNode(db, content, node.hash, node.encoded);
 }
 
+// Instead of being said: with the version that it would have replaced, which is not to replace it.
+void keepUnsaid(Database& db, int64_t folder, const Finding& finding,
+    const kj::Maybe<folders::Local>& local, const kj::Maybe<versions::Version>& away) {
+  folders::Local now{finding.path, finding.stamp, finding.state, {}, finding.isFresh};
+  KJ_IF_MAYBE(before, unsaid::find(db, folder, finding.path)) now.version = before->version;
+  KJ_IF_MAYBE(version, away) now.version = version->name;
+  KJ_IF_MAYBE(there, local) now.version = there->version;
+  unsaid::put(db, folder, now);
+}
+
+// What was held back is said at last, in place of what it came in the place of.
+void replaceUnsaid(Database& db, int64_t folder, FolderRecord& record) {
+  KJ_IF_MAYBE(held, unsaid::find(db, folder, record.path)) {
+    if (held->version != RecordName()) replace(record, {held->version});
+    unsaid::drop(db, folder, record.path);
+  }
+}
+
 Sorted sort(Database& db, const folders::Folder& folder, std::vector<Finding> findings) {
   Sorted sorted;
+  bool onlyReceives = folder.direction == folders::Direction::RECEIVE;
+  bool mayBeUnsaid = onlyReceives || !unsaid::all(db, folder.number, 1).empty();
   for (auto& finding: findings) {
     auto local = folders::find(db, folder.number, finding.path);
     auto shown = versions::shown(db, folder.number, finding.path);
@@ -148,12 +170,18 @@ Sorted sort(Database& db, const folders::Folder& folder, std::vector<Finding> fi
     bool isPlace = isPlaceOfWhatIsAway(db, folder.number, finding, local);
     sorted.hasPlacesToMake |= isPlace;
     if (isPlace || (!isMerged && isKnown(db, folder.number, finding, local, shown))) {
+      if (mayBeUnsaid) unsaid::drop(db, folder.number, finding.path);
       ++sorted.known;
       continue;
     }
     if (!versions::isAway(db, folder.number, finding.path)) shown = nullptr;
+    if (onlyReceives) {
+      keepUnsaid(db, folder.number, finding, local, shown);
+      continue;
+    }
     auto record = recordOf(finding, local, shown, versions::live(db, folder.number, finding.path));
     if (isMerged) replace(record, KJ_ASSERT_NONNULL(plan).made);
+    if (mayBeUnsaid) replaceUnsaid(db, folder.number, record);
     sorted.records.push_back(kj::mv(record));
     sorted.said.push_back(kj::mv(finding));
   }

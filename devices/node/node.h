@@ -37,6 +37,8 @@ struct Seams {
   kj::Maybe<RollbackCounter&> counter = nullptr;
   // How directories of the owner become folders; none: this device has none.
   kj::Maybe<FolderSystem&> folders = nullptr;
+  // What this machine has of power and network; none: nothing is known of it.
+  kj::Maybe<OutlookSource&> outlook = nullptr;
 };
 
 struct NodeConfig {
@@ -85,6 +87,7 @@ class Node final: private CircleKeeper::Observer,
   void movedTo(std::vector<std::string> addresses) {
     places.movedTo(kj::mv(addresses));
     links.moved();
+    ownData.gate().lookAgain();
   }
 
   // Takes the plugins below `directory` into use. Reads them whole: call it before the loop runs.
@@ -106,6 +109,7 @@ class Node final: private CircleKeeper::Observer,
   const CircleKeeper& circle() const { return keeper; }
   Jobs& work() { return jobs; }
   Data& data() { return ownData; }
+  const Data& data() const { return ownData; }
   // What the user does to the circle: in an errand.
   CircleDesk& desk() { return circleDesk; }
   std::vector<DeviceView> devices();
@@ -176,7 +180,7 @@ class Node final: private CircleKeeper::Observer,
   router::Executor executor;
   Jobs jobs;
   Data ownData{{seams.timer, seams.clock, seams.trace, seams.entropy, seams.store, keeper, identity,
-      links, seams.home, seams.files, seams.folders}};
+      links, seams.home, seams.files, seams.folders, seams.outlook}};
   size_t errands = 0;  // of the user, that are under way
   KeyRotation rotation;
   kj::TaskSet tasks;

@@ -6,22 +6,21 @@ namespace hearth::devices {
 
 using crypto::Buffer;
 
-VaultDownload::VaultDownload(kj::Badge<VaultDownload>, BlobDisk& disk, kj::Timer& timer, Copy copy,
+VaultDownload::VaultDownload(kj::Badge<VaultDownload>, Surroundings around, Copy copy,
     std::string scratch, kj::Own<const kj::File> file)
-    : disk(disk),
-      timer(timer),
+    : around(around),
       copy(kj::mv(copy)),
       name(kj::mv(scratch)),
       into(kj::mv(file)) {}
 
 kj::Promise<kj::Own<VaultDownload>> VaultDownload::begin(
-    BlobDisk& disk, kj::Timer& timer, const kj::Clock& clock, Copy copy, std::string scratch) {
-  kj::Own<const kj::File> file = kj::newInMemoryFile(clock);
+    Surroundings around, Copy copy, std::string scratch) {
+  kj::Own<const kj::File> file = kj::newInMemoryFile(around.clock);
   if (!scratch.empty())
-    file = co_await disk.run(
+    file = co_await around.disk.run(
         [&](BlobDisk::Files& files) { return files.all().scratch(scratch.c_str()); });
   co_return kj::heap<VaultDownload>(
-      kj::Badge<VaultDownload>(), disk, timer, kj::mv(copy), kj::mv(scratch), kj::mv(file));
+      kj::Badge<VaultDownload>(), around, kj::mv(copy), kj::mv(scratch), kj::mv(file));
 }
 
 kj::Promise<VaultDownload::Outcome> VaultDownload::run(std::shared_ptr<VaultClient> client) {
@@ -32,15 +31,17 @@ kj::Promise<VaultDownload::Outcome> VaultDownload::run(std::shared_ptr<VaultClie
     for (; asked < item.bytes && coming.size() < AHEAD_MAX;
         asked += storage::VAULT_PIECE_BYTES_MAX) {
       auto most = kj::min(item.bytes - asked, storage::VAULT_PIECE_BYTES_MAX);
+      co_await around.gate.untilOpen(BulkGate::Way::DOWN, copy.shelf.vault);
+      around.gate.passed(BulkGate::Way::DOWN, copy.shelf.vault, most);
       coming.push_back(
           client->read(copy.shelf.name, item.name, asked, static_cast<uint32_t>(most)));
     }
-    auto piece = co_await timer.timeoutAfter(PIECE_WITHIN, kj::mv(coming.front()));
+    auto piece = co_await around.timer.timeoutAfter(PIECE_WITHIN, kj::mv(coming.front()));
     coming.pop_front();
     KJ_IF_MAYBE(bytes, piece) {
       auto wanted = kj::min(item.bytes - arrived, storage::VAULT_PIECE_BYTES_MAX);
       if (bytes->size() != wanted) co_return Outcome::CUT;
-      co_await disk.run([&](BlobDisk::Files&) {
+      co_await around.disk.run([&](BlobDisk::Files&) {
         hash.update(*bytes);
         into->write(arrived, *bytes);
       });

@@ -4,6 +4,7 @@
 
 #include "crypto/primitives/blake3.h"
 #include "devices/data/blob-store.h"
+#include "devices/data/bulk-gate.h"
 #include "devices/vault/vault-client.h"
 #include "storage/tables/vault-shelves.h"
 
@@ -19,11 +20,18 @@ class VaultDownload final {
 
   using Copy = storage::vault_shelves::Copy;
 
-  // `scratch`: what the file is called; empty: it is in memory. Disk and timer outlive this object.
+  // All outlive this object.
+  struct Surroundings {
+    kj::Timer& timer;
+    const kj::Clock& clock;
+    BlobDisk& disk;
+    BulkGate& gate;
+  };
+  // `scratch`: what the file is called; empty: it is in memory.
   static kj::Promise<kj::Own<VaultDownload>> begin(
-      BlobDisk& disk, kj::Timer& timer, const kj::Clock& clock, Copy copy, std::string scratch);
-  VaultDownload(kj::Badge<VaultDownload>, BlobDisk& disk, kj::Timer& timer, Copy copy,
-      std::string scratch, kj::Own<const kj::File> file);
+      Surroundings around, Copy copy, std::string scratch);
+  VaultDownload(kj::Badge<VaultDownload>, Surroundings around, Copy copy, std::string scratch,
+      kj::Own<const kj::File> file);
 
   enum class Outcome : uint8_t {
     WHOLE,
@@ -41,8 +49,7 @@ class VaultDownload final {
   kj::Own<const kj::File> take() { return kj::mv(into); }
 
  private:
-  BlobDisk& disk;
-  kj::Timer& timer;
+  Surroundings around;
   Copy copy;
   std::string name;
   kj::Own<const kj::File> into;  // used on the disk's executor

@@ -149,12 +149,19 @@ kj::Promise<void> VaultPushing::bring(std::vector<Owed> batch) {
   }
 }
 
+kj::Promise<Result<crypto::Buffer>> VaultPushing::nextPiece(Sealing& sealing) {
+  co_await around.gate.untilOpen(BulkGate::Way::UP, vault);
+  auto piece = co_await sealing.next();
+  if (piece) around.gate.passed(BulkGate::Way::UP, vault, piece->size());
+  co_return piece;
+}
+
 kj::Promise<Result<VaultPushing::Put>> VaultPushing::push(Owed each) {
   auto keys = around.circle.keysToWriteWith(each.collection);
   KJ_IF_MAYBE(with, keys) {
     Sealing sealing(around.exchange, around.disk, around.entropy, each.ref, kj::mv(*with));
-    auto put = co_await client->put(
-        each.collection, sealing.name(), sealing.bytes(), [&sealing]() { return sealing.next(); });
+    auto put = co_await client->put(each.collection, sealing.name(), sealing.bytes(),
+        [this, &sealing]() { return nextPiece(sealing); });
     if (!put) co_return no(put.error());
     co_return Put{each.ref.contentId(), sealing.item()};
   }

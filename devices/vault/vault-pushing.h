@@ -38,6 +38,7 @@ class VaultPushing final {
     Entropy& entropy;
     storage::Store& store;
     const BlobCircle& circle;
+    BulkGate& gate;
     BlobExchange& exchange;
     BlobDisk& disk;
     Blobs& blobs;
@@ -77,6 +78,7 @@ class VaultPushing final {
   kj::Promise<void> bring(std::vector<Owed> owed);
   kj::Promise<void> sortOut(std::vector<Owed>& owed);
   kj::Promise<Result<Put>> push(Owed owed);
+  kj::Promise<Result<crypto::Buffer>> nextPiece(Sealing& sealing);
   bool isLeft(const ContentId& content);
 };
 

@@ -184,7 +184,7 @@ kj::Promise<kj::Own<VaultDownload>> VaultReading::downloadOf(Copy copy, ContentI
   std::string scratch;
   if (copy.item.bytes > IN_MEMORY_MAX) scratch = kj::str("vault-", scratches++, ".scratch").cStr();
   co_return co_await VaultDownload::begin(
-      around.disk, around.timer, around.clock, kj::mv(copy), kj::mv(scratch));
+      {around.timer, around.clock, around.disk, around.gate}, kj::mv(copy), kj::mv(scratch));
 }
 
 // None where the VAULT does not give what it has taken: then it is named.

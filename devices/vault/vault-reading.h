@@ -36,6 +36,7 @@ class VaultReading final: private BlobExchange::Reserve, private kj::TaskSet::Er
     storage::Store& store;
     BlobDisk& disk;
     const BlobCircle& circle;
+    BulkGate& gate;
     BlobExchange& exchange;
     VaultFaults& faults;
   };

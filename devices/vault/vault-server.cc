@@ -60,6 +60,7 @@ kj::Promise<Result<void>> VaultServer::add(Ticket ticket, crypto::Buffer bytes) 
   auto& file = *found->second;
   if (bytes.size() > file.missing())
     co_return no(Errc::BAD_FORMAT, "a file has more bytes than were said");
+  co_await pass(BulkGate::Way::DOWN, bytes.size());
   co_await file.add(kj::mv(bytes));
   if (file.missing() > 0) co_return Result<void>();
   auto whole = kj::mv(found->second);
@@ -67,6 +68,12 @@ kj::Promise<Result<void>> VaultServer::add(Ticket ticket, crypto::Buffer bytes) 
   while (keeping >= KEEPING_MAX) co_await kept.wait();
   tasks.add(keep(ticket, kj::mv(whole)));
   co_return Result<void>();
+}
+
+// Nothing more is read from this stream until then: its member waits, and no other stream does.
+kj::Promise<void> VaultServer::pass(BulkGate::Way way, uint64_t bytes) {
+  co_await gate.untilOpen(way, peer);
+  gate.passed(way, peer, bytes);
 }
 
 kj::Promise<void> VaultServer::keep(Ticket ticket, kj::Own<VaultHoldings::Coming> whole) {
@@ -88,6 +95,7 @@ kj::Promise<Result<void>> VaultServer::asked(vault::Drop drop) {
 kj::Promise<Result<void>> VaultServer::asked(vault::Read read) {
   auto found = co_await holdings.read(read.shelf, read.name, read.offset, read.most);
   KJ_IF_MAYBE(bytes, found) {
+    co_await pass(BulkGate::Way::UP, bytes->size());
     say(vault::Piece{read.ticket, kj::mv(*bytes)});
   } else {
     say(vault::Not{read.ticket, Errc::STALE});

@@ -2,6 +2,7 @@
 // The VAULT's side of the stream to one member: takes what the member puts on its own shelves, and gives it and every
 // other member what is there. Nobody changes what another one has put.
 
+#include "devices/data/bulk-gate.h"
 #include "devices/vault/vault-holdings.h"
 #include "devices/vault/vault-wire.h"
 
@@ -15,9 +16,11 @@ class VaultServer final: public VaultSession, private kj::TaskSet::ErrorHandler 
   // Small ones are kept many at a time, so that they share a commit.
   static constexpr size_t KEEPING_MAX = 128;
 
-  // The holdings outlive the session.
-  VaultServer(VaultHoldings& holdings, const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream)
+  // Holdings and gate outlive the session.
+  VaultServer(VaultHoldings& holdings, BulkGate& gate, const DeviceId& peer,
+      kj::Own<kj::AsyncIoStream> stream)
       : holdings(holdings),
+        gate(gate),
         peer(peer),
         wire(kj::mv(stream)),
         tasks(*this) {}
@@ -29,6 +32,7 @@ class VaultServer final: public VaultSession, private kj::TaskSet::ErrorHandler 
   using Ticket = storage::vault::Ticket;
 
   VaultHoldings& holdings;
+  BulkGate& gate;
   DeviceId peer;
   VaultWire wire;
   std::map<Ticket, kj::Own<VaultHoldings::Coming>> coming;
@@ -51,6 +55,7 @@ class VaultServer final: public VaultSession, private kj::TaskSet::ErrorHandler 
   kj::Promise<Result<void>> asked(storage::vault::Root root);
   kj::Promise<Result<void>> asked(storage::vault::List list);
   kj::Promise<Result<void>> asked(storage::vault::GiveUp put);
+  kj::Promise<void> pass(BulkGate::Way way, uint64_t bytes);
   kj::Promise<Result<void>> add(Ticket ticket, crypto::Buffer bytes);
   kj::Promise<void> keep(Ticket ticket, kj::Own<VaultHoldings::Coming> whole);
   void taskFailed(kj::Exception&& e) override;

@@ -14,9 +14,9 @@ class Vaults::Member final: public VaultSession {
       : all(all),
         vault(vault),
         client(std::make_shared<VaultClient>(kj::mv(stream))),
-        pushing(
-            {all.around.timer, all.around.entropy, all.around.store, all.around.circle,
-                all.around.exchange, all.around.disk, all.around.blobs, all.log, all.around.self},
+        pushing({all.around.timer, all.around.entropy, all.around.store, all.around.circle,
+                    all.around.gate, all.around.exchange, all.around.disk, all.around.blobs,
+                    all.log, all.around.self},
             vault, client),
         audit({all.around.timer, all.around.store, all.log, all.found, all.around.self}, vault,
             client) {
@@ -82,7 +82,7 @@ bool Vaults::isBetween(const DeviceId& peer) const {
 }
 
 kj::Own<VaultSession> Vaults::begin(const DeviceId& peer, kj::Own<kj::AsyncIoStream> stream) {
-  if (isVault(around.self)) return kj::heap<VaultServer>(own, peer, kj::mv(stream));
+  if (isVault(around.self)) return kj::heap<VaultServer>(own, around.gate, peer, kj::mv(stream));
   return kj::heap<Member>(*this, peer, kj::mv(stream));
 }
 

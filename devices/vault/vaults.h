@@ -29,6 +29,7 @@ class Vaults final {
     const kj::Directory& home;
     Executor& files;
     const BlobCircle& circle;
+    BulkGate& gate;
     BlobExchange& exchange;
     BlobDisk& disk;
     Blobs& blobs;
@@ -63,7 +64,7 @@ class Vaults final {
   VaultLog log{around.store, around.log, [this]() { reading.shelvesChanged(); }};
   VaultFaults found;
   VaultReading reading{{around.timer, around.clock, around.store, around.disk, around.circle,
-      around.exchange, found}};
+      around.gate, around.exchange, found}};
   std::map<DeviceId, Member*> members;  // by VAULT
   PeerStreams<VaultSession> streams;
 

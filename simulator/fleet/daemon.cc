@@ -163,11 +163,11 @@ kj::Promise<Result<bool>> Daemon::run() {
   KJ_IF_MAYBE(recording, parts.microphone)
     config.microphone = devices::Recording{kj::heapArray<const int16_t>(recording->samples)};
   localLink = kj::heap<SimLocalLink>(parts.link);
-  running =
-      kj::heap<devices::Node>(devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace,
-                                  parts.entropy, parts.network, *store, engines, *system, *home,
-                                  executor, executor, *localLink, parts.counter, parts.folders},
-          identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
+  running = kj::heap<devices::Node>(
+      devices::Seams{parts.time.timer(), parts.time.clock(), parts.trace, parts.entropy,
+          parts.network, *store, engines, *system, *home, executor, executor, *localLink,
+          parts.counter, parts.folders, parts.outlook},
+      identity, kj::mv(config), kj::mv(KJ_ASSERT_NONNULL(circle)), kj::mv(peers));
   running->addPlugins(parts.plugins);
   co_await running->prepare();
   running->serve(address->listen());

@@ -39,6 +39,7 @@ struct DaemonParts {
   bool hasAes;      // whatever machine simulates it
   bool onBattery;
   double batteryLevel;
+  devices::OutlookSource& outlook;
   kj::Maybe<devices::RollbackCounter&> counter;  // none: the machine has no such chip
   kj::Function<void(const DeviceId&)> becomes;   // told whenever the device takes other keys
   // Told when a daemon that answers already cannot start after all: hearthd's process ends then.

@@ -131,7 +131,8 @@ kj::Own<Daemon> Device::makeDaemon() {
       profile, plugins, engineFaults, *this, streamOf(around, "daemon", number),
       Chance::of(around.seed, "engines", (uint64_t{starts} << 16) | number), name,
       kj::mv(addresses), kj::mv(microphone), takesDatagrams, keysLocked, hasAes, !power.onMains(),
-      power.level(), chip.map([](auto& counter) -> devices::RollbackCounter& { return counter; }),
+      power.level(), *this,
+      chip.map([](auto& counter) -> devices::RollbackCounter& { return counter; }),
       [this](const DeviceId& id) { deviceId = id; },
       [this](kj::StringPtr why) { startFailed(why); }});
   deviceId = made->id();
@@ -255,6 +256,19 @@ void Device::setLevel(double share) {
   noteBattery();
   power.setLevel(share);
   noteBattery();
+}
+
+// It is in another network now, and looks what that is.
+void Device::meter(bool isMetered) {
+  isMetered ? ++meters : --meters;
+  KJ_IF_MAYBE(running, node()) running->data().gate().lookAgain();
+  note("state", isMetered ? "on a metered network" : "on a network without a meter");
+}
+
+kj::Promise<devices::Outlook> Device::look() {
+  devices::Outlook outlook{nullptr, meters > 0};
+  if (!power.onMains()) outlook.batteryPercent = static_cast<uint8_t>(power.level() * 100 + 0.5);
+  return outlook;
 }
 
 void Device::lockKeys() {

@@ -24,7 +24,7 @@ struct DeviceSurroundings {
   bool& dying;  // a process is being killed: what it logs now it would not have logged
 };
 
-class Device final: public NetworkHost, private Trace {
+class Device final: public NetworkHost, private Trace, private devices::OutlookSource {
  public:
   Device(DeviceSurroundings around, DeviceIndex number, std::string name, const Profile& profile,
       const kj::ReadableDirectory& plugins);
@@ -46,6 +46,7 @@ class Device final: public NetworkHost, private Trace {
   void takeDatagrams() { takesDatagrams = true; }  // its daemons answer by UDP as well
   void plug(bool mains);
   void setLevel(double share);  // of the battery
+  void meter(bool isMetered);   // its network; as often as that is said, it is to be taken back
 
   // Nobody has unlocked the device since it booted: a process that starts now gets no key and exits.
   // One that runs keeps what it has.
@@ -113,6 +114,7 @@ class Device final: public NetworkHost, private Trace {
   SeededEntropy entropy;
   NetworkStack stack;
   bool on = false;
+  uint32_t meters = 0;
   bool hasCircle = false;
   bool keysLocked = false;
   bool takesDatagrams = false;
@@ -138,6 +140,7 @@ class Device final: public NetworkHost, private Trace {
   void stopSoon();
   void applyPlace();
   kj::Promise<void> watchBattery();
+  kj::Promise<devices::Outlook> look() override;
 };
 
 }  // namespace hearth::sim

@@ -59,6 +59,8 @@ void checkRest(Run& run, const Device& device, const Owners::Page& page, Violati
 
 Violations filesAreInStep(Run& run) {
   Violations found;
+  for (auto& [device, what]: run.owners.complaints())
+    found.push_back({now(run), device, "files", run.world.device(device).called() + what});
   bool certain = true;  // no disk has lost anything
   for (DeviceIndex i = 0; i < run.world.deviceCount(); ++i)
     certain = certain && run.world.device(i).folders.image.lost == 0;

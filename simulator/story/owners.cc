@@ -10,7 +10,6 @@ namespace {
 
 using Kind = TreeImage::Kind;
 
-constexpr auto FOLDER = "things";
 constexpr uint64_t FILES = 8, DIRECTORIES = 3, SHARED = 4;
 constexpr uint64_t NOTES = 2;
 constexpr uint64_t LARGE_BYTES = 600'000;  // several chunks
@@ -112,7 +111,14 @@ class Owners::Hand final {
   }
   void remember(const std::string& path, std::optional<std::string> bytes) {
     if (bytes) all.written.insert(*bytes);
-    if (path.starts_with(device.called() + "/")) left[path] = {kj::mv(bytes), files.image.lost};
+    if (!path.starts_with(device.called() + "/")) return;
+    // What was made where a file is away, and removed before that was told, is as if it had never been: the file is away.
+    bool mayBeAway = all.turned.contains(device.index()) && all.freeing.contains(device.index());
+    if (!bytes && mayBeAway) {
+      left.erase(path);
+    } else {
+      left[path] = {kj::mv(bytes), files.image.lost};
+    }
   }
 
   void write(const std::string& path) {
@@ -220,7 +226,9 @@ kj::Promise<void> Owners::work(Device& device, uint32_t changes, kj::Duration sp
     co_await world.time.after(
         luck.between(0 * kj::SECONDS, 2 * span / static_cast<int64_t>(changes)));
     if (device.isOn() && device.isAwake()) hand.change();
-    if (luck.permille(CHOOSES_PERMILLE)) co_await hand.choose();
+    // What is kept again in a folder that goes one way may take the place of what was only just written (ADR 0106).
+    bool chooses = luck.permille(CHOOSES_PERMILLE);
+    if (chooses && !turned.contains(device.index())) co_await hand.choose();
   }
   if (luck.permille(500)) co_await choose(device, devices::Folder::Choice::KEEP, "");
 }
@@ -233,6 +241,7 @@ kj::Promise<void> Owners::choose(Device& device, devices::Folder::Choice choice,
       auto place = path.empty() ? std::string(SimFolders::PATH) : SimFolders::PATH + ("/" + path);
       auto chosen = co_await device.whileItRuns(folders.choose(choice, {place}));
       if (chosen) gone += chosen->files;
+      if (chosen && chosen->files > 0) freeing.insert(device.index());
       if (chosen)
         world.history.add(device.index(), "step",
             kj::str(choice == devices::Folder::Choice::KEEP ? "keeps " : "frees ", place, ": ",

@@ -10,6 +10,8 @@ namespace hearth::sim {
 
 class Owners final {
  public:
+  static constexpr auto FOLDER = "things";
+
   explicit Owners(World& world): world(world) {}
 
   // hearth folder add. False: it cannot be done just now.
@@ -19,6 +21,16 @@ class Owners final {
   // some that everybody changes. They happen to the disk, whether a daemon runs or not. Now and then the owner frees
   // some of it, of the device's own or not, or keeps it again; in the end some owners keep all.
   kj::Promise<void> work(Device& device, uint32_t changes, kj::Duration span);
+
+  // The folder goes in that direction on the device, and in both after a while. What is against it is complained of.
+  // False: it cannot be done just now.
+  kj::Promise<bool> turn(Device& device, devices::Folders::Direction direction, kj::Duration span);
+  // Both ways, where it is not.
+  kj::Promise<void> turnBack(Device& device);
+  void complain(const Device& device, std::string what) {
+    complained.emplace_back(device.index(), kj::mv(what));
+  }
+  const std::vector<std::pair<DeviceIndex, std::string>>& complaints() const { return complained; }
 
   // What the folder is on that device now, for pages().
   kj::Promise<void> read(Device& device);
@@ -47,8 +59,17 @@ class Owners final {
   std::map<DeviceIndex, std::map<std::string, Left>> own;
   std::set<std::string> written, lines;
   uint64_t made = 0, gone = 0;
+  std::set<DeviceIndex> turned;   // in one direction
+  std::set<DeviceIndex> freeing;  // that have freed something
+  std::vector<std::pair<DeviceIndex, std::string>> complained;
 
   kj::Promise<void> choose(Device& device, devices::Folder::Choice choice, std::string path);
+  kj::Promise<bool> set(Device& device, devices::Folders::Direction direction);
+  struct Moved {
+    uint64_t said = 0, received = 0;  // records' entries of this device's own, bytes
+    bool operator==(const Moved&) const = default;
+  };
+  kj::Promise<kj::Maybe<Moved>> moved(Device& device);
   kj::Promise<void> readAway(Device& device, devices::Folders& folders, std::string directory);
 
   class Hand;

@@ -216,6 +216,7 @@ void Run::heal() {
     device.powerOn();
     if (device.runs() && device.node() == nullptr) device.kill();  // it waited to be paired
     device.start();
+    tasks.add(owners.turnBack(device));
   }
   healed = world.time.now();
   world.history.add(-1, "step", "all faults are over");

@@ -22,6 +22,7 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"clear", &Verbs::clear, false, true},
     {"share-folder", &Verbs::shareFolder, false, true},
     {"use-files", &Verbs::useFiles, false, true},
+    {"turn-folder", &Verbs::turnFolder, false, true},
     {"move", &Verbs::move, false, true},
     {"plug", &Verbs::plug, false, true},
     {"unplug", &Verbs::unplug, false, true},
@@ -33,6 +34,8 @@ const Verbs::Entry Verbs::TABLE[] = {
     {"wake", &Verbs::wake, false, true},
     {"background", &Verbs::background, true, true},
     {"battery", &Verbs::battery, false, true},
+    {"low-battery", &Verbs::lowBattery, true, true},
+    {"metered", &Verbs::metered, true, true},
     {"destroy", &Verbs::destroy, false, true},
     {"lock-keys", &Verbs::lockKeys, true, true},
     {"unlock-keys", &Verbs::unlockKeys, false, true},
@@ -168,6 +171,13 @@ kj::Promise<void> Verbs::useFiles(const Happening& h) {
   return run.owners.work(*h.device, changes, span);
 }
 
+kj::Promise<void> Verbs::turnFolder(const Happening& h) {
+  using Direction = devices::Folders::Direction;
+  auto direction = luck.permille(500) ? Direction::SEND : Direction::RECEIVE;
+  bool turned = co_await run.owners.turn(*h.device, direction, h.span);
+  if (turned) came(direction == Direction::SEND ? "folder-sends" : "folder-receives");
+}
+
 kj::Promise<void> Verbs::pair(const Happening& h) {
   auto role = run.castOf(*h.device).admin ? crypto::Role::ADMIN : crypto::Role::MEMBER;
   bool paired = co_await run.people.pair(*h.device, *h.other, role);
@@ -296,6 +306,44 @@ kj::Promise<void> Verbs::battery(const Happening& h) {
   h.device->setLevel(h.amount);
   h.device->plug(false);
   return kj::READY_NOW;
+}
+
+// Its user notices, after a while.
+kj::Promise<void> Verbs::lowBattery(const Happening& h) {
+  constexpr double LEVEL = 0.1;
+  if (!h.device->kind().hasBattery()) co_return;
+  came("low-battery");
+  h.device->setLevel(LEVEL);
+  h.device->plug(false);
+  co_await wait(h);
+  h.device->plug(true);
+}
+
+// Nothing of bulk goes meanwhile, once it has looked.
+kj::Promise<void> Verbs::metered(const Happening& h) {
+  constexpr auto LOOKS = 1 * kj::SECONDS;
+  using Way = devices::BulkGate::Way;
+  auto& device = *h.device;
+  device.meter(true);
+  KJ_DEFER(device.meter(false));
+  co_await run.world.time.after(kj::min(LOOKS, h.span));
+  auto passed = [&device]() -> kj::Maybe<uint64_t> {
+    KJ_IF_MAYBE(node, device.node()) {
+      auto& gate = node->data().gate();
+      return gate.passedBytes(Way::UP) + gate.passedBytes(Way::DOWN);
+    }
+    return nullptr;
+  };
+  auto starts = device.starts;
+  auto before = passed();
+  co_await run.world.time.after(kj::max(h.span - LOOKS, 0 * kj::SECONDS));
+  auto after = passed();
+  if (before == nullptr || after == nullptr || device.starts != starts) co_return;
+  came("metered");
+  auto moved = KJ_ASSERT_NONNULL(after) - KJ_ASSERT_NONNULL(before);
+  if (moved > 0)
+    run.owners.complain(
+        device, " has moved " + std::to_string(moved) + " bytes of bulk on a metered network");
 }
 
 kj::Promise<void> Verbs::destroy(const Happening& h) {

@@ -67,6 +67,7 @@ class Verbs final {
   kj::Promise<void> clear(const Happening& h);
   kj::Promise<void> shareFolder(const Happening& h);
   kj::Promise<void> useFiles(const Happening& h);
+  kj::Promise<void> turnFolder(const Happening& h);
   kj::Promise<void> move(const Happening& h);
   kj::Promise<void> plug(const Happening& h);
   kj::Promise<void> unplug(const Happening& h);
@@ -79,6 +80,8 @@ class Verbs final {
   kj::Promise<void> wake(const Happening& h);
   kj::Promise<void> background(const Happening& h);
   kj::Promise<void> battery(const Happening& h);
+  kj::Promise<void> lowBattery(const Happening& h);
+  kj::Promise<void> metered(const Happening& h);
   kj::Promise<void> destroy(const Happening& h);
   kj::Promise<void> lockKeys(const Happening& h);
   kj::Promise<void> unlockKeys(const Happening& h);

@@ -121,10 +121,14 @@ void BlobFetcher::askAll(Time now) {
 
 AskParts BlobFetcher::askOf(PeerNumber number, Peer& peer, Time now) {
   AskParts ask;
+  Allowance::Left left;
+  KJ_IF_MAYBE(limited, allowance) left = limited->left(number, now);
+  peer.heldUntil = left.again;
+  uint64_t askedNow = 0;
   auto most = window(peer);
   bool leavesSome = false;  // to be looked at again
   for (auto at = ready.lower_bound(peer.from); at != ready.end();) {
-    if (peer.askedBytes >= most || peer.asked.size() >= ASKED_MAX) break;
+    if (peer.askedBytes >= most || peer.asked.size() >= ASKED_MAX || askedNow >= left.bytes) break;
     auto rank = *at;
     auto& blob = blobs.at(rank);
     if (!leavesSome) peer.from = rank;
@@ -140,8 +144,15 @@ AskParts BlobFetcher::askOf(PeerNumber number, Peer& peer, Time now) {
     blob.waited.insert(part.offset);
     ++blob.asked;
     ask.parts.push_back({blob.content, ++tickets, part.expected.level, part.offset});
-    peer.askedBytes += peer.asked.emplace(tickets, Asked{rank, part, now}).first->second.weight();
+    auto weight = peer.asked.emplace(tickets, Asked{rank, part, now}).first->second.weight();
+    peer.askedBytes += weight;
+    askedNow += weight;
     if (blob.todo.empty()) at = ready.erase(at);
+  }
+  if (askedNow == 0) return ask;
+  KJ_IF_MAYBE(limited, allowance) {
+    limited->asked(number, askedNow, now);
+    peer.heldUntil = limited->left(number, now).again;
   }
   return ask;
 }
@@ -196,6 +207,8 @@ kj::Maybe<BlobFetcher::Time> BlobFetcher::next() const {
     if (!peer.asked.empty()) consider(stalls(peer));
     if (!ready.empty() && !peer.liar && peer.notBefore > kj::origin<Time>())
       consider(peer.notBefore);
+    if (ready.empty() || peer.liar) continue;
+    KJ_IF_MAYBE(time, peer.heldUntil) consider(*time);
   }
   if (!lackEnds.empty()) consider(lackEnds.begin()->first);
   return first;

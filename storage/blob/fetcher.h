@@ -25,6 +25,18 @@ class BlobFetcher final {
   using PeerNumber = uint32_t;  // chosen by the caller, for as long as a peer is here
   using Time = kj::TimePoint;
 
+  // How much peers may be asked for, beside what they deliver. When it becomes more than was said, take() is called.
+  class Allowance {
+   public:
+    struct Left {
+      uint64_t bytes = UINT64_MAX;  // now; of a part that is begun all is asked for
+      kj::Maybe<Time>
+          again{};  // where there are none: when there will be some; none: it is not known
+    };
+    virtual Left left(PeerNumber peer, Time now) = 0;
+    virtual void asked(PeerNumber peer, uint64_t bytes, Time now) = 0;
+  };
+
   static constexpr size_t WANTED_MAX = 65'536, PEERS_MAX = 64;
   static constexpr uint64_t WINDOW_LEAST = 64 << 10,
                             WINDOW_MOST = 16 << 20;              // bytes asked of a peer
@@ -85,6 +97,9 @@ class BlobFetcher final {
     std::vector<Lied> lied;
     std::vector<Ended> ended;
   };
+
+  BlobFetcher() = default;
+  explicit BlobFetcher(Allowance& allowance): allowance(allowance) {}  // which outlives it
 
   // Events. Effects are collected until they are taken.
 
@@ -148,11 +163,13 @@ class BlobFetcher final {
     uint64_t arrivedBytes = 0;  // since `countedAt`
     Time countedAt = kj::origin<Time>(), heardAt = kj::origin<Time>();
     Time notBefore = kj::origin<Time>();  // stalled, or busy
+    kj::Maybe<Time> heldUntil;            // it may be asked for more then
     kj::Duration pause = PAUSE_LEAST;
     Rank from{};  // there is nothing to be asked of it before
     bool liar = false;
   };
 
+  kj::Maybe<Allowance&> allowance;
   std::map<Rank, Blob> blobs;
   std::map<ContentId, Rank> ranks;
   std::set<Rank> ready;  // blobs that have something to do

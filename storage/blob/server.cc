@@ -58,17 +58,32 @@ void BlobServer::lookedUp(kj::Vector<kj::Maybe<crypto::Buffer>> answers, Time no
     KJ_IF_MAYBE(bytes, answer) {
       KJ_REQUIRE(bytes->size() <= CHUNK_BYTES_MAX, bytes->size());
       foundBytes += bytes->size();
-      found.push_back({ticket, kj::mv(*bytes)});
-    } else {
+      found.push_back({content, ticket, kj::mv(*bytes)});
+    } else if (hasCome) {
       ++unknown;
       lacks.push_back(ticket);
-      if (hasCome) {
-        if (std::ranges::find(come, content) == come.end()) come.push_back(content);
-      } else if (lacked.size() < REMEMBERED_MAX) {
-        lacked.insert(content);
-      }
+      if (std::ranges::find(come, content) == come.end()) come.push_back(content);
+    } else {
+      ++unknown;
+      lack(content, ticket);
     }
   }
+}
+
+void BlobServer::lack(const ContentId& content, uint32_t ticket) {
+  lacks.push_back(ticket);
+  if (lacked.size() < REMEMBERED_MAX) lacked.insert(content);
+}
+
+void BlobServer::giveNothing() {
+  for (auto& part: found) lack(part.content, part.ticket);
+  found.clear();
+  foundBytes = 0;
+}
+
+void BlobServer::hasAll() {
+  come.insert(come.end(), lacked.begin(), lacked.end());
+  lacked.clear();
 }
 
 void BlobServer::has(const ContentId& content) {

@@ -36,6 +36,14 @@ class BlobServer final {
 
   // More of a blob is here than was: whoever was told that some is not here is told so, and whoever is about to be.
   void has(const ContentId& content);
+  // Nothing is given for now: what was looked up is told to be lacking. With hasAll() whatever was lacking may be here.
+  void giveNothing();
+  void hasAll();
+
+  // Whether parts wait to be sent: bulk, which may be held back.
+  bool hasParts() const { return !found.empty(); }
+  // Whether something was told to be lacking, and not yet that it may be here now.
+  bool hasRefused() const { return !lacked.empty(); }
 
   // The next message to send, when there is one and the link has room for it.
   kj::Maybe<crypto::Buffer> next();
@@ -50,6 +58,7 @@ class BlobServer final {
     bool hasCome = false;  // something of its blob, while it was being looked up
   };
   struct Found {
+    ContentId content;
     uint32_t ticket;
     crypto::Buffer bytes;
   };
@@ -64,6 +73,7 @@ class BlobServer final {
   Time countedAt = kj::origin<Time>();
 
   void forgetUnknown(Time now);
+  void lack(const ContentId& content, uint32_t ticket);
 };
 
 }  // namespace hearth::storage

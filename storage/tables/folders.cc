@@ -2,6 +2,7 @@
 
 #include "storage/tables/folder-choices.h"
 #include "storage/tables/folder-rows.h"
+#include "storage/tables/folder-unsaid.h"
 #include "storage/tables/search-state.h"
 
 #include <kj/debug.h>
@@ -37,10 +38,10 @@ crypto::Buffer contentOf(const PathState& state) {
 }  // namespace
 
 int64_t add(Database& db, const Folder& folder) {
-  db.run(
-      "INSERT INTO folders (name, collection, path, boot, own_before) VALUES (?1, ?2, ?3, ?4, ?5)",
+  db.run("INSERT INTO folders (name, collection, path, boot, own_before, direction)"
+         " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
       text(folder.name), folder.collection.asBytes(), text(folder.path), text(folder.boot),
-      folder.ownBefore);
+      folder.ownBefore, static_cast<int64_t>(folder.direction));
   auto select = db.query("SELECT last_insert_rowid()");
   select.step();
   return select.number(0);
@@ -48,14 +49,20 @@ int64_t add(Database& db, const Folder& folder) {
 
 std::vector<Folder> all(Database& db) {
   std::vector<Folder> found;
-  auto select =
-      db.query("SELECT i, name, collection, path, boot, own_before FROM folders ORDER BY i");
+  auto select = db.query(
+      "SELECT i, name, collection, path, boot, own_before, direction FROM folders ORDER BY i");
   while (select.step()) {
     found.push_back({select.number(0), select.text(1).cStr(),
         crypto::CollectionId::from(select.blob(2)).value(), select.text(3).cStr(),
-        select.text(4).cStr(), static_cast<uint64_t>(select.number(5))});
+        select.text(4).cStr(), static_cast<uint64_t>(select.number(5)),
+        static_cast<Direction>(select.number(6))});
   }
   return found;
+}
+
+// What was held back until now is remembered until it is said.
+void setDirection(Database& db, int64_t folder, Direction direction) {
+  db.run("UPDATE folders SET direction = ?2 WHERE i = ?1", folder, static_cast<int64_t>(direction));
 }
 
 void rebooted(Database& db, int64_t folder, const std::string& boot) {
@@ -78,6 +85,7 @@ void remove(Database& db, int64_t folder) {
   db.run("DELETE FROM folder_texts WHERE folder = ?1", folder);
   db.run("DELETE FROM folder_merges WHERE folder = ?1", folder);
   folder_choices::forgetFolder(db, folder);
+  folder_unsaid::forgetFolder(db, folder);
   db.run("DELETE FROM folders WHERE i = ?1", folder);
 }
 

@@ -11,6 +11,13 @@ namespace hearth::storage::folders {
 constexpr size_t FOLDERS_MAX = 64;
 constexpr size_t NAME_BYTES_MAX = 128;
 
+// Of a folder, on this device alone.
+enum class Direction : uint8_t {
+  BOTH = 0,
+  SEND = 1,     // what others change is known, and not done here
+  RECEIVE = 2,  // what is changed here is known, and not told
+};
+
 struct Folder {
   int64_t number = 0;
   std::string name;
@@ -18,6 +25,7 @@ struct Folder {
   std::string path;        // on this device
   std::string boot;        // of the machine, when it was open last
   uint64_t ownBefore = 0;  // entries of this device in the collection before it had the folder
+  Direction direction = Direction::BOTH;
 
   bool operator==(const Folder&) const = default;
 };
@@ -26,6 +34,7 @@ struct Folder {
 
 int64_t add(Database& db, const Folder& folder);
 std::vector<Folder> all(Database& db);
+void setDirection(Database& db, int64_t folder, Direction direction);
 // The machine has begun anew, and files that were changed shortly before it ended may have lost what was read of them:
 // they are fresh.
 void rebooted(Database& db, int64_t folder, const std::string& boot);

@@ -164,6 +164,18 @@ constexpr kj::StringPtr MIGRATIONS[] = {
     CREATE TABLE clip_authors (author BLOB PRIMARY KEY, newest INTEGER NOT NULL, cleared INTEGER NOT NULL)
       STRICT, WITHOUT ROWID;
     )"_kj,
+    // direction: storage/tables/folders.h. folder_unsaid: what was changed here, and is not told.
+    R"(
+    CREATE TABLE limits (device BLOB PRIMARY KEY, up INTEGER NOT NULL, down INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE resting (one INTEGER PRIMARY KEY, below INTEGER NOT NULL, metered INTEGER NOT NULL,
+      paused_until INTEGER NOT NULL) STRICT;
+    INSERT INTO resting VALUES (1, 20, 1, 0);
+    ALTER TABLE folders ADD COLUMN direction INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE folder_unsaid (folder INTEGER NOT NULL, directory TEXT NOT NULL, name TEXT NOT NULL, inode INTEGER NOT NULL,
+      size INTEGER NOT NULL, modified INTEGER NOT NULL, changed INTEGER NOT NULL, state BLOB NOT NULL,
+      author BLOB NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL, fresh INTEGER NOT NULL,
+      PRIMARY KEY (folder, directory, name)) STRICT, WITHOUT ROWID;
+    )"_kj,
 };
 
 constexpr kj::StringPtr CHAINS[] = {"ops"_kj, "counters"_kj, "head_history"_kj};

@@ -74,6 +74,15 @@ TEST_CASE("facts come from the machine's own files, and a machine without them s
   auto facts = localFacts(*machine.directory, {}, "tv", "laptop", 4);
   REQUIRE(facts.memoryBytes == uint64_t{16384} * 1024);
   REQUIRE(facts.battery == 0.42);
+  // One of two is emptied first, and a mouse's is not this machine's.
+  kj::Path second({"sys", "class", "power_supply", "BAT1"}),
+      mouse({"sys", "class", "power_supply", "hid"});
+  machine.write(second.append("capacity"), "82\n");
+  machine.write(second.append("status"), "Not charging\n");
+  machine.write(mouse.append("capacity"), "3\n");
+  machine.write(mouse.append("status"), "Discharging\n");
+  machine.write(mouse.append("scope"), "Device\n");
+  REQUIRE(batteryLevel(*machine.directory) == 0.62);
   machine.write(battery.append("status"), "Charging\n");
   REQUIRE(localFacts(*machine.directory, {}, "tv", "laptop", 4).onMains());
 }

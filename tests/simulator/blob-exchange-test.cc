@@ -5,6 +5,7 @@
 #include "tests/storage/blob/luck.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <optional>
 
 namespace hearth::sim {
@@ -27,6 +28,7 @@ class Shelf final: public BlobPlace, public BlobTarget {
   std::map<Where, Buffer> all;
   std::map<Digest, Buffer> nodes;
   size_t kept = 0, looks = 0, keeps = 0;
+  uint64_t keptBytes = 0;
   size_t lies = 0;  // from this answer on; 0: never
   size_t answers = 0;
   bool isFull = false;
@@ -84,6 +86,7 @@ class Shelf final: public BlobPlace, public BlobTarget {
     ++keeps;
     for (auto& [part, bytes]: arrived) {
       ++kept;
+      keptBytes += bytes.size();
       bool isNew = all.emplace(Where{part.content, part.level, part.offset}, kj::mv(bytes)).second;
       REQUIRE(isNew);
     }
@@ -262,6 +265,70 @@ TEST_CASE("who wants a blob that another one is given waits for its end, and the
   home.run(30 * S);
   REQUIRE(isDone(*first));
   REQUIRE(isDone(*second));
+}
+
+// The first second's worth comes at once, and no more than a window of it is on its way.
+void REQUIRE_RATE(const Shelves& home, uint64_t bytes, uint64_t rate, uint64_t seconds) {
+  constexpr uint64_t UNDER_WAY = storage::BLOB_MESSAGE_BYTES_MAX;
+  CAPTURE(bytes, rate, seconds, home.world.seed());
+  REQUIRE(bytes <= rate * (seconds + 1) + UNDER_WAY);
+  REQUIRE(bytes + UNDER_WAY >= rate * seconds * 9 / 10);
+}
+
+TEST_CASE(
+    "what a device fetches and what it sends keep to its limits, of all together and towards one device") {
+  constexpr uint64_t RATE = 256 << 10;
+  constexpr uint64_t SECONDS = 20;
+  auto onlyUp = GENERATE(false, true);
+  auto towardsOne = GENERATE(false, true);
+  CAPTURE(onlyUp, towardsOne);
+  Shelves home;
+  auto bytes = storage::randomBytes(24 << 20, 20);
+  auto ref = home.phoneShelf.add(bytes);
+  // The laptop limits what it fetches, or the phone what it sends.
+  auto& device = onlyUp ? home.phone : home.laptop;
+  auto other = KJ_ASSERT_NONNULL((onlyUp ? home.laptop : home.phone).id());
+  auto& gate = KJ_ASSERT_NONNULL(device.node()).data().gate();
+  home.world.add(
+      gate.setRates(
+              towardsOne ? other : DeviceId(), {.up = onlyUp ? RATE : 0, .down = onlyUp ? 0 : RATE})
+          .ignoreResult());
+  home.run(1 * S);
+  auto fetch = home.fetch(home.laptop, home.laptopShelf, ref);
+  home.run(static_cast<int64_t>(SECONDS) * S);
+  REQUIRE_RATE(home, home.laptopShelf.keptBytes, RATE, SECONDS);
+  // Of another device, which has no limit towards this one: all of it comes.
+  home.deskShelf.add(bytes);
+  home.exchange(home.laptop).peerHas(KJ_ASSERT_NONNULL(home.desk.id()), ref.contentId());
+  home.run(30 * S);
+  bool comes = onlyUp || towardsOne;
+  REQUIRE(isDone(*fetch) == comes);
+  home.world.add(gate.setRates(towardsOne ? other : DeviceId(), {}).ignoreResult());
+  home.run(60 * S);
+  REQUIRE(isDone(*fetch));
+  REQUIRE(home.laptopShelf.all == home.phoneShelf.all);
+}
+
+TEST_CASE(
+    "a device that rests fetches nothing and gives nothing, and what is wanted comes when it goes again") {
+  bool isGiving = GENERATE(false, true);
+  CAPTURE(isGiving);
+  Shelves home;
+  auto ref = home.phoneShelf.add(storage::randomBytes(24 << 20, 21));
+  auto fetch = home.fetch(home.laptop, home.laptopShelf, ref);
+  while (home.laptopShelf.kept < 100) home.run(10 * kj::MILLISECONDS);
+  auto& device = isGiving ? home.phone : home.laptop;
+  device.meter(true);
+  home.run(1 * S);
+  auto before = home.laptopShelf.kept;
+  REQUIRE(!isDone(*fetch));
+  home.run(10 * kj::MINUTES);
+  REQUIRE(home.laptopShelf.kept == before);
+  REQUIRE(KJ_ASSERT_NONNULL(device.node()).data().gate().isResting());
+  device.meter(false);
+  home.run(30 * S);
+  REQUIRE(isDone(*fetch));
+  REQUIRE(home.laptopShelf.all == home.phoneShelf.all);
 }
 
 TEST_CASE("a VAULT gets no part of a blob") {

@@ -52,7 +52,7 @@ struct Tables {
     transaction.commit();
   }
   FolderChoice choose(const std::set<FolderPath>& busy = {}) {
-    return chooseSteps(*db, folder, {}, busy, 100);
+    return chooseSteps(*db, storage::folder_unsaid::Of(folder), {}, busy, 100);
   }
 };
 
@@ -71,7 +71,9 @@ TEST_CASE("what is pending is chosen in order, unless it is being seen to") {
   REQUIRE_FALSE(isReady(choice.steps.front()));
   REQUIRE(KJ_REQUIRE_NONNULL(choice.last) == path("b"));
   REQUIRE(pathsOf(tables.choose({path("a")})) == Paths{path("b")});
-  REQUIRE(chooseSteps(*tables.db, tables.folder, path("b"), {}, 100).last == nullptr);
+  REQUIRE(
+      chooseSteps(*tables.db, storage::folder_unsaid::Of(tables.folder), path("b"), {}, 100).last ==
+      nullptr);
 }
 
 TEST_CASE("a file that goes to another name is moved there, once") {
@@ -120,7 +122,8 @@ TEST_CASE("a file in whose place a directory comes stays there until it is besid
   Tables tables;
   tables.have("a", file(1));
   tables.sayUnknowing("a/x", file(2));
-  REQUIRE(chooseSteps(*tables.db, tables.folder, {}, {}, 1).steps.empty());
+  REQUIRE(
+      chooseSteps(*tables.db, storage::folder_unsaid::Of(tables.folder), {}, {}, 1).steps.empty());
   auto choice = tables.choose();
   REQUIRE(choice.steps.size() == 2);
   REQUIRE(KJ_REQUIRE_NONNULL(choice.steps[0].from).path == path("a"));
@@ -145,7 +148,7 @@ TEST_CASE("of what has come that is placed which shall still be there, over what
   steps.push_back(arrived("b", file(2)));
   steps.push_back(arrived("c", file(5)));
   steps.push_back(arrived("d", file(6)));
-  auto arrivals = stillWanted(*tables.db, tables.folder, kj::mv(steps));
+  auto arrivals = stillWanted(*tables.db, storage::folder_unsaid::Of(tables.folder), kj::mv(steps));
   REQUIRE(arrivals.wanted.size() == 1);
   REQUIRE(arrivals.wanted.front().path == path("a"));
   REQUIRE(arrivals.wanted.front().arrived->ref == file(1).content);
@@ -171,7 +174,7 @@ TEST_CASE(
   std::vector<FolderStep> steps;
   steps.push_back(arrived("a", file(1)));
   steps.push_back(arrived("c", file(3)));
-  auto arrivals = stillWanted(*tables.db, tables.folder, kj::mv(steps));
+  auto arrivals = stillWanted(*tables.db, storage::folder_unsaid::Of(tables.folder), kj::mv(steps));
   REQUIRE(arrivals.wanted.size() == 1);
   REQUIRE(arrivals.wanted.front().path == path("c"));
 }
@@ -182,7 +185,7 @@ TEST_CASE("what lies there is not replaced before it is beside it") {
   tables.sayUnknowing("a.txt", file(2));
   std::vector<FolderStep> steps;
   steps.push_back(arrived("a.txt", file(2)));
-  auto arrivals = stillWanted(*tables.db, tables.folder, kj::mv(steps));
+  auto arrivals = stillWanted(*tables.db, storage::folder_unsaid::Of(tables.folder), kj::mv(steps));
   REQUIRE(arrivals.wanted.empty());
   REQUIRE(arrivals.tooEarly == Paths{path("a.txt")});
 }

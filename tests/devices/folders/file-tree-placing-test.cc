@@ -2,6 +2,7 @@
 #include "tests/devices/folders/every-disk.h"
 
 #include <catch2/generators/catch_generators.hpp>
+#include <random>
 
 namespace hearth::storage {
 namespace {

@@ -1,3 +1,4 @@
+#include "core/time/pace.h"
 #include "tests/storage/blob/swarm.h"
 
 #include <catch2/generators/catch_generators_range.hpp>
@@ -34,6 +35,52 @@ TEST_CASE("a blob is fetched from one peer, and nothing but it and its nodes is 
   REQUIRE(swarm.arrivedBytes == parts);
   REQUIRE(swarm.peer(0).sentBytes < parts + parts / 500);
   REQUIRE(swarm.askedBytes < parts / 500);
+}
+
+struct Allowed final: public BlobFetcher::Allowance {
+  Pace pace{256 << 10};
+  bool rests = false;
+
+  Left left(BlobFetcher::PeerNumber, BlobFetcher::Time now) override {
+    if (rests) return {0, nullptr};
+    auto bytes = pace.left(now);
+    if (bytes == 0) return {0, now + pace.wait(now) + 1 * kj::MILLISECONDS};
+    return {bytes, nullptr};
+  }
+  void asked(BlobFetcher::PeerNumber, uint64_t bytes, BlobFetcher::Time now) override {
+    pace.passed(bytes, now);
+  }
+};
+
+TEST_CASE("peers are asked for no more than is allowed, and again when more is") {
+  Originals originals;
+  auto& original = originals.add(randomBytes(5 << 20, 1));
+  Allowed allowed;
+  Swarm swarm(originals, allowed);
+  swarm.add({});
+  swarm.add({});
+  swarm.want(original.ref);
+  swarm.run();
+  REQUIRE(isDone(swarm, original.ref));
+  // 20 s of it, of which one is saved up.
+  REQUIRE(swarm.nowMs > 18'500);
+  REQUIRE(swarm.nowMs < 22'000);
+}
+
+TEST_CASE("while nothing is allowed nobody is asked, and nothing is to happen") {
+  Originals originals;
+  auto& original = originals.add(randomBytes(5 << 20, 1));
+  Allowed allowed;
+  allowed.rests = true;
+  Swarm swarm(originals, allowed);
+  swarm.add({});
+  swarm.want(original.ref);
+  REQUIRE(swarm.fetcher->next() == nullptr);
+  swarm.run(60'000);
+  REQUIRE(swarm.peer(0).asks == 0);
+  allowed.rests = false;
+  swarm.run();
+  REQUIRE(isDone(swarm, original.ref));
 }
 
 TEST_CASE("nothing, a byte and a single chunk are fetched") {

@@ -57,6 +57,27 @@ TEST_CASE(
   REQUIRE(server.isIdle());
 }
 
+TEST_CASE(
+    "what was looked up is lacking when nothing is given, and may be here when something is again") {
+  BlobServer server;
+  REQUIRE(server.received(askFor(3), LATER).has_value());
+  kj::Vector<kj::Maybe<Buffer>> answers;
+  for (int i = 0; i < 3; ++i) answers.add(kj::heapArray<kj::byte>(10));
+  server.lookedUp(kj::mv(answers), LATER);
+  REQUIRE(server.hasParts());
+  server.giveNothing();
+  REQUIRE(!server.hasParts());
+  REQUIRE(server.hasRefused());
+  auto message = parseBlobMessage(KJ_REQUIRE_NONNULL(server.next())).value();
+  REQUIRE(std::get<LackParts>(message).tickets == std::vector<uint32_t>{0, 1, 2});
+  REQUIRE(server.next() == nullptr);
+  server.hasAll();
+  REQUIRE(!server.hasRefused());
+  auto told = parseBlobMessage(KJ_REQUIRE_NONNULL(server.next())).value();
+  REQUIRE(std::get<HasParts>(told).contents == std::vector<ContentId>{{}});
+  REQUIRE(server.isIdle());
+}
+
 TEST_CASE("whoever asks for what comes while it is looked up is told so") {
   BlobServer server;
   REQUIRE(server.received(askFor(2), LATER).has_value());

@@ -103,6 +103,10 @@ class Swarm final {
   };
 
   explicit Swarm(Originals& originals): originals(originals) {}
+  // The allowance outlives it.
+  Swarm(Originals& originals, BlobFetcher::Allowance& allowance)
+      : originals(originals),
+        fetcher(std::make_unique<BlobFetcher>(allowance)) {}
 
   size_t add(Peer peer) {
     auto number = peers.size();
