@@ -50,7 +50,10 @@ bool isRules(const FolderPath& path) { return path.name() == storage::IgnoreRule
 bool isUnchanged(const FileState& state, const folders::Local& local) {
   auto kind = static_cast<Kind>(state.kind);
   if (state.kind == FileState::Kind::OTHER || kind != local.state.kind) return false;
-  if (kind == Kind::DIRECTORY) return state.mode == local.state.attributes.mode;
+  // What is in a directory changes its times. Another one in its place is looked at as any other change.
+  if (kind == Kind::DIRECTORY)
+    return state.mode == local.state.attributes.mode && state.stamp.inode == local.stamp.inode &&
+        !local.isFresh;
   return state.stamp == local.stamp && !local.isFresh;
 }
 

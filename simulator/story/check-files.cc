@@ -19,10 +19,15 @@ std::string show(const std::string& bytes) {
 
 constexpr auto AWAY = "away";
 
-// All that there is on a device, of what is away that it is.
+// All that there is on a device, of what is away that it is. A directory that nobody has made by itself may be away with
+// what is in it.
 Files everythingOf(const Owners::Page& page) {
   auto all = page.files;
-  for (auto& path: page.away) all.emplace(path, AWAY);
+  for (auto& path: page.away) {
+    all.emplace(path, AWAY);
+    for (auto end = path.find('/'); end != path.npos; end = path.find('/', end + 1))
+      all.emplace(path.substr(0, end + 1), std::string());
+  }
   return all;
 }
 

@@ -12,6 +12,8 @@ using Kind = TreeImage::Kind;
 
 constexpr uint64_t FILES = 8, DIRECTORIES = 3, SHARED = 4;
 constexpr uint64_t NOTES = 2;
+// Longest that a daemon may not hear of a file, whatever befalls it.
+constexpr kj::Duration TOLD_WITHIN = 60 * kj::SECONDS;
 constexpr uint64_t LARGE_BYTES = 600'000;  // several chunks
 constexpr uint64_t CHOOSES_PERMILLE = 80;
 
@@ -112,12 +114,15 @@ class Owners::Hand final {
   void remember(const std::string& path, std::optional<std::string> bytes) {
     if (bytes) all.written.insert(*bytes);
     if (!path.starts_with(device.called() + "/")) return;
+    auto now = all.world.time.now();
+    auto before = left.find(path);
     // What was made where a file is away, and removed before that was told, is as if it had never been: the file is away.
-    bool mayBeAway = all.turned.contains(device.index()) && all.freeing.contains(device.index());
-    if (!bytes && mayBeAway) {
+    bool mayBeUntold = all.turned.contains(device.index()) ||
+        (before != left.end() && now - before->second.when < TOLD_WITHIN);
+    if (!bytes && mayBeUntold && all.freeing.contains(device.index())) {
       left.erase(path);
     } else {
-      left[path] = {kj::mv(bytes), files.image.lost};
+      left.insert_or_assign(path, Left{kj::mv(bytes), files.image.lost, now});
     }
   }
 

@@ -46,6 +46,7 @@ class Owners final {
   struct Left {
     std::optional<std::string> bytes;
     uint64_t lost;  // by the device's disk until then, by losses of power
+    kj::TimePoint when;
   };
   const std::map<DeviceIndex, std::map<std::string, Left>>& left() const { return own; }
   // Files that two have changed at once may be of lines of both.
