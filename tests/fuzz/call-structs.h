@@ -45,6 +45,7 @@ inline const kj::Vector<capnp::StructSchema>& callStructs() {
     methodsOf<local::ClipboardWatcher>(found);
     methodsOf<local::Settings>(found);
     methodsOf<local::SettingsWatcher>(found);
+    methodsOf<local::Limits>(found);
     return found;
   }();
   return all;

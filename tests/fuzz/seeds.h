@@ -44,6 +44,12 @@ inline Buffer oneByte(uint16_t place, uint8_t change) {
 }
 
 // In files of their own.
+void blobHeader(const Corpus& corpus);
+void blobs(const Corpus& corpus);
+void documents(const Corpus& corpus);
+void reconcile(const Corpus& corpus);
+void ignore(const Corpus& corpus);
+void find(const Corpus& corpus);
 void folder(const Corpus& corpus);
 void json(const Corpus& corpus);
 void proposals(const Corpus& corpus);
