@@ -1,6 +1,7 @@
 #include "devices/clipboard/clip-message.h"
 
 #include "core/base/flat.h"
+#include "devices/data/framing.h"
 
 #include <kj/debug.h>
 
@@ -10,7 +11,7 @@ namespace {
 
 using storage::ClipName;
 
-constexpr size_t LENGTH_BYTES = 4, NAME_BYTES = DeviceId::SIZE + 8;
+constexpr size_t NAME_BYTES = DeviceId::SIZE + 8;
 
 void write(FlatWriter& out, const DeviceId& author, uint64_t stamp) {
   out.bytes(author.asBytes()).u64(stamp);
@@ -84,18 +85,14 @@ Result<Message> decode(crypto::Bytes bytes) {
 }
 
 kj::Promise<Result<kj::Maybe<Message>>> read(kj::AsyncInputStream& stream) {
-  kj::byte length[LENGTH_BYTES];
-  auto got = co_await stream.tryRead(length, LENGTH_BYTES, LENGTH_BYTES);
-  if (got == 0) co_return kj::Maybe<Message>();
-  if (got < LENGTH_BYTES) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "cut in a message"));
-  size_t size = FlatReader(length).u32();
-  if (size > MESSAGE_BYTES_MAX) co_return no(Errc::BAD_FORMAT, "a message that is too long");
-  auto bytes = kj::heapArray<kj::byte>(size);
-  if (co_await stream.tryRead(bytes.begin(), size, size) < size)
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "cut in a message"));
-  auto message = decode(bytes);
-  if (!message) co_return no(message.error());
-  co_return kj::Maybe<Message>(kj::mv(*message));
+  auto bytes = co_await readFramed(stream, MESSAGE_BYTES_MAX);
+  if (!bytes) co_return no(bytes.error());
+  KJ_IF_MAYBE(framed, *bytes) {
+    auto message = decode(*framed);
+    if (!message) co_return no(message.error());
+    co_return kj::Maybe<Message>(kj::mv(*message));
+  }
+  co_return kj::Maybe<Message>();
 }
 
 }  // namespace hearth::devices::clip

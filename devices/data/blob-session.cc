@@ -1,14 +1,13 @@
 #include "devices/data/blob-session.h"
 
 #include "core/base/flat.h"
+#include "devices/data/framing.h"
 
 #include <kj/debug.h>
 
 namespace hearth::devices {
 
 namespace {
-
-constexpr size_t LENGTH_BYTES = 4;
 
 bool isQuestion(crypto::Bytes message) { return message[0] == 1; }  // ASK
 
@@ -61,19 +60,12 @@ kj::Promise<Result<void>> BlobSession::listen() {
 }
 
 kj::Promise<kj::Maybe<crypto::Buffer>> BlobSession::read(Result<void>& refused) {
-  kj::byte length[LENGTH_BYTES];
-  auto got = co_await stream->tryRead(length, LENGTH_BYTES, LENGTH_BYTES);
-  if (got == 0) co_return nullptr;
-  if (got < LENGTH_BYTES)
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the stream ended within a message"));
-  auto size = FlatReader(kj::arrayPtr(length, LENGTH_BYTES)).u32();
-  if (size == 0 || size > storage::BLOB_MESSAGE_BYTES_MAX) {
-    refused = no(Errc::BAD_FORMAT, "a message about blobs of a length that none has");
+  auto message = co_await readFramed(*stream, storage::BLOB_MESSAGE_BYTES_MAX);
+  if (!message) {
+    refused = no(message.error());
     co_return nullptr;
   }
-  auto bytes = kj::heapArray<kj::byte>(size);
-  co_await stream->read(bytes.begin(), size);
-  co_return kj::mv(bytes);
+  co_return kj::mv(*message);
 }
 
 // Questions first: they are short, and whoever waits for them sends nothing meanwhile.

@@ -1,6 +1,7 @@
 #include "devices/data/presence-message.h"
 
 #include "core/base/flat.h"
+#include "devices/data/framing.h"
 #include "storage/crdt/varint.h"
 
 #include <kj/debug.h>
@@ -74,18 +75,14 @@ Result<Message> decode(crypto::Bytes bytes) {
 }
 
 kj::Promise<Result<kj::Maybe<Message>>> read(kj::AsyncInputStream& stream) {
-  kj::byte length[LENGTH_BYTES];
-  auto got = co_await stream.tryRead(length, LENGTH_BYTES, LENGTH_BYTES);
-  if (got == 0) co_return kj::Maybe<Message>();
-  if (got < LENGTH_BYTES) kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "cut in a message"));
-  size_t size = FlatReader(length).u16();
-  if (size > MESSAGE_BYTES_MAX) co_return no(Errc::BAD_FORMAT, "a message that is too long");
-  auto bytes = kj::heapArray<kj::byte>(size);
-  if (co_await stream.tryRead(bytes.begin(), size, size) < size)
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "cut in a message"));
-  auto message = decode(bytes);
-  if (!message) co_return no(message.error());
-  co_return kj::Maybe<Message>(kj::mv(*message));
+  auto bytes = co_await readFramed(stream, MESSAGE_BYTES_MAX, LENGTH_BYTES);
+  if (!bytes) co_return no(bytes.error());
+  KJ_IF_MAYBE(framed, *bytes) {
+    auto message = decode(*framed);
+    if (!message) co_return no(message.error());
+    co_return kj::Maybe<Message>(kj::mv(*message));
+  }
+  co_return kj::Maybe<Message>();
 }
 
 }  // namespace hearth::devices::presence

@@ -1,6 +1,7 @@
 #include "devices/data/sync-message.h"
 
 #include "core/base/flat.h"
+#include "devices/data/framing.h"
 
 #include <kj/debug.h>
 
@@ -9,8 +10,6 @@ namespace hearth::devices::sync {
 namespace {
 
 using crypto::CollectionId;
-
-constexpr size_t LENGTH_BYTES = 4;
 
 void write(FlatWriter& out, const Hello& hello) {
   out.bytes(hello.nonce.asBytes()).u16(static_cast<uint16_t>(hello.collections.size()));
@@ -92,19 +91,14 @@ Result<Message> decode(crypto::Bytes bytes) {
 }
 
 kj::Promise<Result<kj::Maybe<Message>>> read(kj::AsyncInputStream& stream) {
-  kj::byte length[LENGTH_BYTES];
-  auto got = co_await stream.tryRead(length, LENGTH_BYTES, LENGTH_BYTES);
-  if (got == 0) co_return kj::Maybe<Message>(nullptr);
-  if (got < LENGTH_BYTES)
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the stream ended within a message"));
-  auto size = FlatReader(kj::arrayPtr(length, LENGTH_BYTES)).u32();
-  if (size == 0 || size > MESSAGE_BYTES_MAX)
-    co_return no(Errc::BAD_FORMAT, "a message of a length that none has");
-  auto bytes = kj::heapArray<kj::byte>(size);
-  co_await stream.read(bytes.begin(), size);
-  auto message = decode(bytes);
-  if (!message) co_return no(message.error());
-  co_return kj::Maybe<Message>(kj::mv(*message));
+  auto bytes = co_await readFramed(stream, MESSAGE_BYTES_MAX);
+  if (!bytes) co_return no(bytes.error());
+  KJ_IF_MAYBE(framed, *bytes) {
+    auto message = decode(*framed);
+    if (!message) co_return no(message.error());
+    co_return kj::Maybe<Message>(kj::mv(*message));
+  }
+  co_return kj::Maybe<Message>();
 }
 
 storage::ReconcileSalt saltOf(const SyncNonce& opener, const SyncNonce& other) {

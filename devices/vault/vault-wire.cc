@@ -1,6 +1,7 @@
 #include "devices/vault/vault-wire.h"
 
 #include "core/base/flat.h"
+#include "devices/data/framing.h"
 
 #include <kj/debug.h>
 
@@ -8,22 +9,8 @@
 
 namespace hearth::devices {
 
-namespace {
-constexpr size_t LENGTH_BYTES = 4;
-}
-
 kj::Promise<Result<kj::Maybe<crypto::Buffer>>> VaultWire::read() {
-  kj::byte length[LENGTH_BYTES];
-  auto got = co_await stream->tryRead(length, LENGTH_BYTES, LENGTH_BYTES);
-  if (got == 0) co_return kj::Maybe<crypto::Buffer>(nullptr);
-  if (got < LENGTH_BYTES)
-    kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the stream ended within a message"));
-  auto size = FlatReader(kj::arrayPtr(length, LENGTH_BYTES)).u32();
-  if (size == 0 || size > storage::VAULT_MESSAGE_BYTES_MAX)
-    co_return no(Errc::BAD_FORMAT, "a message of a length that none has");
-  auto bytes = kj::heapArray<kj::byte>(size);
-  co_await stream->read(bytes.begin(), size);
-  co_return kj::Maybe<crypto::Buffer>(kj::mv(bytes));
+  return readFramed(*stream, storage::VAULT_MESSAGE_BYTES_MAX);
 }
 
 void VaultWire::say(crypto::Buffer message) {

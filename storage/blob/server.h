@@ -36,7 +36,8 @@ class BlobServer final {
 
   // More of a blob is here than was: whoever was told that some is not here is told so, and whoever is about to be.
   void has(const ContentId& content);
-  // Nothing is given for now: what was looked up is told to be lacking. With hasAll() whatever was lacking may be here.
+  // For whoever rests: what was looked up and not sent is told to be lacking. With hasAll(), after the rest, the peer is
+  // told that whatever was lacking may be here.
   void giveNothing();
   void hasAll();
 

@@ -4,6 +4,9 @@
 #include "bindings/c/hearth-sim.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <functional>
+#include <string>
+#include <vector>
 
 namespace hearth::sim {
 
@@ -55,6 +58,33 @@ struct Fleet {
     for (int64_t ms = 0; hearth_world_apps(world) > 0 && ms < atMost; ms += 1'000) run(1'000);
     REQUIRE(hearth_world_apps(world) == 0);
   }
+};
+
+// An app that does something in the world, from its own thread.
+template <typename App>
+struct AppOn {
+  hearth_world_t* world;
+  hearth_t* hearth;
+  char error[256] = "";
+  std::function<void(App&)> body;
+  std::vector<std::string> told;
+  size_t enough = 1;
+
+  AppOn(hearth_world_t* world, const char* device, std::function<void(App&)> body)
+      : world(world),
+        hearth(hearth_world_connect(world, device, error, sizeof(error))),
+        body(std::move(body)) {
+    INFO(error);
+    REQUIRE(hearth != nullptr);
+    auto start = [](void* self) {
+      auto& app = *static_cast<App*>(self);
+      app.body(app);
+    };
+    auto* self = static_cast<App*>(this);
+    REQUIRE(hearth_world_start(world, start, self, error, sizeof(error)) == HEARTH_OK);
+  }
+  ~AppOn() { hearth_close(hearth); }
+  AppOn(const AppOn&) = delete;
 };
 
 }  // namespace hearth::sim

@@ -10,26 +10,8 @@ namespace {
 
 using hearth::sim::Fleet;
 
-// An app that does something in the world, from its own thread.
-struct App {
-  hearth_world_t* world;
-  hearth_t* hearth;
-  char error[256] = "";
-  std::function<void(App&)> body;
-  std::vector<std::string> told;
-  size_t enough = 1;
-
-  App(hearth_world_t* world, const char* device, std::function<void(App&)> body)
-      : world(world),
-        hearth(hearth_world_connect(world, device, error, sizeof(error))),
-        body(std::move(body)) {
-    INFO(error);
-    REQUIRE(hearth != nullptr);
-    auto start = [](void* app) { static_cast<App*>(app)->body(*static_cast<App*>(app)); };
-    REQUIRE(hearth_world_start(world, start, this, error, sizeof(error)) == HEARTH_OK);
-  }
-  ~App() { hearth_close(hearth); }
-  App(const App&) = delete;
+struct App: hearth::sim::AppOn<App> {
+  using AppOn::AppOn;
 
   static int take(void* app, const char* json, const char*) {
     auto& self = *static_cast<App*>(app);
